@@ -1,0 +1,1 @@
+"""From a notebook to production without leaving Jupyter."""
