@@ -1,0 +1,218 @@
+"""The worker's side: one job, from the message to the outcome.
+
+The outcome is written to the blob store before it is returned. Should the message be lost (the runner was
+killed, the connection broke), the next runner finds it there, and a worker that is asked again for the same
+attempt answers with it instead of running the notebook twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..blobs import BlobStore
+from ..encoding import from_json
+from ..errors import Cancelled, InvalidInput, MlopsError, NotebookFailed, WorkerLost
+from ..events import CellExecuted, CellStarted, Event, OutputStreamed
+from ..fingerprint import digest_file
+from ..kernels import KernelPool, KernelRequest
+from ..notebooks.execute import CancelToken, NotebookOutcome, Progress, cpus_of, limits_of, run_cells
+from ..notebooks.files import parse_notebook
+from ..notebooks.inject import inject
+from ..notebooks.secrets import Mask
+from .job import Job, JobKey, JobOutcome
+
+
+class Worker:
+    """What jobs on one worker share: its kernels, its devices, and the jobs that can be cancelled."""
+
+    def __init__(self, pool: KernelPool, *, name: str = "", gpus: int = 0) -> None:
+        self.pool = pool
+        self.name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self.devices = Devices(gpus)
+        self._lock = threading.Lock()
+        self._tokens: dict[JobKey, CancelToken] = {}
+        self._stores: dict[str, BlobStore] = {}
+
+    def cancel(self, key: JobKey) -> None:
+        """Interrupt the job, or keep it from starting."""
+        self._token(key).cancel()
+
+    def execute(self, job: Job, tell: Any) -> JobOutcome:
+        """Run it. Never raises what a notebook can cause; `tell` is called with each progress event."""
+        token = self._token(job.key)
+        blobs = self._store(job)
+        try:
+            known = blobs.read_document(job.key.document)
+            if known is not None:
+                return JobOutcome.from_json(json.loads(known))
+            outcome = self._attempt(job, blobs, token, tell)
+            if outcome.state != "lost":
+                blobs.put_document(job.key.document, json.dumps(outcome.to_json()).encode())
+            return outcome
+        except MlopsError as error:
+            return self._failed(error)
+        finally:
+            with self._lock:
+                self._tokens.pop(job.key, None)
+
+    def _attempt(self, job: Job, blobs: BlobStore, token: CancelToken, tell: Any) -> JobOutcome:
+        if token.is_cancelled:
+            return JobOutcome(state="cancelled", worker=self.name, reason="cancelled before it started")
+        with _directory(job, blobs) as cwd, self.devices.take(job.resources.gpu) as devices:
+            nb = inject(
+                parse_notebook(job.notebook, where=job.notebook_name),
+                {name: from_json(value) for name, value in job.arguments.items()},
+                input_path=job.notebook_name,
+                output_path=Path(job.output_path).name,
+            )
+            can_save = bool(job.output_path) and Path(job.output_path).parent.is_dir()
+            outcome = run_cells(
+                nb,
+                pool=self.pool,
+                request=KernelRequest(
+                    kernel_name=job.kernel,
+                    language=nb["metadata"].get("kernelspec", {}).get("language", "python"),
+                    cwd=cwd,
+                    env={**job.env, **_environment(job), **devices, **job.secrets},
+                    preload=job.preload,
+                    isolation="cold" if job.isolation == "cold" else "warm",
+                    is_bare=job.is_bare,
+                    cpus=cpus_of(job.resources),
+                ),
+                output=Path(job.output_path) if can_save else None,
+                limits=limits_of(
+                    job.resources,
+                    timeout_seconds=job.timeout_seconds,
+                    cell_timeout_seconds=job.cell_timeout_seconds,
+                    output_bytes=job.output_limit_bytes,
+                ),
+                mask=Mask(job.secrets.values()),
+                blobs=blobs,
+                progress=_Told(job.key, tell),
+                cancel=token,
+            )
+        return self._ended(outcome, blobs.put_bytes(outcome.text.encode("utf-8", "surrogatepass")))
+
+    def _ended(self, outcome: NotebookOutcome, notebook: str) -> JobOutcome:
+        failed = self._failed(outcome.error) if outcome.error else JobOutcome(state="succeeded")
+        return JobOutcome(
+            state=failed.state,
+            results=outcome.results,
+            artifacts=outcome.artifacts,
+            notebook=notebook,
+            error=failed.error,
+            error_class=failed.error_class,
+            duration_seconds=outcome.duration_seconds,
+            peak_memory_bytes=outcome.peak_memory_bytes,
+            worker=self.name,
+            reason=failed.reason,
+        )
+
+    def _failed(self, error: MlopsError) -> JobOutcome:
+        if isinstance(error, Cancelled):
+            return JobOutcome(state="cancelled", worker=self.name, reason=error.message)
+        if isinstance(error, WorkerLost):
+            return JobOutcome(state="lost", worker=self.name, reason=error.message)
+        name = error.ename if isinstance(error, NotebookFailed) else type(error).__name__
+        return JobOutcome(state="failed", error=error.to_json(), error_class=name, worker=self.name)
+
+    def _token(self, key: JobKey) -> CancelToken:
+        with self._lock:
+            return self._tokens.setdefault(key, CancelToken())
+
+    def _store(self, job: Job) -> BlobStore:
+        with self._lock:
+            return self._stores.setdefault(job.blobs_url, BlobStore(job.blobs_url, job.blob_options))
+
+
+class Devices:
+    """Hands out the indices of GPUs, each to one job at a time."""
+
+    def __init__(self, count: int) -> None:
+        self._free = list(range(count))
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def take(self, wanted: int | None) -> Iterator[Mapping[str, str]]:
+        """The environment that shows `wanted` devices and no others; unchanged when nothing was asked."""
+        if wanted is None:
+            yield {}
+            return
+        with self._changed:
+            if wanted > len(self._free) and not self._changed.wait_for(
+                lambda: len(self._free) >= wanted, 3600
+            ):
+                raise InvalidInput(f"{wanted} GPUs did not become free within an hour")
+            taken, self._free = self._free[:wanted], self._free[wanted:]
+        try:
+            yield {"CUDA_VISIBLE_DEVICES": ",".join(map(str, taken))}
+        finally:
+            with self._changed:
+                self._free = sorted([*self._free, *taken])
+                self._changed.notify_all()
+
+
+class _Told(Progress):
+    """Turns progress into events."""
+
+    def __init__(self, key: JobKey, tell: Any) -> None:
+        self._who = {"run_id": key.run_id, "task": key.task, "attempt": key.attempt}
+        self._tell = tell
+
+    def cell_started(self, cell: int, cells: int, description: str) -> None:
+        self._say(CellStarted(cell=cell, cells=cells, description=description, **self._who))  # type: ignore[arg-type]
+
+    def cell_executed(self, cell: int, cells: int, duration_seconds: float) -> None:
+        event = CellExecuted(cell=cell, cells=cells, duration_seconds=duration_seconds, **self._who)  # type: ignore[arg-type]
+        self._say(event)
+
+    def streamed(self, cell: int, name: str, text: str) -> None:
+        self._say(OutputStreamed(cell=cell, name=name, text=text, **self._who))  # type: ignore[arg-type]
+
+    def _say(self, event: Event) -> None:
+        self._tell(event)
+
+
+def _environment(job: Job) -> dict[str, str]:
+    """What the notebook's side of us (`emit`) reads."""
+    return {
+        "MLOPS_RUN_ID": job.key.run_id,
+        "MLOPS_TASK": job.key.task,
+        "MLOPS_ATTEMPT": str(job.key.attempt),
+        "MLOPS_ROOT": job.root,
+        "MLOPS_BLOBS": job.blobs_url,
+        "MLOPS_BLOB_OPTIONS": json.dumps(dict(job.blob_options)),
+        "MLOPS_INPUTS": json.dumps(dict(job.inputs)),
+    }
+
+
+@contextlib.contextmanager
+def _directory(job: Job, blobs: BlobStore) -> Iterator[Path]:
+    """The notebook's own directory where this machine has it as it was sent, else one with its files laid out."""
+    home = Path(job.cwd)
+    if home.is_dir() and all(_is_same(home / name, digest) for name, digest in job.files.items()):
+        yield home
+        return
+    with tempfile.TemporaryDirectory(prefix="mlops-job-") as temporary:
+        for name, digest in job.files.items():
+            target = Path(temporary, name)
+            if not target.resolve().is_relative_to(Path(temporary).resolve()):
+                raise InvalidInput(f"the file {name!r} would be written outside the job's directory")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(blobs.read_bytes(digest))
+        yield Path(temporary)
+
+
+def _is_same(path: Path, digest: str) -> bool:
+    try:
+        return digest_file(path) == digest
+    except (OSError, MlopsError):
+        return False

@@ -1,0 +1,6 @@
+"""Bytes kept under the digest of their content, and references to them. See `store` for the why."""
+
+from .references import Reference, make_reference, parse_reference
+from .store import BlobStore
+
+__all__ = ["BlobStore", "Reference", "make_reference", "parse_reference"]

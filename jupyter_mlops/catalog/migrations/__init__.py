@@ -1,0 +1,1 @@
+"""Alembic's migrations of the catalog: every change of a record is one more file in ``versions``."""

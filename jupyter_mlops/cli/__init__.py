@@ -1,0 +1,44 @@
+"""The command line: ``jupyter mlops …``.
+
+It translates and never decides: arguments are parsed, one call goes to a collaborator of the workspace, what
+comes back is shown. Here stands only the table of the commands; a command's module is imported when that
+command is asked for, so that ``--help`` and the shell's completion answer at once.
+"""
+
+from __future__ import annotations
+
+from .group import Entry, Group
+
+COMMANDS = (
+    Entry(
+        "init", "project", "Start", "Write a small project that runs: a pipeline, two notebooks, settings."
+    ),
+    Entry("check", "pipeline", "Start", "Find what would go wrong, before anything runs."),
+    Entry("graph", "pipeline", "Start", "Draw a pipeline, or a run of it."),
+    Entry("run", "run", "Run", "Run a pipeline."),
+    Entry("execute", "execute", "Run", "Execute one notebook, with papermill's options."),
+    Entry("resume", "run", "Run", "Go on with a run that was cut off."),
+    Entry("rerun", "run", "Run", "Run again what failed in a run, and what depends on it."),
+    Entry("cancel", "runs", "Run", "Stop a run, from any terminal."),
+    Entry("status", "pipeline", "Look", "Tell which tasks would run now, and why."),
+    Entry("runs", "runs", "Look", "List runs, the latest first."),
+    Entry("show", "runs", "Look", "Show a run, or one of its tasks."),
+    Entry("logs", "runs", "Look", "Print what a run's notebooks printed."),
+    Entry("freeze", "keep", "Keep", "Let a task's last results stand, whatever changes."),
+    Entry("unfreeze", "keep", "Keep", "Let a frozen task run again when something changes."),
+    Entry("clean", "keep", "Keep", "Delete old runs, and the files that nothing needs any more."),
+    Entry("completion", "project", "Keep", "Print the script that makes a shell complete commands."),
+    Entry("version", "project", "Keep", "Tell the versions that matter in a bug report."),
+)
+
+cli = Group(
+    name="jupyter mlops",
+    package=__name__,
+    entries=COMMANDS,
+    help="From a notebook to production: run notebooks, and pipelines of notebooks, on dask.",
+)
+
+
+def main() -> None:
+    """The console script ``jupyter-mlops``, which is also what ``jupyter mlops`` calls."""
+    cli.main()

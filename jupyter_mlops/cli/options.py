@@ -1,0 +1,126 @@
+"""Options and arguments that several commands share, and how they become values."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..errors import InvalidInput, InvalidParameter, NotFound, did_you_mean
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PIPELINE_FILES = ("pipeline.yaml", "pipeline.yml")
+
+
+def json_option(function: F) -> F:
+    """``--json`` → `is_json`."""
+    return click.option(
+        "--json", "is_json", is_flag=True, help="Print one JSON document on stdout, errors included."
+    )(function)
+
+
+def workspace_option(function: F) -> F:
+    """``--workspace`` → `workspace`: a directory, or nothing for the one around the current directory."""
+    return click.option(
+        "-w",
+        "--workspace",
+        type=click.Path(file_okay=False, exists=True, path_type=Path),
+        help="The workspace's directory.  [default: the one around this directory]",
+    )(function)
+
+
+def pipeline_argument(function: F) -> F:
+    """``[PIPELINE]`` → `pipeline`."""
+    return click.argument("pipeline", required=False, type=click.Path(path_type=Path))(function)
+
+
+def arguments_options(function: F) -> F:
+    """``-p`` and ``-f`` → `parameters` and `parameter_files`."""
+    function = click.option(
+        "-f",
+        "--parameters-file",
+        "parameter_files",
+        multiple=True,
+        type=click.Path(allow_dash=True),
+        help="A YAML or JSON file of arguments; may be given several times, the later wins.",
+    )(function)
+    return click.option(
+        "-p",
+        "--parameters",
+        "parameters",
+        nargs=2,
+        multiple=True,
+        metavar="NAME VALUE",
+        help="An argument; the parameter's declared type reads the value. Wins over -f.",
+    )(function)
+
+
+def gather_arguments(parameters: Sequence[tuple[str, str]], parameter_files: Sequence[str]) -> dict[str, Any]:
+    """The arguments of ``-f`` files, then of ``-p``."""
+    arguments: dict[str, Any] = {}
+    for name in parameter_files:
+        arguments.update(read_arguments_file(name))
+    return {**arguments, **dict(parameters)}
+
+
+def read_arguments_file(name: str) -> Mapping[str, Any]:
+    """A file of arguments, ``-`` for stdin."""
+    if name == "-":
+        return parse_arguments(sys.stdin.read(), "stdin")
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        nearest = did_you_mean(name, (str(p) for p in Path().glob("*.y*ml")))
+        raise NotFound(f"there is no file {name} with arguments", hint=nearest) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot read the arguments in {name}: {error}") from error
+    return parse_arguments(text, name)
+
+
+def parse_arguments(text: str | bytes, source: str) -> Mapping[str, Any]:
+    """YAML (so JSON too) to arguments. Dates stay text, as with papermill: the declared type reads them."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """A safe loader that knows no dates."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    try:
+        found = yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, minus dates
+    except yaml.YAMLError as error:
+        raise InvalidInput(
+            f"the arguments in {source} are no YAML: {' '.join(str(error).split())}"
+        ) from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        raise InvalidParameter(
+            f"the arguments in {source} must be a mapping of names to values, not {type(found).__name__}",
+            hint="write one `name: value` a line",
+        )
+    return found
+
+
+def find_pipeline(path: Path | None) -> Path:
+    """The pipeline file that the command line means: a file, a directory that holds one, or the one here."""
+    folder = path if path is not None and path.is_dir() else Path() if path is None else None
+    if folder is None:
+        assert path is not None  # noqa: S101 - told apart one line above
+        if path.is_file():
+            return path
+        near = [str(p) for name in ("*.yaml", "*.yml", "*/pipeline.yaml") for p in path.parent.glob(name)]
+        raise NotFound(f"there is no pipeline file {path}", hint=did_you_mean(str(path), near))
+    for name in _PIPELINE_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    where = "in this directory" if path is None else f"in {folder}"
+    raise NotFound(
+        f"there is no pipeline.yaml {where}",
+        hint="name a pipeline file, or write one with `jupyter mlops init`",
+    )

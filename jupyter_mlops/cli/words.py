@@ -1,0 +1,74 @@
+"""Values as people read them: durations, moments, results. Pure text, no colors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ..pipelines.drawing import shorten
+
+
+def duration(seconds: float | None) -> str:
+    """``0.42 s``, ``12.3 s``, ``3 min 05 s``, ``2 h 03 min``; nothing for nothing."""
+    if seconds is None:
+        return ""
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def lifetime(started_at: datetime | None, finished_at: datetime | None, now: datetime) -> float | None:
+    """Seconds between two moments, up to now if the second is still to come; nothing before the first."""
+    return None if started_at is None else max(0.0, ((finished_at or now) - started_at).total_seconds())
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """``just now``, ``5 min ago``, ``3 h ago``, ``yesterday 14:05``, ``2026-01-31 14:05`` (local time)."""
+    if moment is None:
+        return ""
+    seconds = (now - moment).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min ago"
+    local, today = moment.astimezone(), now.astimezone()
+    if local.date() == today.date():
+        return f"{seconds / 3600:.0f} h ago"
+    if (today.date() - local.date()).days == 1:
+        return f"yesterday {local:%H:%M}"
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 task``, ``3 tasks``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def value(given: Any, most: int = 60) -> str:
+    """A result or argument on one line: a text as it is, a number with at most six digits, else JSON."""
+    if isinstance(given, str):
+        text = given
+    elif isinstance(given, float):
+        text = f"{given:.6g}"
+    elif isinstance(given, Mapping) and set(given) == {"$type", "value"}:
+        text = str(given["value"])  # an encoded date, path, decimal …
+    else:
+        text = json.dumps(given, ensure_ascii=False, default=str)
+    return shorten(text, most)
+
+
+def mapping(given: Mapping[str, Any], most: int = 80) -> str:
+    """``auc = 0.91, rows = 6099``, shortened as a whole."""
+    return shorten(", ".join(f"{name} = {value(item)}" for name, item in given.items()), most)
+
+
+def error_line(error: Mapping[str, Any], most: int = 160) -> str:
+    """The first line of an error's message."""
+    lines = str(error.get("message") or "").strip().splitlines()
+    return shorten(lines[0], most) if lines else ""

@@ -1,0 +1,146 @@
+"""Warm kernels for every Jupyter application: a jupyter_client kernel provisioner.
+
+Choose it for one kernelspec (``metadata.kernel_provisioner.provisioner_name = "mlops-provisioner"``) or for all
+(``c.KernelProvisionerFactory.default_provisioner_name = "mlops-provisioner"``). A kernel is then forked from the
+zygote of its environment; what cannot be forked is started as `LocalProvisioner` starts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import List, Unicode
+
+from ..errors import MlopsError
+from .pool import make_directory
+from .request import KernelRequest, extra_arguments, why_cold
+from .zygotes import Zygote
+
+log = logging.getLogger("jupyter_mlops.kernels")
+
+
+class WarmKernelProvisioner(LocalProvisioner):
+    """Forks kernels from a zygote that this process keeps for each interpreter."""
+
+    preload = List(Unicode(), config=True, help="Third-party modules that the zygote imports before it forks.")
+
+    _zygotes: ClassVar[dict[Any, _Zygotes]] = {}
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Choose IPC with a path of its own: TCP ports get lost under parallel starts, and are not encrypted."""
+        manager: Any = self.parent
+        if manager is not None and sys.platform != "win32" and manager.transport == "tcp" and self._is_forkable():
+            manager.transport = "ipc"
+            manager.ip = str(self._home().path())
+            for number, name in enumerate(("shell", "iopub", "stdin", "control", "hb"), 1):
+                setattr(manager, f"{name}_port", number)
+        return await super().pre_launch(**kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Fork it, or start it."""
+        if self._is_forkable():
+            environment = {k: str(v) for k, v in kwargs.get("env", os.environ).items()}
+            try:
+                zygote = await self._home().zygote(cmd[0], tuple(self.preload))
+                forked = _Forked()
+                connection_file = Path(cmd[cmd.index("-f") + 1])
+                cwd = str(kwargs.get("cwd") or os.getcwd())
+                forked.pid = await zygote.fork(
+                    connection_file, extra_arguments(cmd), forked.note_exit, env=environment, cwd=cwd
+                )
+            except MlopsError as error:
+                log.warning("no warm kernel, an ordinary start instead: %s", error)
+            else:
+                self.process, self.pid, self.pgid = forked, forked.pid, forked.pid
+                return self.connection_info
+        return await super().launch_kernel(cmd, **kwargs)
+
+    async def cleanup(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - jupyter_client's signature
+        """Remove the sockets too."""
+        await super().cleanup(restart)
+        manager: Any = self.parent
+        if manager is not None and manager.transport == "ipc" and not restart:
+            for number in range(1, 6):
+                with contextlib.suppress(OSError):
+                    os.unlink(f"{manager.ip}-{number}")
+
+    def _is_forkable(self) -> bool:
+        argv = list(self.kernel_spec.argv)
+        return not why_cold(KernelRequest(), argv, "") and hasattr(os, "fork")
+
+    def _home(self) -> _Zygotes:
+        loop = asyncio.get_running_loop()
+        for known in [known for known in self._zygotes if known.is_closed()]:
+            self._zygotes.pop(known).remove()
+        if loop not in self._zygotes:
+            self._zygotes[loop] = _Zygotes()
+        return self._zygotes[loop]
+
+
+class _Zygotes:
+    """The zygotes of one event loop, and the directory of their sockets."""
+
+    def __init__(self) -> None:
+        self.directory = make_directory()
+        self._numbers = itertools.count(1)
+        self._open: dict[str, tuple[Zygote, subprocess.Popen[bytes] | None]] = {}
+        self._lock = asyncio.Lock()
+
+    def path(self) -> Path:
+        """A new name for the sockets of a kernel."""
+        return self.directory / f"k{next(self._numbers)}"
+
+    async def zygote(self, python: str, preload: tuple[str, ...]) -> Zygote:
+        async with self._lock:
+            known = self._open.get(python)
+            if known is None or known[0].is_gone or known[0].is_outdated():
+                socket = self.directory / f"z{next(self._numbers)}"
+                environment = {k: v for k, v in os.environ.items() if not k.startswith("JPY_")}
+                # An outdated one is kept open: kernels that it forked are still in use.
+                known = await Zygote.open(python, socket, environment, socket.with_suffix(".log"), 0.0)
+                self._open[python] = known
+            await known[0].preload(preload)
+            return known[0]
+
+    def remove(self) -> None:
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class _Forked:
+    """Looks like the Popen that `LocalProvisioner` drives."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self) -> None:
+        self.pid = 0
+        self.returncode: int | None = None
+
+    def note_exit(self, status: int, is_lost: bool) -> None:  # noqa: FBT001 - the zygote's signature
+        self.returncode = status
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def wait(self) -> int | None:
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)

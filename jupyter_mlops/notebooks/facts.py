@@ -1,0 +1,259 @@
+"""What a notebook is, read without running it: the facts on which cache, preload and pre-flight decide.
+
+The digest of the code ignores what does not change what runs: comments, spacing, outputs, prose, cell ids,
+execution counts, the borders between cells, and cells that a run injects or skips. Modules that lie beside
+the notebook are followed, and those they import in turn, each with the digest of its file. Reading is
+remembered by a file's time and size, so a thousand tasks of one notebook read it once.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import MlopsError
+from ..fingerprint import digest_file
+from . import files
+from .distributions import environment_versions
+from .literals import is_python
+from .parameters import Parameter, read_parameters
+from .scan import Import, Scan, scan, top_levels
+from .source import CodeCell, code_cells
+
+__all__ = ["NotebookFacts", "environment_versions", "inspect_notebook"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotebookFacts:
+    """See the fields.
+
+    - `code_digest`: of the normalized code; for other languages than Python, of its text.
+    - `modules`: top-level names of all that is imported, by local modules too.
+    - `local_modules`: path relative to the notebook's folder (``../src/x.py``) → digest of the file.
+    - `third_party`: the modules that are neither local nor of the standard library, sorted.
+    - `sets_environment`: the environment is changed before a third-party module is imported, which a kernel
+      that has imported it already would not notice.
+    - `results`, `artifacts`, `inputs`: names that the code emits or opens, as far as it spells them out;
+      `emits_unknown`: it may emit under other names as well.
+    """
+
+    path: Path
+    kernel_name: str
+    language: str
+    parameters: tuple[Parameter, ...]
+    code_digest: str
+    modules: frozenset[str]
+    local_modules: Mapping[str, str]
+    third_party: tuple[str, ...]
+    sets_environment: bool
+    results: frozenset[str]
+    artifacts: frozenset[str]
+    inputs: frozenset[str]
+    emits_unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What stands in the notebook file itself."""
+
+    kernel_name: str
+    language: str
+    parameters: tuple[Parameter, ...]
+    code_digest: str
+    scan: Scan
+    is_readable: bool
+
+
+def inspect_notebook(path: Path | str) -> NotebookFacts:
+    """The facts about the notebook at `path`.
+
+    Raises `NotFound` and `InvalidNotebook`. Code that is no Python is left to `lint` to tell.
+    """
+    path = Path(path).absolute()
+    own = _own(str(path), *_look(path)) if path.is_file() else _read(path)
+    local = _follow(own.scan, path.parent)
+    scans = [own.scan, *local.scans.values()]
+    modules = frozenset(top_levels(scans))
+    foreign = modules - sys.stdlib_module_names
+    return NotebookFacts(
+        path=path,
+        kernel_name=own.kernel_name,
+        language=own.language,
+        parameters=own.parameters,
+        code_digest=own.code_digest,
+        modules=modules,
+        local_modules=local.digests(path.parent),
+        third_party=tuple(sorted(foreign - local.names)),
+        sets_environment=own.scan.changes_environment_before_import(foreign)
+        or any(one.environment_changes for one in local.scans.values()),
+        results=frozenset[str]().union(*(one.results for one in scans)),
+        artifacts=frozenset[str]().union(*(one.artifacts for one in scans)),
+        inputs=frozenset[str]().union(*(one.inputs for one in scans)),
+        emits_unknown=not own.is_readable or any(one.emits_unknown for one in scans),
+    )
+
+
+def _look(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=2048)
+def _own(path: str, mtime_ns: int, size: int) -> _Own:
+    return _read(Path(path))
+
+
+def _read(path: Path) -> _Own:
+    nb = files.load_notebook(path)
+    kernel_name, language = files.kernel_name(nb), files.language(nb)
+    parameters = read_parameters(nb, where=path.name)
+    if not is_python(kernel_name, language):
+        return _Own(kernel_name, language, parameters, _digest_text(nb), Scan(), is_readable=False)
+    cells = [cell for cell in code_cells(nb) if "injected-parameters" not in cell.tags]
+    found = scan([cell.tree for cell in cells if cell.tree is not None])
+    is_readable = all(cell.tree is not None for cell in cells)
+    return _Own(kernel_name, language, parameters, _digest_code(cells), found, is_readable)
+
+
+# --- the code's digest ------------------------------------------------------------------------------------
+
+
+def _digest_code(cells: Iterable[CodeCell]) -> str:
+    """Statements in order, without what does not matter to them; the parameters cell is marked as one."""
+    hasher = hashlib.sha256(b"python")
+    for cell in cells:
+        if "parameters" in cell.tags:
+            hasher.update(b"\0parameters\0")
+        if cell.tree is None:
+            hasher.update(cell.source.encode("utf-8", "surrogatepass"))
+            continue
+        for statement in cell.tree.body:
+            hasher.update(ast.dump(statement).encode("utf-8", "surrogatepass") + b"\n")
+        if "parameters" in cell.tags:
+            hasher.update(b"\0end\0")
+    return hasher.hexdigest()
+
+
+def _digest_text(nb: Mapping[str, Any]) -> str:
+    hasher = hashlib.sha256(files.language(nb).encode())
+    for cell in nb["cells"]:
+        if cell["cell_type"] == "code" and "injected-parameters" not in files.cell_tags(cell):
+            lines = [line.rstrip() for line in cell["source"].splitlines() if line.strip()]
+            text = "\n".join([*files.cell_tags(cell), "", *lines, ""])
+            hasher.update(text.encode("utf-8", "surrogatepass"))
+    return hasher.hexdigest()
+
+
+# --- local modules ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Local:
+    """The files beside the notebook that it uses, and the top-level names by which they are imported."""
+
+    scans: dict[Path, Scan] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+    def digests(self, folder: Path) -> dict[str, str]:
+        """Each file's digest by its path relative to `folder`."""
+        return {
+            Path(os.path.relpath(path, folder)).as_posix(): _digest(str(path), *_look(path))
+            for path in sorted(self.scans)
+        }
+
+
+def _follow(start: Scan, folder: Path) -> _Local:
+    """Find what the notebook's code uses in its folder (and where it extends ``sys.path``), and so on."""
+    local = _Local()
+    search = [folder, *(_clean(folder / addition) for addition in start.path_additions)]
+    waiting = [(start, folder)]
+    while waiting:
+        current, here = waiting.pop()
+        for path in [*_imported_files(current, here, search, local.names), *_run_files(current, folder)]:
+            if path not in local.scans:
+                found = local.scans[path] = _scan_file(str(path), *_look(path))
+                search += [_clean(folder / addition) for addition in found.path_additions]
+                waiting.append((found, path.parent))
+    return local
+
+
+def _clean(path: Path) -> Path:
+    return Path(os.path.normpath(path))
+
+
+def _imported_files(current: Scan, here: Path, search: Sequence[Path], names: set[str]) -> Iterator[Path]:
+    """The files that the imports of a file in the folder `here` execute; local names go to `names`."""
+    for one in current.imports:
+        if one.level:
+            for base in [here, *here.parents][one.level - 1 : one.level]:
+                yield from _relative_files(base, one)
+            continue
+        for place in search:
+            if found := list(_module_files(place, one.module.split("."), one.names)):
+                names.add(one.top)
+                yield from found
+                break
+
+
+def _run_files(current: Scan, folder: Path) -> Iterator[Path]:
+    return (path for name in current.runs if (path := _clean(folder / name)).is_file())
+
+
+def _relative_files(base: Path, one: Import) -> Iterator[Path]:
+    if (base / "__init__.py").is_file():
+        yield base / "__init__.py"
+    if one.module:
+        yield from _module_files(base, one.module.split("."), one.names)
+    else:
+        yield from _members(base, one.names)
+
+
+def _module_files(place: Path, parts: Sequence[str], names: Sequence[str]) -> Iterator[Path]:
+    """The files that ``from parts import names`` executes, if the module is found in `place`."""
+    name, rest = parts[0], parts[1:]
+    package, module = place / name, place / f"{name}.py"
+    if not name:
+        return
+    if (package / "__init__.py").is_file():
+        yield package / "__init__.py"
+    elif module.is_file():
+        yield module
+        return
+    elif not package.is_dir():
+        return
+    # A folder without __init__.py is a package only by what is found in it.
+    yield from _module_files(package, rest, names) if rest else _members(package, names)
+
+
+def _members(package: Path, names: Sequence[str]) -> Iterator[Path]:
+    """The modules among what is imported from a package; ``*`` may mean all of them."""
+    if "*" in names and (package / "__init__.py").is_file():
+        yield from package.glob("*.py")
+    for name in names:
+        if name != "*":
+            yield from _module_files(package, [name], ())
+
+
+@lru_cache(maxsize=8192)
+def _digest(path: str, mtime_ns: int, size: int) -> str:
+    return digest_file(path)
+
+
+@lru_cache(maxsize=8192)
+def _scan_file(path: str, mtime_ns: int, size: int) -> Scan:
+    """The scan of a module, script or notebook; empty if it cannot be read, which running it will tell."""
+    try:
+        if path.endswith(".ipynb"):
+            return scan(
+                [cell.tree for cell in code_cells(files.load_notebook(path)) if cell.tree is not None]
+            )
+        return scan([ast.parse(Path(path).read_bytes())])
+    except (MlopsError, SyntaxError, ValueError, RecursionError, OSError):
+        return Scan(emits_unknown=True)

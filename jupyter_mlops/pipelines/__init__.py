@@ -1,0 +1,25 @@
+"""Many notebooks: pipelines as values, their plan, and the run's state machine. All of it pure."""
+
+from .cache import explain, task_key
+from .definition import Pipeline, PipelineParameter, RetryPolicy, Task
+from .machine import RunState, replay
+from .plan import Plan, PlannedTask, lower, select
+from .spec import load_pipeline, parse_pipeline, to_yaml
+
+__all__ = [
+    "Pipeline",
+    "PipelineParameter",
+    "Plan",
+    "PlannedTask",
+    "RetryPolicy",
+    "RunState",
+    "Task",
+    "explain",
+    "load_pipeline",
+    "lower",
+    "parse_pipeline",
+    "replay",
+    "select",
+    "task_key",
+    "to_yaml",
+]
