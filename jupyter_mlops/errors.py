@@ -58,8 +58,15 @@ class MlopsError(Exception):
         return (_rebuild, (type(self), self.message, self.hint, self.fields))
 
     def to_json(self) -> dict[str, Any]:
-        """The error as REST and ``--json`` show it."""
-        return {"code": self.code, "message": self.message, "hint": self.hint, **self.fields}
+        """The error as REST and ``--json`` show it: plain JSON."""
+        fields = {name: _plain(value) for name, value in self.fields.items()}
+        return {"code": self.code, "message": self.message, "hint": self.hint, **fields}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.to_json() if hasattr(value, "to_json") else value
 
 
 def _rebuild(kind: type[MlopsError], message: str, hint: str, fields: dict[str, Any]) -> MlopsError:

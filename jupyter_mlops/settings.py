@@ -81,6 +81,10 @@ def _seconds(value: Any) -> float:
     return number
 
 
+def _seconds_or_none(value: Any) -> float:
+    return 0.0 if value in (0, "0") else _seconds(value)
+
+
 def _choice(*choices: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         text = value.strip().lower() if isinstance(value, str) else value
@@ -122,6 +126,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("cluster", _cluster, "text", "local", "`local`, or the address of a dask scheduler (`tcp://…`)."),
     Setting("workers", _integer(1), "integer", _cpu_count, "Tasks that run at once here.", "number of CPUs"),
     Setting("kernel_pool", _integer(0), "integer", 2, "Idle kernels that are kept ready."),
+    Setting("zygote_linger_seconds", _seconds_or_none, "number", 300.0, "How long a zygote stays for the next command; 0: not at all."),
     Setting("isolation", _choice("warm", "cold"), "text", "warm", "`warm`: forked; `cold`: started anew."),
     Setting("cell_timeout_seconds", _seconds, "number", None, "The longest one cell may take.", "no limit"),
     Setting("output_limit_bytes", _integer(0), "integer", 8 * 2**20, "Outputs beyond it go to the blobs."),
@@ -142,6 +147,7 @@ class Settings:
     cluster: str
     workers: int
     kernel_pool: int
+    zygote_linger_seconds: float
     isolation: str
     cell_timeout_seconds: float | None
     output_limit_bytes: int

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from jupyter_mlops import emit
 from jupyter_mlops.blobs import BlobStore, parse_reference
 from jupyter_mlops.errors import InvalidInput, NotFound
+from jupyter_mlops.notebooks.outputs import read_artifacts, read_results
 
 
 @pytest.fixture(autouse=True)
@@ -264,6 +265,24 @@ def test_an_artifact_tells_the_reader_its_shape_and_size(shown: list[dict[str, A
     assert "3 rows × 5 columns" in shown[0]["data"]["text/html"]
     assert shown[0]["data"]["text/plain"].startswith("train: parquet, 3 rows × 5 columns, ")
     assert "color:inherit" in shown[0]["data"]["text/html"]
+
+
+def test_in_a_kernel_what_is_emitted_is_found_in_the_notebook(workspace: Path):
+    import nbclient
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    source = """
+from jupyter_mlops import emit
+emit.result("auc", 0.91)
+reference = emit.artifact("train", {"rows": 3})
+assert emit.input(reference) == {"rows": 3}
+"""
+    nb = new_notebook(cells=[new_code_cell(source)])
+    nbclient.NotebookClient(nb, resources={"metadata": {"path": str(workspace)}}).execute()
+    assert read_results(nb) == {"auc": 0.91}
+    artifacts = read_artifacts(nb)
+    assert artifacts.keys() == {"train"}
+    assert emit.input(artifacts["train"]["reference"]) == {"rows": 3}
 
 
 # --- inputs -----------------------------------------------------------------------------------------------

@@ -76,3 +76,10 @@ def cancel_job(key: JobKey, dask_worker: DaskWorker | None = None) -> None:
     plugin = getattr(dask_worker, "plugins", {}).get(PLUGIN)
     if plugin is not None and plugin.worker is not None:
         plugin.worker.cancel(key)
+
+
+def recall_job(key: JobKey, dask_worker: DaskWorker | None = None) -> None:
+    """Sent to every worker."""
+    plugin = getattr(dask_worker, "plugins", {}).get(PLUGIN)
+    if plugin is not None and plugin.worker is not None:
+        plugin.worker.recall(key)

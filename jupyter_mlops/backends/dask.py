@@ -22,8 +22,9 @@ from ..errors import InvalidInput, Unavailable
 from ..events import Event, decode
 from ..kernels import KernelPool
 from ..resources import ResourceRequest
-from ._plugin import PLUGIN, TOPIC, MlopsWorkerPlugin, cancel_job, run_job
+from ._plugin import PLUGIN, TOPIC, MlopsWorkerPlugin, cancel_job, recall_job, run_job
 from .job import Job, JobKey, JobOutcome, Listener
+from .machine import count_gpus, machine_resources
 from .work import Worker
 
 CONNECT_SECONDS = 10
@@ -108,6 +109,11 @@ class DaskBackend:
                 future.cancel()
                 return
         self._tell_workers(cancel_job, key)
+
+    def recall(self, key: JobKey) -> None:
+        """See `Backend`. Workers in this process began with it: nobody can be at anything older."""
+        if self._cluster is None:
+            self._tell_workers(recall_job, key)
 
     def capacity(self) -> ResourceRequest | None:
         """See `Backend`."""
@@ -217,27 +223,8 @@ def _local_cluster(workers: int, plugin: Any) -> Any:
         processes=False,
         dashboard_address=None,
         memory_limit=0,  # notebooks run in kernels, which have limits of their own
-        resources=machine_resources(),
+        resources=machine_resources().to_dask(),
         plugins=[plugin],
         silence_logs=logging.ERROR,
         protocol="inproc",
     )
-
-
-def machine_resources() -> dict[str, float]:
-    """What this machine offers: CPUs that this process may use, memory in bytes, GPUs."""
-    import psutil
-
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {"cpu": float(cpus), "memory": float(psutil.virtual_memory().total), "gpu": float(count_gpus())}
-
-
-def count_gpus() -> int:
-    """NVIDIA GPUs that this process may see."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return len([part for part in visible.split(",") if part.strip() not in ("", "-1")])
-    try:
-        return len([name for name in os.listdir("/proc/driver/nvidia/gpus") if name])
-    except OSError:
-        return 0

@@ -42,7 +42,7 @@ class Job:
     """One attempt at one notebook, with all that a worker on another machine needs.
 
     `notebook` is the source as JSON text without outputs, `arguments` the encoded arguments
-    (`encoding.to_json`), `inputs` the artifact references among them by parameter. `files` are the local
+    (`encoding.to_json`; a secret as ``secret:NAME``), `inputs` the artifact references among them. `files` are the local
     modules and declared files, relative path → digest in the blob store; they are laid out in a directory of
     its own when `cwd` does not hold them. `output_path` is where the executed notebook is saved while it runs,
     if that directory can be reached.
@@ -119,6 +119,9 @@ class Backend(Protocol):
 
     def cancel(self, key: JobKey) -> None:
         """Interrupt it, or keep it from starting; it ends as ``cancelled``."""
+
+    def recall(self, key: JobKey) -> None:
+        """See to it that nobody is at a job that an earlier runner submitted; returns when that is so."""
 
     def capacity(self) -> ResourceRequest | None:
         """The most that one worker offers to one job; None when the workers do not say."""

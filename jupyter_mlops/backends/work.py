@@ -39,16 +39,29 @@ class Worker:
         self.devices = Devices(gpus)
         self._lock = threading.Lock()
         self._tokens: dict[JobKey, CancelToken] = {}
+        self._changed = threading.Condition(self._lock)
+        self._running: set[JobKey] = set()
         self._stores: dict[str, BlobStore] = {}
 
     def cancel(self, key: JobKey) -> None:
         """Interrupt the job, or keep it from starting."""
         self._token(key).cancel()
 
+    def recall(self, key: JobKey, timeout_seconds: float = 30.0) -> None:
+        """Interrupt the job and wait until it has ended."""
+        with self._lock:
+            if key not in self._running:
+                return
+        self.cancel(key)
+        with self._changed:
+            self._changed.wait_for(lambda: key not in self._running, timeout_seconds)
+
     def execute(self, job: Job, tell: Any) -> JobOutcome:
         """Run it. Never raises what a notebook can cause; `tell` is called with each progress event."""
         token = self._token(job.key)
         blobs = self._store(job)
+        with self._lock:
+            self._running.add(job.key)
         try:
             known = blobs.read_document(job.key.document)
             if known is not None:
@@ -60,8 +73,10 @@ class Worker:
         except MlopsError as error:
             return self._failed(error)
         finally:
-            with self._lock:
+            with self._changed:
                 self._tokens.pop(job.key, None)
+                self._running.discard(job.key)
+                self._changed.notify_all()
 
     def _attempt(self, job: Job, blobs: BlobStore, token: CancelToken, tell: Any) -> JobOutcome:
         if token.is_cancelled:

@@ -132,7 +132,6 @@ def execute(
     {parameter}. Exits with 0, or with 1 when a cell failed, 2 for a wrong command line or argument, 124 after
     a timeout, 138 when the kernel died.
     """
-    is_json = options["is_json"]
     if options["engine"] not in (None, "mlops"):
         raise InvalidInput(
             f"there is no engine {options['engine']!r} here", hint="papermill knows its own engines"

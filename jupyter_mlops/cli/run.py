@@ -201,11 +201,11 @@ def _follow(
     click.get_current_context().exit(_EXIT.get(done.state, 1))
 
 
-def _notebooks(workspace: Workspace, run: Run, tasks: Sequence[TaskRun]) -> Path | None:
-    """Write out the executed notebooks, those that failed first; the directory where they lie."""
+def _notebooks(workspace: Workspace, run: Run, tasks: Sequence[TaskRun]) -> dict[str, Path]:
+    """Write out the executed notebooks, those that failed first: task → path, relative if it is here."""
     having = sorted((task for task in tasks if task.notebook), key=lambda task: task.state != "failed")
-    paths = [workspace.runs.task_notebook(run.run_id, task.task) for task in having[:_MOST_NOTEBOOKS]]
-    if not paths:
-        return None
-    folder = paths[0].parent
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    paths: dict[str, Path] = {}
+    for task in having[:_MOST_NOTEBOOKS]:
+        path = workspace.runs.task_notebook(run.run_id, task.task)
+        paths[task.task] = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return paths

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -20,18 +20,18 @@ _RESULT_ROWS = 12
 _FAILURES = 5
 
 
-def print_summary(out: Console, run: Run, tasks: Sequence[TaskRun], notebooks: Path | None) -> None:
-    """The end of a run's story; `notebooks` is where the executed notebooks lie."""
+def print_summary(out: Console, run: Run, tasks: Sequence[TaskRun], notebooks: Mapping[str, Path]) -> None:
+    """The end of a run's story; `notebooks` are the executed ones, by task."""
     print_headline(out, run, tasks)
     failed = [task for task in tasks if task.state == "failed"]
     print_results(out, [task for task in tasks if task.results])
     for task in failed[:_FAILURES]:
-        print_failure(out, task, None if notebooks is None else notebooks / f"{task.task}.ipynb")
+        print_failure(out, task, notebooks.get(task.task))
     if len(failed) > _FAILURES:
         out.print(f"… and {words.count(len(failed) - _FAILURES, 'more failed task')}")
     out.print()
-    if notebooks is not None:
-        out.print(Text.assemble(("executed notebooks  ", "bright_black"), f"{notebooks}/"), soft_wrap=True)
+    for folder in dict.fromkeys(path.parent for path in notebooks.values()):
+        out.print(Text.assemble(("executed notebooks  ", "bright_black"), f"{folder}/"), soft_wrap=True)
     for comment, line in next_steps(run, tasks):
         out.print(Text.assemble((f"{comment:<20}", "bright_black"), f"{PROGRAM} {line}"), soft_wrap=True)
 

@@ -57,6 +57,7 @@ class KernelPool:
         self._environments: dict[str, _Environment] = {}
         self._kernels: set[Kernel] = set()
         self._closing: set[asyncio.Task[None]] = set()
+        self._submitted: set[concurrent.futures.Future[Any]] = set()
         self._is_closed = False
         self._lock = threading.Lock()
         self.loop = asyncio.new_event_loop()
@@ -72,7 +73,10 @@ class KernelPool:
         if self._is_closed:
             work.close()
             raise KernelUnavailable("the kernel pool is closed")
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        self._submitted.add(future)  # the loop itself holds its tasks only weakly
+        future.add_done_callback(self._submitted.discard)
+        return future
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the pool's loop and wait for it."""
@@ -539,3 +543,12 @@ def _read(path: str) -> str:
         return Path(path).read_text()
     except OSError:
         return ""
+
+
+def interpreter_of(kernel_name: str, language: str = "python") -> str:
+    """The absolute path of the Python that a kernel runs, or "" for a kernel of another kind.
+
+    Raises `KernelUnavailable` if there is no such kernel.
+    """
+    spec = _find_spec(KernelRequest(kernel_name=kernel_name, language=language))
+    return spec.argv[0] if spec.is_ipykernel else ""

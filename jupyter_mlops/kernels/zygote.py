@@ -90,18 +90,20 @@ class Preloader:
         self.refused = {}
         self.site = site_directories()
 
-    def load(self, names):
-        for name in names:
+    def load(self, items):
+        """Import each item: a module, or ``module:name,name`` for what is imported from one."""
+        for item in items:
+            name, _, members = item.partition(":")
             top = name.partition(".")[0]
-            if name in self.loaded or name in self.refused:
+            if item in self.loaded or item in self.refused:
                 continue
             why = "does not survive a fork" if top in NEVER else self._where(top)
             if why is None:
-                why = self._import(name, top)
+                why = self._import(name, [member for member in members.split(",") if member], top)
             if why is None:
-                self.loaded[name] = getattr(sys.modules.get(top), "__file__", None)
+                self.loaded[item] = getattr(sys.modules.get(top), "__file__", None)
             else:
-                self.refused[name] = why
+                self.refused[item] = why
         gc.collect()
         gc.freeze()  # a collection in a child would write to, and so copy, every page that it shares
 
@@ -126,12 +128,10 @@ class Preloader:
             return None
         return "not in site-packages"
 
-    def _import(self, name, top):
-        import importlib
-
+    def _import(self, name, members, top):
         threads, native = threading.active_count(), native_threads()
         try:
-            importlib.import_module(name)
+            __import__(name, fromlist=members or ["__name__"])
         except BaseException as error:  # whatever it raises is the notebook's to see, not ours
             return "import failed: %s: %s" % (type(error).__name__, error)
         if threading.active_count() > threads:
@@ -163,7 +163,7 @@ def reseed():
 
 def drop_shadowed(directory):
     """A preloaded module must not hide a file of the same name beside the notebook."""
-    for name in {loaded.partition(".")[0] for loaded in PRELOADER.loaded}:
+    for name in {item.partition(":")[0].partition(".")[0] for item in PRELOADER.loaded}:
         if os.path.exists(os.path.join(directory, name + ".py")) or os.path.exists(
             os.path.join(directory, name, "__init__.py")
         ):
@@ -507,6 +507,8 @@ def main():
     listener.listen(16)
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    # Kernels run beside each other; OpenMP's threads would by default burn the CPUs that others wait for.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import importlib
 
     for name in KERNEL_MODULES:

@@ -142,15 +142,50 @@ def _aligned(
 ) -> Iterator[tuple[int | None, int | None]]:
     keys = [[_key(cell) for cell in cells] for cells in (before, after)]
     matcher = difflib.SequenceMatcher(a=keys[0], b=keys[1], autojunk=False)
-    for _, first, last, start, stop in matcher.get_opcodes():
-        old, new = list(range(first, last)), list(range(start, stop))
-        while old or new:
-            if old and new and before[old[0]]["cell_type"] == after[new[0]]["cell_type"]:
-                yield old.pop(0), new.pop(0)
-            elif old and (not new or len(old) >= len(new)):
-                yield old.pop(0), None
-            else:
-                yield None, new.pop(0)
+    for tag, first, last, start, stop in matcher.get_opcodes():
+        if tag == "equal":
+            yield from zip(range(first, last), range(start, stop), strict=True)
+            continue
+        at, to = first, start
+        for old, new in [*_similar(before, after, first, last, start, stop), (last, stop)]:
+            yield from ((index, None) for index in range(at, old))
+            yield from ((None, index) for index in range(to, new))
+            if old < last:
+                yield old, new
+            at, to = old + 1, new + 1
+
+
+def _similar(
+    before: Sequence[Mapping[str, Any]],
+    after: Sequence[Mapping[str, Any]],
+    first: int,
+    last: int,
+    start: int,
+    stop: int,
+) -> list[tuple[int, int]]:
+    """Of two blocks of cells the pairs, in order, that are most like each other altogether."""
+    # best[new] is (likeness, pairs) for the cells looked at so far: the usual table, one row at a time.
+    best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])] * (stop - start + 1)
+    for old in range(first, last):
+        row = [best[0]]
+        for index, new in enumerate(range(start, stop), start=1):
+            likeness, pairs = best[index - 1]
+            together = likeness + _likeness(before[old], after[new])
+            choices = [best[index], row[index - 1]]
+            if together > likeness:
+                choices.append((together, [*pairs, (old, new)]))
+            row.append(max(choices, key=lambda choice: choice[0]))
+        best = row
+    return best[-1][1]
+
+
+def _likeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """0 for cells that have little in common, up to 1."""
+    if one["cell_type"] != other["cell_type"]:
+        return 0.0
+    matcher = difflib.SequenceMatcher(a=_source(one)[:2000], b=_source(other)[:2000], autojunk=False)
+    likeness = matcher.quick_ratio()
+    return likeness if likeness > 0.4 else 0.0
 
 
 def _key(cell: Mapping[str, Any]) -> tuple[str, str]:

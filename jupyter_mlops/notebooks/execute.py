@@ -111,15 +111,18 @@ def run_cells(
     blobs: Blobs | None = None,
     progress: Progress | None = None,
     cancel: CancelToken | None = None,
+    marks_error: bool = True,
 ) -> NotebookOutcome:
     """Execute a prepared notebook (arguments injected), in place, from any thread.
 
     A notebook that fails, times out, is cancelled or loses its kernel is an outcome with an `error`; what
-    cannot even start (`KernelUnavailable`) is too. The executed notebook is saved to `output` in every case.
+    cannot even start (`KernelUnavailable`) is too. The executed notebook is saved to `output` in every case;
+    `marks_error` puts papermill's banner and anchor where it failed.
     """
     execution = _Execution(
         nb, pool, request, output, limits or Limits(), mask or Mask(), blobs, progress or Progress(), cancel
     )
+    execution.marks_error = marks_error
     return pool.run(execution.run())
 
 
@@ -144,6 +147,7 @@ class _Execution:
         self.pool, self.request, self.limits = pool, request, limits
         self.mask, self.blobs, self.progress, self.cancel = mask, blobs, progress, cancel
         self.writer = NotebookWriter(self.nb, output, self.flush)
+        self.marks_error = True
         self.client: Any = None
         self.peak_memory_bytes = 0
         self._stop: asyncio.Future[MlopsError] = asyncio.Future(loop=pool.loop)
@@ -163,7 +167,7 @@ class _Execution:
         for timer in self._timers:
             timer.cancel()
         markers.end(self.nb, _now(), is_failed=error is not None)
-        if isinstance(error, NotebookFailed):
+        if isinstance(error, NotebookFailed) and self.marks_error:
             markers.mark_error(self.nb, error.cell)
             self.writer.touch()
         return await self._outcome(error, time.monotonic() - started)

@@ -27,7 +27,7 @@ from .parameters import Parameter, read_parameters
 from .scan import Import, Scan, scan, top_levels
 from .source import CodeCell, code_cells
 
-__all__ = ["NotebookFacts", "environment_versions", "inspect_notebook"]
+__all__ = ["NotebookFacts", "environment_versions", "inspect_notebook", "inspect_source"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,8 @@ class NotebookFacts:
     - `modules`: top-level names of all that is imported, by local modules too.
     - `local_modules`: path relative to the notebook's folder (``../src/x.py``) → digest of the file.
     - `third_party`: the modules that are neither local nor of the standard library, sorted.
+    - `preload`: what of `third_party` the code imports, as a zygote takes it: ``matplotlib.pyplot`` or, for
+      ``from sklearn import svm, tree``, ``sklearn:svm,tree``.
     - `sets_environment`: the environment is changed before a third-party module is imported, which a kernel
       that has imported it already would not notice.
     - `results`, `artifacts`, `inputs`: names that the code emits or opens, as far as it spells them out;
@@ -52,6 +54,7 @@ class NotebookFacts:
     modules: frozenset[str]
     local_modules: Mapping[str, str]
     third_party: tuple[str, ...]
+    preload: tuple[str, ...]
     sets_environment: bool
     results: frozenset[str]
     artifacts: frozenset[str]
@@ -78,10 +81,20 @@ def inspect_notebook(path: Path | str) -> NotebookFacts:
     """
     path = Path(path).absolute()
     own = _own(str(path), *_look(path)) if path.is_file() else _read(path)
+    return _facts(path, own)
+
+
+def inspect_source(nb: Mapping[str, Any], folder: Path) -> NotebookFacts:
+    """The facts about a notebook that is at hand, as if it lay in `folder`."""
+    return _facts(folder.absolute() / "notebook.ipynb", _own_of(nb, "notebook"))
+
+
+def _facts(path: Path, own: _Own) -> NotebookFacts:
     local = _follow(own.scan, path.parent)
     scans = [own.scan, *local.scans.values()]
     modules = frozenset(top_levels(scans))
     foreign = modules - sys.stdlib_module_names
+    third_party = foreign - local.names
     return NotebookFacts(
         path=path,
         kernel_name=own.kernel_name,
@@ -90,7 +103,8 @@ def inspect_notebook(path: Path | str) -> NotebookFacts:
         code_digest=own.code_digest,
         modules=modules,
         local_modules=local.digests(path.parent),
-        third_party=tuple(sorted(foreign - local.names)),
+        third_party=tuple(sorted(third_party)),
+        preload=tuple(sorted(_preload(scans, third_party))),
         sets_environment=own.scan.changes_environment_before_import(foreign)
         or any(one.environment_changes for one in local.scans.values()),
         results=frozenset[str]().union(*(one.results for one in scans)),
@@ -98,6 +112,13 @@ def inspect_notebook(path: Path | str) -> NotebookFacts:
         inputs=frozenset[str]().union(*(one.inputs for one in scans)),
         emits_unknown=not own.is_readable or any(one.emits_unknown for one in scans),
     )
+
+
+def _preload(scans: Iterable[Scan], third_party: frozenset[str]) -> Iterator[str]:
+    for one in {one for scanned in scans for one in scanned.imports}:
+        if not one.level and one.top in third_party:
+            names = ",".join(name for name in one.names if name != "*")
+            yield f"{one.module}:{names}" if names else one.module
 
 
 def _look(path: Path) -> tuple[int, int]:
@@ -111,9 +132,12 @@ def _own(path: str, mtime_ns: int, size: int) -> _Own:
 
 
 def _read(path: Path) -> _Own:
-    nb = files.load_notebook(path)
+    return _own_of(files.load_notebook(path), path.name)
+
+
+def _own_of(nb: Mapping[str, Any], name: str) -> _Own:
     kernel_name, language = files.kernel_name(nb), files.language(nb)
-    parameters = read_parameters(nb, where=path.name)
+    parameters = read_parameters(nb, where=name)
     if not is_python(kernel_name, language):
         return _Own(kernel_name, language, parameters, _digest_text(nb), Scan(), is_readable=False)
     cells = [cell for cell in code_cells(nb) if "injected-parameters" not in cell.tags]

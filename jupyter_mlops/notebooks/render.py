@@ -23,9 +23,11 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_HTML_LIMIT = 1_000_000  # characters of one HTML output; cleaning more would take too long for a reader
+_HTML_LIMIT = 500_000  # characters of one HTML output; cleaning more would take too long for a reader
+_DEPTH_LIMIT = 1000  # elements that are opened and not closed; cleaning takes quadratic time in them
+_CLOSED = re.compile(r"</|/>|<!|<(?:br|hr|img|col|wbr)\b", re.IGNORECASE)
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; form-action 'none'"
-_ACTIVE = re.compile(r"<(script|style|template)\b[^>]*(?<!/)>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_OPENING = re.compile(r"<(script|style|template)\b[^<>]*(?<!/)>", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?://|mailto:|#)[^\x00-\x20]*", re.IGNORECASE)
 _IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 _TAGS = _words(
@@ -88,9 +90,29 @@ def to_html(nb: Mapping[str, Any], *, title: str = "Notebook", theme: str = "lig
 
 def clean_html(html: object) -> str:
     """`html` with harmless elements, attributes and styles only; of other elements the text stays."""
-    text = _ACTIVE.sub("", str(html))
-    cleaned: str = _cleaner().clean(text)
+    text = str(html)
+    if _is_too_much(text):
+        return "<p><em>This HTML is too large to be shown.</em></p>"
+    cleaned: str = _cleaner().clean(_without_active(text))
     return cleaned
+
+
+def _without_active(html: str) -> str:
+    """`html` without the text of scripts and styles, which would be shown otherwise; the cleaner removes the
+    elements themselves. One search after another, so that no input takes more than linear time."""
+    kept, at = [], 0
+    unclosed: set[str] = set()
+    for opening in _OPENING.finditer(html):
+        name = opening[1].lower()
+        if opening.start() < at or name in unclosed:
+            continue
+        closing = re.compile(f"</{name}[^>]*>?", re.IGNORECASE).search(html, opening.end())
+        if closing is None:
+            unclosed.add(name)
+            continue
+        kept.append(html[at : opening.start()])
+        at = closing.end()
+    return "".join([*kept, html[at:]])
 
 
 @cache
@@ -115,9 +137,13 @@ def _is_harmless(tag: str, name: str, value: str) -> bool:
     return name in _ATTRIBUTES and "url(" not in value.lower()
 
 
+def _is_too_much(html: str) -> bool:
+    opened = html.count("<") - html.count("</") - len(_CLOSED.findall(html))
+    return len(html) > _HTML_LIMIT or opened > _DEPTH_LIMIT
+
+
 def _drop_giants(data: dict[str, Any]) -> None:
-    """Show the plain text where the HTML is too long to be cleaned."""
+    """Show the plain text where the HTML is too much to be cleaned."""
     html = data.get("text/html", "")
-    if len(html if isinstance(html, str) else "".join(html)) > _HTML_LIMIT:
+    if "text/plain" in data and _is_too_much(html if isinstance(html, str) else "".join(html)):
         del data["text/html"]
-        data.setdefault("text/plain", "(an HTML output of more than a million characters)")

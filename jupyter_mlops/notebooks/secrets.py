@@ -114,6 +114,7 @@ class Mask:
     def __init__(self, values: Iterable[str] = ()) -> None:
         forms = {form for value in values if len(value) >= MIN_LENGTH for form in _forms(value)}
         self.forms: tuple[str, ...] = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        self._has_numbers = any(form[-1].isdigit() for form in self.forms)
         self.replacement = 4 * _unused_character("".join(self.forms))
         self.pattern = re.compile("|".join(map(re.escape, self.forms)))
 
@@ -140,6 +141,8 @@ class Mask:
             if value and all(isinstance(item, str) for item in value):
                 return self._pieces(list(value))
             return [self.value(item) for item in value]
+        if self._has_numbers and isinstance(value, (int, float)) and self._occurs(str(value)):
+            return self.replacement
         return value
 
     def output(self, output: Mapping[str, Any]) -> dict[str, Any]:

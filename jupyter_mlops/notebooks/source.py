@@ -22,13 +22,14 @@ MAGIC = "__magic__"
 _RUNS_CODE = frozenset(
     {"time", "timeit", "prun", "memit", "mprun", "lprun", "debug", "capture", "pyinstrument"}
 )
-_ASSIGNED = re.compile(r"(?P<target>\s*[A-Za-z_][\w\s,.*\[\]'\"()]*=)\s*(?P<kind>[%!])(?P<rest>.*)$")
+_ASSIGNED = re.compile(r"(?P<target>\s*[A-Za-z_][\w\s,.:*\[\]'\"()]*=)\s*(?P<kind>[%!])(?P<rest>.*)$")
 _MAGIC_LINE = re.compile(r"(?P<indent>\s*)(?P<kind>%%?|!!?)(?P<rest>.*)$")
 _HELP = re.compile(
-    r"(?P<indent>\s*)(?:\?{1,2}\s*(?P<before>[^?\s].*?)|(?P<after>[%\w.*]+(?:\[.*\])?)\s*\?{1,2})\s*$"
+    r"(?P<indent>\s*)(?:\?{1,2}[ \t]*(?P<before>(?:[^?\s].*?)?)"
+    r"|(?P<after>(?:\w+\s*=\s*)?[%\w.*]+(?:\[.*\])?)\s*\?{1,2})\s*$"
 )
 # A first line that is indented, or any line that may be IPython's; most cells have none and are not scanned.
-_LOOKS_SPECIAL = re.compile(r"\A\s*^[ \t]+\S|^\s*[%!?,;/]|=\s*[%!]|\?\s*$", re.MULTILINE)
+_LOOKS_SPECIAL = re.compile(r"\A\s*^[ \t]+\S|^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
 _OPTION = re.compile(r"\s*-{1,2}[A-Za-z][\w-]*(?:[= ]?\d+)?(?=\s|$)")
 _OUT_NAME = re.compile(r"(?:--out|--err|-o)[ =]([A-Za-z_]\w*)")
 _SKIPPED = "skip-execution"  # nbclient's tag
@@ -118,24 +119,17 @@ def _dedent(lines: list[str]) -> list[str]:
 
 
 def _cell_magic(lines: list[str], first: int) -> list[str]:
-    head, body = lines[first], lines[first + 1 :]
-    name, _, argument = head[2:].strip().partition(" ")
-    blank = [""] * first
+    """A cell magic's line and body: the body stays if it is Python in the notebook's namespace."""
+    name, _, argument = lines[first][2:].strip().partition(" ")
+    blank, body = [""] * first, lines[first + 1 :]
     if name not in _RUNS_CODE:
-        return [
-            *blank,
-            _call("cell", name, argument, "\n".join(body), targets=_OUT_NAME.findall(argument)),
-            *[""] * len(body),
-        ]
-    targets = (
-        [argument.split()[-1]]
-        if name == "capture" and argument.strip() and argument.split()[-1].isidentifier()
-        else []
-    )
-    head_code = _timed_code(argument) if name != "capture" else ""
-    if targets:
-        head_code = _call("cell", name, argument, targets=targets)
-    return [*blank, head_code, *_translate(body)]
+        call = _call("cell", name, argument, "\n".join(body), targets=_OUT_NAME.findall(argument))
+        return [*blank, call, *[""] * len(body)]
+    head = _timed_code(argument)
+    if name == "capture":
+        targets = [word for word in argument.split()[-1:] if word.isidentifier()]
+        head = _call("cell", name, argument, targets=targets) if targets else ""
+    return [*blank, head, *_translate(_dedent(body))]
 
 
 def _translate(lines: list[str]) -> list[str]:
@@ -172,7 +166,7 @@ def _line(line: str) -> str | None:
     if stripped[0] in ",;/":  # IPython's automatic quoting and calling
         return line[: len(line) - len(stripped)] + _call("line", stripped[0], stripped[1:])
     if "?" in line and (match := _HELP.match(line)):
-        return match["indent"] + _call("help", match["before"] or match["after"], "")
+        return match["indent"] + _call("help", match["before"] or match["after"] or "", "")
     if ("%" in line or "!" in line) and (match := _ASSIGNED.match(line)):
         kind, rest = ("shell", "!") if match["kind"] == "!" else ("line", "")
         name, _, argument = match["rest"].strip().partition(" ")

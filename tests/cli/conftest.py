@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,3 +169,37 @@ def write_notebook() -> Callable[..., Path]:
 def write_project() -> Callable[[Path], Path]:
     """Write a small pipeline into a folder."""
     return _write_project
+
+
+@pytest.fixture(scope="session")
+def say() -> Tell:
+    """Give command lines wherever the process is."""
+    return _call
+
+
+@pytest.fixture(scope="session")
+def spawn_piped() -> Callable[..., Said]:
+    """A command line as a process that reads `input` from a pipe."""
+
+    def run(*words: str, input: str, cwd: Path) -> Said:  # noqa: A002
+        script = Path(sys.executable).with_name("jupyter-mlops")
+        done = subprocess.run(
+            [script, *words], input=input, cwd=cwd, capture_output=True, text=True, timeout=120
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[..., None]:
+    """Wait until a file is there, while a process lives."""
+
+    def wait(path: Path, process: subprocess.Popen[str], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not path.exists():
+            assert time.monotonic() < deadline, f"{path} did not appear"
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+
+    return wait

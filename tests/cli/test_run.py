@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,13 @@ tasks:
   good: {notebook: good.ipynb}
   bad: {notebook: bad.ipynb, needs: good}
   after: {notebook: good.ipynb, needs: bad}
+"""
+
+TWO_TASKS = """\
+name: slow
+tasks:
+  quick: {notebook: quick.ipynb}
+  sleep: {notebook: sleep.ipynb, needs: quick}
 """
 
 
@@ -119,16 +125,12 @@ def test_rerun_runs_what_failed(tell, failing, write_notebook):
     assert states(again.json)["after"] == "succeeded"
 
 
-def test_ctrl_c_cancels_and_exits_with_130(tmp_path, spawn, finish, write_notebook):
+def test_ctrl_c_cancels_and_exits_with_130(tmp_path, spawn, finish, write_notebook, wait_for):
     (tmp_path / "mlops.toml").write_text("")
     (tmp_path / "pipeline.yaml").write_text("name: slow\ntasks:\n  sleep: {notebook: sleep.ipynb}\n")
     write_notebook(tmp_path / "sleep.ipynb", "open('started', 'w').close()\nimport time\ntime.sleep(60)")
     process = spawn("run", cwd=tmp_path)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "started").exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
+    wait_for(tmp_path / "started", process)
     process.send_signal(signal.SIGINT)
     said = finish(process, timeout=30)
     assert said.code == 130, said
@@ -136,21 +138,17 @@ def test_ctrl_c_cancels_and_exits_with_130(tmp_path, spawn, finish, write_notebo
     assert "Traceback" not in said.err
 
 
-def test_a_run_that_was_killed_is_resumed(tmp_path, spawn, finish, write_notebook):
+def test_a_run_that_was_killed_is_resumed(tmp_path, spawn, finish, write_notebook, wait_for):
     (tmp_path / "mlops.toml").write_text("")
-    (tmp_path / "pipeline.yaml").write_text(
-        "name: slow\ntasks:\n  quick: {notebook: quick.ipynb}\n  sleep: {notebook: sleep.ipynb, needs: quick}\n"
-    )
+    (tmp_path / "pipeline.yaml").write_text(TWO_TASKS)
     write_notebook(tmp_path / "quick.ipynb", "open('quick', 'a').write('x')")
     write_notebook(
         tmp_path / "sleep.ipynb",
-        "import os, time\nif not os.path.exists('started'):\n    open('started', 'w').close()\n    time.sleep(60)",
+        "import os, time",
+        "if not os.path.exists('started'):\n    open('started', 'w').close()\n    time.sleep(60)",
     )
     process = spawn("run", cwd=tmp_path)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "started").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(tmp_path / "started", process)
     process.kill()
     process.communicate()
     said = finish(spawn("resume", "latest", "--json", cwd=tmp_path))

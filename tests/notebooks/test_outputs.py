@@ -125,9 +125,7 @@ def test_a_large_image_leaves_a_line_that_says_where_it_is(blobs: BlobStore):
     output = display({"image/png": base64.b64encode(png).decode(), "text/plain": "<Figure>"}, {"k": 1})
     limited = limit_outputs(output, LIMIT, blobs)
     assert "image/png" not in limited["data"]
-    assert limited["data"]["text/plain"].startswith(
-        "<Figure>\n[image/png: 50 KiB spilled to blob://sha256/"
-    )
+    assert limited["data"]["text/plain"].startswith("<Figure>\n[image/png: 50 KiB spilled to blob://sha256/")
     assert limited["metadata"]["k"] == 1
     assert whole(limited, blobs, "image/png") == png
 

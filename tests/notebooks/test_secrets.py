@@ -209,6 +209,12 @@ def test_a_notebook_is_masked_in_outputs_sources_metadata_and_attachments():
     assert "hunter2!" in json.dumps(nb)  # the original is not changed
 
 
+def test_a_secret_that_is_a_number_is_masked_where_it_became_one():
+    data = {"application/json": {"pin": 918273, "list": [918273.0, 7, True]}}
+    masked = Mask(["918273"]).output({"output_type": "display_data", "data": data, "metadata": {}})
+    assert masked["data"]["application/json"] == {"pin": "****", "list": ["****", 7, True]}
+
+
 def test_a_secret_made_of_asterisks_is_masked_by_something_else():
     for secret in ("****", "***a", "a***•"):
         masked = Mask([secret]).text(f"x{secret}*a*")

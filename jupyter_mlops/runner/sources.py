@@ -1,0 +1,179 @@
+"""What a task is made of on disk: its notebook, modules, files, environment and secrets.
+
+From these come the components of its cache key and the job that a worker gets. Both see the same bound
+arguments, so that a hit is a hit of what would have run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .. import encoding
+from ..backends import Job, JobKey, Secrets
+from ..blobs import BlobStore, parse_reference
+from ..errors import InvalidInput, InvalidNotebook, NotFound
+from ..fingerprint import digest_file, fingerprint
+from ..kernels import interpreter_of
+from ..notebooks.facts import NotebookFacts, environment_versions, inspect_notebook
+from ..notebooks.files import dump_notebook, load_notebook
+from ..notebooks.inject import named_secrets, secret_environment
+from ..notebooks.parameters import bind
+from ..notebooks.secrets import SecretReference, resolve
+from ..pipelines import PlannedTask
+from ..pipelines.cache import Components
+from ..settings import Settings
+
+_READABLE = 60  # characters; a longer argument is told by its digest
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of one pipeline: `folder` is the one of its ``pipeline.yaml``."""
+
+    folder: Path
+    settings: Settings
+    blobs: BlobStore
+    isolation: str | None = None
+
+    def facts(self, task: PlannedTask) -> NotebookFacts:
+        """What is known of the task's notebook without running it."""
+        return inspect_notebook(self.folder / task.notebook)
+
+    def bind(self, task: PlannedTask, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as the notebook declares them. Raises `InvalidParameter`."""
+        facts = self.facts(task)
+        return bind(facts.parameters, arguments, where=task.notebook, language=facts.language)
+
+    def components(self, task: PlannedTask, bound: Mapping[str, Any], env: Mapping[str, str]) -> Components:
+        """What the task's outcome depends on, by kind; see `pipelines.cache`."""
+        facts = self.facts(task)
+        inputs = {name: value for name, value in bound.items() if parse_reference(value)}
+        kernel = task.kernel or facts.kernel_name
+        python = interpreter_of(kernel, facts.language)
+        versions = environment_versions(python, facts.third_party) if python else {}
+        return {
+            "code": {task.notebook: facts.code_digest},
+            "arguments": {name: _told(value) for name, value in bound.items() if name not in inputs},
+            "inputs": {name: str(value) for name, value in inputs.items()},
+            "files": self.declared_files(task),
+            "modules": dict(facts.local_modules),
+            "distributions": {name: version for name, version in versions.items() if name != "python"},
+            "kernel": f"{kernel} {versions.get('python', '')}".strip(),
+            "env": {**{name: _told(value) for name, value in env.items()}, **task.secrets},
+        }
+
+    def declared_files(self, task: PlannedTask) -> dict[str, str]:
+        """Path relative to `folder` → digest, of the files that `task.files` names."""
+        found: dict[str, str] = {}
+        for pattern in task.files:
+            matches = sorted(path for path in self.folder.glob(pattern) if path.is_file())
+            if not matches:
+                raise NotFound(
+                    f"{task.key}: no file matches {pattern!r} in {self.folder}",
+                    hint="correct files: in the pipeline",
+                )
+            found.update({path.relative_to(self.folder).as_posix(): digest_file(path) for path in matches})
+        return found
+
+    def job(
+        self,
+        task: PlannedTask,
+        key: JobKey,
+        bound: Mapping[str, Any],
+        env: Mapping[str, str],
+        preload: Iterable[str],
+        output_path: Path,
+    ) -> Job:
+        """One attempt, with all that a worker elsewhere needs."""
+        facts = self.facts(task)
+        settings = self.settings
+        return Job(
+            key=key,
+            notebook=_without_outputs(facts.path),
+            notebook_name=Path(task.notebook).name,
+            cwd=str(facts.path.parent),
+            root=str(settings.root),
+            blobs_url=settings.blobs,
+            blob_options=dict(settings.blob_options),
+            files=self._sent_files(task, facts),
+            arguments={name: encoding.to_json(value) for name, value in named_secrets(bound).items()},
+            inputs={name: str(value) for name, value in bound.items() if parse_reference(value)},
+            env=dict(env),
+            secrets=self._secrets(task, bound),
+            preload=tuple(preload),
+            is_bare=facts.sets_environment,
+            kernel=task.kernel or facts.kernel_name,
+            isolation=self.isolation or task.isolation or settings.isolation,
+            resources=task.resources,
+            priority=task.priority,
+            timeout_seconds=task.timeout_seconds,
+            cell_timeout_seconds=task.cell_timeout_seconds or settings.cell_timeout_seconds,
+            output_limit_bytes=settings.output_limit_bytes,
+            output_path=str(output_path),
+        )
+
+    def _secrets(self, task: PlannedTask, bound: Mapping[str, Any]) -> Secrets:
+        wanted = secret_environment(bound)
+        for variable, text in task.secrets.items():
+            reference = SecretReference.parse(text)
+            if reference is None:
+                raise InvalidInput(f"{task.key}: secrets.{variable} must be secret:NAME")
+            wanted[variable] = reference.name
+        dotenv = self.settings.dotenv
+        return Secrets(
+            {variable: resolve(name, env=os.environ, dotenv=dotenv) for variable, name in wanted.items()}
+        )
+
+    def _sent_files(self, task: PlannedTask, facts: NotebookFacts) -> dict[str, str]:
+        """Local modules and declared files, put into the blob store for workers that do not see this disk."""
+        base = facts.path.parent
+        paths = {name: base / name for name in facts.local_modules}
+        paths.update({os.path.relpath(self.folder / name, base): self.folder / name for name in self.declared_files(task)})
+        sent: dict[str, str] = {}
+        for name, path in paths.items():
+            if not name.startswith(".."):  # what lies beside the notebook's folder is not laid out elsewhere
+                sent[name] = self._put_once(path)
+        return sent
+
+    def _put_once(self, path: Path) -> str:
+        found = path.stat()
+        mark = (str(path), found.st_mtime_ns, found.st_size)
+        if mark not in self._sent:
+            self._sent[mark] = self.blobs.put_file(path)
+        return self._sent[mark]
+
+    @cached_property
+    def _sent(self) -> dict[tuple[str, int, int], str]:
+        return {}
+
+
+def preloads(facts: Iterable[NotebookFacts]) -> tuple[str, ...]:
+    """The third-party modules that a zygote should import for these notebooks."""
+    found = {item for each in facts for item in each.preload}
+    if "jupyter_mlops" in found:
+        found |= {"pandas", "pyarrow.parquet"}  # what it imports to open and keep frames
+    return tuple(sorted(found))
+
+
+def _told(value: Any) -> str:
+    """An argument as its component: readable where short, a digest where long; equal only if equal."""
+    if isinstance(value, SecretReference):
+        return str(value)
+    text = encoding.dumps(value)
+    return text if len(text) <= _READABLE else fingerprint(value)
+
+
+def _without_outputs(path: Path) -> str:
+    nb = load_notebook(path)
+    for cell in nb["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    try:
+        return dump_notebook(nb)
+    except InvalidNotebook as error:
+        raise InvalidNotebook(f"{path.name}: {error.message}", hint=error.hint) from error

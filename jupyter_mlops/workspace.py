@@ -1,0 +1,85 @@
+"""The composition root: one project directory, its settings, and what stands on them.
+
+It wires, lazily, and hands out; it has no verbs of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .blobs import BlobStore
+from .catalog import Catalog
+from .kernels import KernelPool
+from .runner import Runs
+from .settings import Settings, find_root
+
+
+class Workspace:
+    """A project directory. Close it, or use it as a context manager: its kernels end with it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.root = settings.root
+
+    @classmethod
+    def open(cls, path: Path | str | None = None, **overrides: Any) -> Workspace:
+        """The workspace that `path` (the current directory, if None) lies in; `overrides` of its settings.
+
+        Raises `InvalidSettings`.
+        """
+        settings = Settings.load(find_root(Path(path) if path is not None else Path.cwd()), overrides=overrides)
+        logging.getLogger("jupyter_mlops").setLevel(settings.log_level.upper())
+        return cls(settings)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Its database; created or migrated when first asked for."""
+        self._make_home()
+        return Catalog.open(self.settings.catalog)
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """Its artifacts and executed notebooks."""
+        return BlobStore(self.settings.blobs, self.settings.blob_options)
+
+    @cached_property
+    def kernels(self) -> KernelPool:
+        """Kernels that are ready."""
+        return KernelPool(
+            size=self.settings.kernel_pool, linger_seconds=self.settings.zygote_linger_seconds
+        )
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Runs of pipelines."""
+        return Runs(
+            catalog=self.catalog, blobs=self.blobs, settings=self.settings, kernels=lambda: self.kernels
+        )
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        for name in ("kernels", "catalog"):
+            opened = self.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()
+        self.__dict__.pop("runs", None)
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.root)!r})"
+
+    def _make_home(self) -> None:
+        """``.mlops/``, which git need not see."""
+        home = self.root / ".mlops"
+        home.mkdir(parents=True, exist_ok=True)
+        ignore = home / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
