@@ -141,6 +141,7 @@ def execute(
         raise InvalidInput("--json and the notebook cannot both go to stdout", hint="name a file for OUTPUT")
     level = "ERROR" if target == "-" and options["log_level"] == "INFO" else options["log_level"]
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    logger.setLevel(level)  # what cells print is not subject to the workspace's level of our own messages
     given, typed = _arguments(options)
     source = template_path(source, given)
     nb = _read(source)
@@ -340,7 +341,7 @@ def _run(
             language=language,
             cwd=cwd,
             env={"MLOPS_ROOT": str(workspace.root), "MLOPS_BLOBS": workspace.blobs.url, **secrets},
-            isolation=options["isolation"] or workspace.settings.isolation,
+            isolation="cold" if (options["isolation"] or workspace.settings.isolation) == "cold" else "warm",
         )
         bar = _bar(options["has_bar"], is_quiet=options["is_logged"] or target == "-")
         files_of = {"stdout": options["stdout_file"], "stderr": options["stderr_file"]}

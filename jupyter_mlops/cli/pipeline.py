@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,10 @@ from rich.text import Text
 
 from .. import preflight
 from ..catalog.records import Run, TaskRun
+from ..errors import MlopsError
 from ..events import now
 from ..pipelines import graph as graphs
+from ..pipelines.arguments import bind_arguments
 from ..pipelines.definition import Pipeline, Task
 from ..pipelines.drawing import Node, to_mermaid, to_svg, to_text
 from ..pipelines.plan import Plan
@@ -55,6 +58,8 @@ def check(
     path = find_pipeline(pipeline)
     settings = Settings.load(find_root(path.resolve().parent))
     arguments = gather_arguments(parameters, parameter_files)
+    with contextlib.suppress(MlopsError):  # what is wrong with them is among the problems
+        arguments = bind_arguments(load_pipeline(path), arguments, from_text=bool(parameters))
     problems = preflight.check(path, arguments, settings=settings, env=os.environ)
     errors = [p for p in problems if p.severity == "error"]
     is_good = not (problems if is_strict else errors)
@@ -214,7 +219,7 @@ def status(
     path = find_pipeline(pipeline)
     arguments = gather_arguments(parameters, parameter_files)
     with Workspace.open(path.resolve().parent) as workspace:
-        found = workspace.runs.status(path, arguments)
+        found = workspace.runs.status(path, arguments, from_text=bool(parameters))
     if is_json:
         print_json({"tasks": [_status_body(task) for task in found]})
         return

@@ -528,7 +528,8 @@ def _shared_socket(spec: _Spec, environment: Mapping[str, str], *, is_bare: bool
     sensitive = {name: value for name, value in environment.items() if is_sensitive(name)}
     # A kernel has its zygote's limits and control group: those of another job would be the wrong ones.
     surroundings = [_read("/proc/self/cgroup"), _read("/proc/self/limits")]
-    key = json.dumps([__version__, spec.argv, sorted(sensitive.items()), is_bare, surroundings])
+    script = Path(__file__).with_name("zygote.py").stat()
+    key = json.dumps([__version__, script.st_mtime_ns, spec.argv, sorted(sensitive.items()), is_bare, surroundings])
     digest = hashlib.sha256(key.encode()).hexdigest()[:12]
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
     directory = base / f"mlops-zygotes-{os.getuid()}"

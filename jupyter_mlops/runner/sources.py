@@ -28,6 +28,7 @@ from ..pipelines import PlannedTask
 from ..pipelines.cache import Components
 from ..settings import Settings
 
+_NOT_COUNTED = ("python", "jupyter-mlops")  # told by the kernel; no reason to run a user's notebook again
 _READABLE = 60  # characters; a longer argument is told by its digest
 
 
@@ -62,7 +63,7 @@ class Sources:
             "inputs": {name: str(value) for name, value in inputs.items()},
             "files": self.declared_files(task),
             "modules": dict(facts.local_modules),
-            "distributions": {name: version for name, version in versions.items() if name != "python"},
+            "distributions": {name: version for name, version in versions.items() if name not in _NOT_COUNTED},
             "kernel": f"{kernel} {versions.get('python', '')}".strip(),
             "env": {**{name: _told(value) for name, value in env.items()}, **task.secrets},
         }

@@ -34,6 +34,14 @@ class Said:
 Tell = Callable[..., Said]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_lingering_zygotes() -> Iterator[None]:
+    """Command lines share warm zygotes, which outlive them; tests leave nothing behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLOPS_ZYGOTE_LINGER_SECONDS", "0")
+        yield
+
+
 def _call(*words: str | Path, input: str | None = None) -> Said:  # noqa: A002 - click's word
     """Give a command line, in this process."""
     result = CliRunner().invoke(cli, [str(word) for word in words], input=input)

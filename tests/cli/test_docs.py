@@ -36,4 +36,4 @@ def test_nothing_is_documented_that_is_not_there():
     for entry in COMMANDS:
         for option in cli.get_command(click.Context(cli), entry.name).params:
             known |= {*option.opts, *option.secondary_opts}
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z_-]+", TEXT)) <= known
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9_-]+", TEXT)) <= known

@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from jupyter_mlops.errors import InvalidNotebook, KernelUnavailable, NotFound
-from jupyter_mlops.notebooks.facts import NotebookFacts, environment_versions, inspect_notebook
+from jupyter_mlops.notebooks.facts import (
+    NotebookFacts,
+    environment_versions,
+    inspect_notebook,
+    inspect_source,
+)
 
 
 @pytest.fixture
@@ -209,6 +214,22 @@ def test_modules_above_the_notebook_have_relative_paths(inspect, tmp_path: Path)
 def test_modules_that_import_each_other_end(inspect, tmp_path: Path):
     write_files(tmp_path, {"a.py": "import b", "b.py": "import a", "broken.py": "def ("})
     assert list(inspect("import a, broken").local_modules) == ["a.py", "b.py", "broken.py"]
+
+
+def test_what_a_zygote_may_import_ahead_is_third_party_and_as_deep_as_the_code_asks(inspect, tmp_path: Path):
+    write_files(tmp_path, {"features.py": "import pyarrow.parquet as pq\nfrom . import x"})
+    facts = inspect(
+        "import os, features, pandas as pd\nfrom sklearn import svm, tree\nfrom scipy.stats import *"
+    )
+    assert facts.preload == ("pandas", "pyarrow.parquet", "scipy.stats", "sklearn:svm,tree")
+
+
+def test_a_notebook_at_hand_is_inspected_as_if_it_lay_in_a_folder(inspect, tmp_path: Path):
+    write_files(tmp_path, {"features.py": "import pandas"})
+    nb = new_notebook(cells=[new_code_cell("import features")])
+    facts = inspect_source(nb, tmp_path)
+    assert list(facts.local_modules) == ["features.py"]
+    assert facts.code_digest == inspect("import features").code_digest
 
 
 # --- the environment --------------------------------------------------------------------------------------
