@@ -53,8 +53,14 @@ __all__ = [
     "__version__",
     "artifact",
     "input",
+    "load_ipython_extension",
     "result",
 ]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext jupyter_mlops``."""
+    importlib.import_module(".magics", __name__).register(shell)
 
 
 def __getattr__(name: str) -> Any:

@@ -141,6 +141,8 @@ def watcher(*, is_json: bool, is_json_events: bool) -> Watcher:
 
 def picture(board: Board, moment: datetime, *, height: int, spinner: str) -> RenderableType:
     """The board as it stands at `moment`, in at most `height` lines."""
+    if not board.rows:
+        return Text(f"{spinner} checking the pipeline", "bright_black")
     rows = Table.grid(padding=(0, 2, 0, 0), expand=True)
     for is_flexible in (False, False, False, True):
         rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1 if is_flexible else None)

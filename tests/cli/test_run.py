@@ -186,11 +186,14 @@ def test_the_project_that_init_writes_runs(tell, tmp_path):
     assert set(states(tell("run", "demo", "--json", "-p", "points", "2000").json).values()) == {"cached"}
 
 
-def test_a_terminal_shows_the_dag_move(tmp_path, write_project):
+def test_a_terminal_shows_the_dag_move(tmp_path, write_notebook):
     """A real pseudo-terminal: what a person sees."""
     import pty
 
-    write_project(tmp_path)
+    (tmp_path / "mlops.toml").write_text("")
+    (tmp_path / "pipeline.yaml").write_text(TWO_TASKS)
+    write_notebook(tmp_path / "quick.ipynb", "1 + 1")
+    write_notebook(tmp_path / "sleep.ipynb", "import time", "print('snoring')\ntime.sleep(1)", "2 + 2")
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(tmp_path)
@@ -209,7 +212,8 @@ def test_a_terminal_shows_the_dag_move(tmp_path, write_project):
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     shown = text.decode()
-    assert "cell 3/4" in shown
+    assert "cell 2/3" in shown
+    assert "snoring" in shown
     assert "━" in shown
     assert "executed notebooks" in shown
     assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l")  # the cursor is visible again

@@ -1,0 +1,56 @@
+# Two commands do everything on a machine that has only Python (3.11 or newer): `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# uv installs in seconds what pip does in minutes; where it cannot be had, pip does it.
+INSTALL = $(BIN)/python -m uv pip install -q --python $(BIN)/python -e '.[$(1)]' || $(BIN)/python -m pip install -q -e '.[$(1)]'
+
+.PHONY: demo test quick lint format bench clean
+
+## demo: set up, and run the flights example on real data
+demo: $(VENV)/.demo
+	$(BIN)/jupyter mlops run notebooks/flights
+
+## test: set up, check the code, and run every test
+test: lint
+	$(BIN)/python -m pytest
+
+## quick: the everyday subset
+quick: $(VENV)/.test
+	$(BIN)/python -m pytest -m "not slow"
+
+## lint: format, lint and types
+lint: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+## format: mend what can be mended by itself
+format: $(VENV)/.test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+## bench: us and our peers, side by side
+bench: $(VENV)/.bench
+	for script in latency throughput outputs dag; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+## clean: everything that can be made again
+clean:
+	rm -rf $(VENV) .mlops notebooks/flights/flights.duckdb .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jupyter_mlops needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	-$(BIN)/python -m pip install -q uv
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	$(call INSTALL,example)
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	$(call INSTALL,test)
+	@touch $@
+
+$(VENV)/.bench: pyproject.toml | $(VENV)/bin/python
+	$(call INSTALL,bench)
+	@touch $@
