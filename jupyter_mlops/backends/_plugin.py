@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Protocol
 
-from distributed import Worker as DaskWorker
 from distributed import WorkerPlugin, get_worker
 
 from ..events import Event, encode
@@ -17,7 +16,17 @@ PLUGIN = "mlops-worker"
 TOPIC = "mlops"
 
 
-class MlopsWorkerPlugin(WorkerPlugin):  # type: ignore[misc]
+class Sink(Protocol):
+    """Who hears of jobs in this very process."""
+
+    def job_started(self, key: JobKey, worker: str) -> None:
+        """A worker took the job up."""
+
+    def job_progressed(self, event: Event) -> None:
+        """It goes on."""
+
+
+class MlopsWorkerPlugin(WorkerPlugin):
     """Holds the kernel pool of a worker, for as long as the worker lives.
 
     In the runner's own process it is given the runner's pool as `worker`, and tells its news to `sink`
@@ -27,28 +36,26 @@ class MlopsWorkerPlugin(WorkerPlugin):  # type: ignore[misc]
     name = PLUGIN
     idempotent = True
 
-    def __init__(self, pool_size: int, *, worker: Worker | None = None, sink: Any = None) -> None:
+    def __init__(self, pool_size: int, *, worker: Worker | None = None, sink: Sink | None = None) -> None:
         self.pool_size = pool_size
         self.worker = worker
         self.sink = sink
-        self._owns_pool = False
 
     def setup(self, worker: Any) -> None:
         """Called by dask when the worker has this plugin."""
         if self.worker is None:
-            self._owns_pool = True
             gpus = int(worker.state.total_resources.get("gpu", 0))
-            self.worker = Worker(KernelPool(size=self.pool_size), name=worker.address, gpus=gpus)
+            pool = KernelPool(size=self.pool_size)
+            self.worker = Worker(pool, name=worker.address, gpus=gpus, marks_starts=True)
 
     def teardown(self, worker: Any) -> None:
         """Called by dask when the worker closes."""
-        if self._owns_pool and self.worker is not None:
-            self.worker.pool.close()
-            self.worker = None
+        if self.worker is not None:
+            self.worker.close(ends_pool=self.sink is None)
 
     def execute(self, job: Job) -> JobOutcome:
         """Run the job here."""
-        assert self.worker is not None
+        assert self.worker is not None  # noqa: S101 - dask calls setup() before it gives jobs
         dask_worker = get_worker()
 
         def tell(event: Event) -> None:
@@ -67,19 +74,25 @@ class MlopsWorkerPlugin(WorkerPlugin):  # type: ignore[misc]
 
 def run_job(job: Job) -> JobOutcome:
     """The function that is submitted to dask."""
-    plugin: MlopsWorkerPlugin = get_worker().plugins[PLUGIN]
-    return plugin.execute(job)
+    plugin = get_worker().plugins[PLUGIN]
+    outcome: JobOutcome = plugin.execute(job)
+    return outcome
 
 
-def cancel_job(key: JobKey, dask_worker: DaskWorker | None = None) -> None:
+def cancel_job(key: JobKey, dask_worker: Any = None) -> None:
     """Sent to every worker."""
-    plugin = getattr(dask_worker, "plugins", {}).get(PLUGIN)
-    if plugin is not None and plugin.worker is not None:
-        plugin.worker.cancel(key)
+    worker = _worker_of(dask_worker)
+    if worker is not None:
+        worker.cancel(key)
 
 
-def recall_job(key: JobKey, dask_worker: DaskWorker | None = None) -> None:
+def recall_job(key: JobKey, dask_worker: Any = None) -> None:
     """Sent to every worker."""
+    worker = _worker_of(dask_worker)
+    if worker is not None:
+        worker.recall(key)
+
+
+def _worker_of(dask_worker: Any) -> Worker | None:
     plugin = getattr(dask_worker, "plugins", {}).get(PLUGIN)
-    if plugin is not None and plugin.worker is not None:
-        plugin.worker.recall(key)
+    return plugin.worker if isinstance(plugin, MlopsWorkerPlugin) else None

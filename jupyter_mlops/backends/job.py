@@ -33,25 +33,31 @@ class JobKey:
 
     @property
     def document(self) -> str:
-        """Where the blob store keeps the outcome of this attempt."""
+        """The blob store's document for the outcome of this attempt."""
         return f"outcomes/{self.run_id}/{quote(self.task, safe='')}/{self.attempt}.json"
+
+    @property
+    def start_document(self) -> str:
+        """The document that says that a worker elsewhere has begun with it."""
+        return f"outcomes/{self.run_id}/{quote(self.task, safe='')}/{self.attempt}.started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One attempt at one notebook, with all that a worker on another machine needs.
 
-    `notebook` is the source as JSON text without outputs, `arguments` the encoded arguments
-    (`encoding.to_json`; a secret as ``secret:NAME``), `inputs` the artifact references among them. `files` are the local
-    modules and declared files, relative path → digest in the blob store; they are laid out in a directory of
-    its own when `cwd` does not hold them. `output_path` is where the executed notebook is saved while it runs,
-    if that directory can be reached.
+    `notebook` is the digest of its source, without outputs, in the blob store; `arguments` are encoded
+    (`encoding.to_json`; a secret as ``secret:NAME``), `inputs` the artifact references among them. `files` are
+    the local modules and declared files, path relative to `base` → digest in the blob store; where `base` does
+    not hold them as they were sent, they are laid out in a directory of their own. `output_path` is where the
+    executed notebook is saved while it runs, if that directory can be reached.
     """
 
     key: JobKey
     notebook: str
     notebook_name: str
     cwd: str
+    base: str
     root: str
     blobs_url: str
     blob_options: Mapping[str, Any] = field(default_factory=dict)
@@ -115,16 +121,20 @@ class Backend(Protocol):
     """Where jobs run. The runner submits a job when all it needs is done; the backend places it."""
 
     def submit(self, job: Job) -> None:
-        """Have it run as soon as a worker with what it asks for is free."""
+        """Have it run as soon as a worker with what it asks for is free, once and no more.
+
+        Raises `Unavailable` or `WorkerLost` when no cluster is there to take it.
+        """
 
     def cancel(self, key: JobKey) -> None:
         """Interrupt it, or keep it from starting; it ends as ``cancelled``."""
 
     def recall(self, key: JobKey) -> None:
-        """See to it that nobody is at a job that an earlier runner submitted; returns when that is so."""
+        """See to it that no worker is at a job that an earlier runner submitted; returns when that is so."""
 
     def capacity(self) -> ResourceRequest | None:
         """The most that one worker offers to one job; None when the workers do not say."""
 
     def close(self) -> None:
-        """Let go. Jobs that still run are killed."""
+        """Let go. Jobs that run in this process are killed; those on workers elsewhere go on to their end,
+        where the next runner finds their outcome."""

@@ -13,77 +13,109 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from ..blobs import BlobStore
 from ..encoding import from_json
-from ..errors import Cancelled, InvalidInput, MlopsError, NotebookFailed, WorkerLost
+from ..errors import Cancelled, InvalidInput, MlopsError, NotebookFailed, StorageUnavailable, WorkerLost
 from ..events import CellExecuted, CellStarted, Event, OutputStreamed
 from ..fingerprint import digest_file
 from ..kernels import KernelPool, KernelRequest
 from ..notebooks.execute import CancelToken, NotebookOutcome, Progress, cpus_of, limits_of, run_cells
-from ..notebooks.files import parse_notebook
+from ..notebooks.files import language, parse_notebook
 from ..notebooks.inject import inject
 from ..notebooks.secrets import Mask
 from .job import Job, JobKey, JobOutcome
 
+Tell = Callable[[Event], None]
+
 
 class Worker:
-    """What jobs on one worker share: its kernels, its devices, and the jobs that can be cancelled."""
+    """What jobs on one worker share: its kernels, its devices, and the jobs that can be cancelled.
 
-    def __init__(self, pool: KernelPool, *, name: str = "", gpus: int = 0) -> None:
+    Where a scheduler may give a job to another worker when it has lost one, `marks_starts` keeps the attempt
+    from being run twice: who comes second finds the first one's mark, and says that the attempt was lost.
+    """
+
+    def __init__(
+        self, pool: KernelPool, *, name: str = "", gpus: int = 0, marks_starts: bool = False
+    ) -> None:
         self.pool = pool
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self.devices = Devices(gpus)
+        self.marks_starts = marks_starts
         self._lock = threading.Lock()
-        self._tokens: dict[JobKey, CancelToken] = {}
         self._changed = threading.Condition(self._lock)
+        self._tokens: dict[JobKey, CancelToken] = {}
         self._running: set[JobKey] = set()
         self._stores: dict[str, BlobStore] = {}
+        self._is_closing = False
 
     def cancel(self, key: JobKey) -> None:
         """Interrupt the job, or keep it from starting."""
         self._token(key).cancel()
 
     def recall(self, key: JobKey, timeout_seconds: float = 30.0) -> None:
-        """Interrupt the job and wait until it has ended."""
-        with self._lock:
-            if key not in self._running:
-                return
+        """Interrupt the job, or keep it from starting, and wait until it has ended."""
         self.cancel(key)
         with self._changed:
             self._changed.wait_for(lambda: key not in self._running, timeout_seconds)
 
-    def execute(self, job: Job, tell: Any) -> JobOutcome:
-        """Run it. Never raises what a notebook can cause; `tell` is called with each progress event."""
+    def close(self, *, ends_pool: bool = True) -> None:
+        """Kill what runs; it counts as lost, since nobody asked for it to stop."""
+        with self._lock:
+            self._is_closing = True
+            tokens = [self._tokens[key] for key in self._running]
+        if ends_pool:
+            self.pool.close()
+        else:
+            for token in tokens:
+                token.cancel()
+
+    def execute(self, job: Job, tell: Tell) -> JobOutcome:
+        """Run it. Never raises: what goes wrong is told by the outcome. `tell` hears the progress."""
         token = self._token(job.key)
-        blobs = self._store(job)
         with self._lock:
             self._running.add(job.key)
         try:
-            known = blobs.read_document(job.key.document)
-            if known is not None:
-                return JobOutcome.from_json(json.loads(known))
-            outcome = self._attempt(job, blobs, token, tell)
-            if outcome.state != "lost":
-                blobs.put_document(job.key.document, json.dumps(outcome.to_json()).encode())
-            return outcome
+            return self._once(job, token, tell)
         except MlopsError as error:
             return self._failed(error)
+        except OSError as error:
+            problem = f"the worker {self.name} cannot prepare {job.notebook_name}: {error.strerror or error}"
+            return self._failed(StorageUnavailable(problem, hint="check its disk and its permissions"))
         finally:
             with self._changed:
                 self._tokens.pop(job.key, None)
                 self._running.discard(job.key)
                 self._changed.notify_all()
 
-    def _attempt(self, job: Job, blobs: BlobStore, token: CancelToken, tell: Any) -> JobOutcome:
+    def _once(self, job: Job, token: CancelToken, tell: Tell) -> JobOutcome:
+        blobs = self._store(job)
+        known = blobs.read_document(job.key.document)
+        if known is not None:
+            return JobOutcome.from_json(json.loads(known))
+        if self.marks_starts:
+            before = blobs.read_document(job.key.start_document)
+            if before is not None:
+                reason = f"it had begun on {before.decode()}, which is gone"
+                return JobOutcome(state="lost", worker=self.name, reason=reason)
+            blobs.put_document(job.key.start_document, self.name.encode())
+        outcome = self._attempt(job, blobs, token, tell)
+        if self._is_closing and outcome.state != "succeeded":
+            outcome = JobOutcome(state="lost", worker=self.name, reason=f"the worker {self.name} was closed")
+        if outcome.state != "lost":
+            blobs.put_document(job.key.document, json.dumps(outcome.to_json()).encode())
+        return outcome
+
+    def _attempt(self, job: Job, blobs: BlobStore, token: CancelToken, tell: Tell) -> JobOutcome:
         if token.is_cancelled:
             return JobOutcome(state="cancelled", worker=self.name, reason="cancelled before it started")
         with _directory(job, blobs) as cwd, self.devices.take(job.resources.gpu) as devices:
+            source = blobs.read_bytes(job.notebook)
             nb = inject(
-                parse_notebook(job.notebook, where=job.notebook_name),
+                parse_notebook(source, where=job.notebook_name),
                 {name: from_json(value) for name, value in job.arguments.items()},
                 input_path=job.notebook_name,
                 output_path=Path(job.output_path).name,
@@ -92,16 +124,7 @@ class Worker:
             outcome = run_cells(
                 nb,
                 pool=self.pool,
-                request=KernelRequest(
-                    kernel_name=job.kernel,
-                    language=nb["metadata"].get("kernelspec", {}).get("language", "python"),
-                    cwd=cwd,
-                    env={**job.env, **_environment(job), **devices, **job.secrets},
-                    preload=job.preload,
-                    isolation="cold" if job.isolation == "cold" else "warm",
-                    is_bare=job.is_bare,
-                    cpus=cpus_of(job.resources),
-                ),
+                request=self._request(job, language(nb), cwd, devices),
                 output=Path(job.output_path) if can_save else None,
                 limits=limits_of(
                     job.resources,
@@ -115,6 +138,20 @@ class Worker:
                 cancel=token,
             )
         return self._ended(outcome, blobs.put_bytes(outcome.text.encode("utf-8", "surrogatepass")))
+
+    def _request(
+        self, job: Job, spoken: str, cwd: Path, devices: Mapping[str, str]
+    ) -> KernelRequest:
+        return KernelRequest(
+            kernel_name=job.kernel,
+            language=spoken,
+            cwd=cwd,
+            env={**job.env, **_environment(job), **devices, **job.secrets},
+            preload=job.preload,
+            isolation="cold" if job.isolation == "cold" else "warm",
+            is_bare=job.is_bare,
+            cpus=cpus_of(job.resources),
+        )
 
     def _ended(self, outcome: NotebookOutcome, notebook: str) -> JobOutcome:
         failed = self._failed(outcome.error) if outcome.error else JobOutcome(state="succeeded")
@@ -178,22 +215,31 @@ class Devices:
 class _Told(Progress):
     """Turns progress into events."""
 
-    def __init__(self, key: JobKey, tell: Any) -> None:
-        self._who = {"run_id": key.run_id, "task": key.task, "attempt": key.attempt}
+    def __init__(self, key: JobKey, tell: Tell) -> None:
+        self._key = key
         self._tell = tell
 
     def cell_started(self, cell: int, cells: int, description: str) -> None:
-        self._say(CellStarted(cell=cell, cells=cells, description=description, **self._who))  # type: ignore[arg-type]
+        run_id, task, attempt = self._key.run_id, self._key.task, self._key.attempt
+        self._tell(
+            CellStarted(
+                run_id=run_id, task=task, attempt=attempt, cell=cell, cells=cells, description=description
+            )
+        )
 
     def cell_executed(self, cell: int, cells: int, duration_seconds: float) -> None:
-        event = CellExecuted(cell=cell, cells=cells, duration_seconds=duration_seconds, **self._who)  # type: ignore[arg-type]
-        self._say(event)
+        run_id, task, attempt = self._key.run_id, self._key.task, self._key.attempt
+        self._tell(
+            CellExecuted(
+                run_id=run_id, task=task, attempt=attempt, cell=cell, cells=cells, duration_seconds=duration_seconds
+            )
+        )  # fmt: skip
 
     def streamed(self, cell: int, name: str, text: str) -> None:
-        self._say(OutputStreamed(cell=cell, name=name, text=text, **self._who))  # type: ignore[arg-type]
-
-    def _say(self, event: Event) -> None:
-        self._tell(event)
+        run_id, task, attempt = self._key.run_id, self._key.task, self._key.attempt
+        self._tell(
+            OutputStreamed(run_id=run_id, task=task, attempt=attempt, cell=cell, name=name, text=text)
+        )
 
 
 def _environment(job: Job) -> dict[str, str]:
@@ -211,19 +257,22 @@ def _environment(job: Job) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _directory(job: Job, blobs: BlobStore) -> Iterator[Path]:
-    """The notebook's own directory where this machine has it as it was sent, else one with its files laid out."""
-    home = Path(job.cwd)
-    if home.is_dir() and all(_is_same(home / name, digest) for name, digest in job.files.items()):
+    """The notebook's own directory where this machine has it as it was sent, else a copy made of what was sent."""
+    home, base = Path(job.cwd), Path(job.base)
+    if home.is_dir() and all(_is_same(base / name, digest) for name, digest in job.files.items()):
         yield home
         return
-    with tempfile.TemporaryDirectory(prefix="mlops-job-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="mlops-job-", ignore_cleanup_errors=True) as temporary:
+        copy = Path(temporary).resolve()
+        cwd = copy / os.path.relpath(home, base)
+        cwd.mkdir(parents=True, exist_ok=True)
         for name, digest in job.files.items():
-            target = Path(temporary, name)
-            if not target.resolve().is_relative_to(Path(temporary).resolve()):
+            target = copy / name
+            if not target.resolve().is_relative_to(copy):
                 raise InvalidInput(f"the file {name!r} would be written outside the job's directory")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(blobs.read_bytes(digest))
-        yield Path(temporary)
+        yield cwd
 
 
 def _is_same(path: Path, digest: str) -> bool:

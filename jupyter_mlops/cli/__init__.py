@@ -7,6 +7,8 @@ command is asked for, so that ``--help`` and the shell's completion answer at on
 
 from __future__ import annotations
 
+import sys
+
 from .group import Entry, Group
 
 COMMANDS = (
@@ -41,4 +43,7 @@ cli = Group(
 
 def main() -> None:
     """The console script ``jupyter-mlops``, which is also what ``jupyter mlops`` calls."""
+    # jsonschema, which nbformat imports, checks IRIs where this is installed, and importing it takes a second:
+    # it builds a grammar. Nothing here checks an IRI, and this process is ours alone.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     cli.main()

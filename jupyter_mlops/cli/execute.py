@@ -24,15 +24,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from .._version import __version__
+from ..blobs import BlobStore
 from ..errors import InvalidInput, KernelUnavailable, MlopsError, NotFound, StorageUnavailable
-from ..kernels import KernelRequest
+from ..kernels import KernelPool, KernelRequest
 from ..notebooks import files
 from ..notebooks.execute import CancelToken, Limits, NotebookOutcome, Progress, run_cells
+from ..notebooks.facts import inspect_source
 from ..notebooks.inject import inject, secret_environment, template_path
 from ..notebooks.parameters import Parameter, bind, describe, read_parameters, to_json
 from ..notebooks.secrets import Mask, resolve
 from ..pipelines.drawing import shorten
-from ..workspace import Workspace
+from ..settings import Settings, find_root
 from . import words
 from .group import command
 from .options import json_option, parse_arguments, read_arguments_file
@@ -325,23 +327,32 @@ def _bar(has_bar: bool | None, *, is_quiet: bool) -> Bar | None:
 
 
 def _run(
-    nb: files.Notebook, bound: Mapping[str, Any], target: str, language: str, options: Mapping[str, Any]
+    nb: files.Notebook,
+    bound: Mapping[str, Any],
+    target: str,
+    language: str,
+    options: Mapping[str, Any],
 ) -> NotebookOutcome:
     """Execute, with Ctrl-C as a polite stop; the executed notebook is kept in every case."""
     cwd = (options["cwd"] or Path()).resolve()
     token = CancelToken()
-    with Workspace.open(cwd) as workspace:
-        dotenv = workspace.settings.dotenv
-        secrets = {
-            variable: resolve(name, env=os.environ, dotenv=dotenv)
-            for variable, name in secret_environment(bound).items()
-        }
+    settings = Settings.load(find_root(cwd))
+    blobs = BlobStore(settings.blobs, settings.blob_options)
+    secrets = {
+        variable: resolve(name, env=os.environ, dotenv=settings.dotenv)
+        for variable, name in secret_environment(bound).items()
+    }
+    facts = inspect_source(nb, cwd)  # what it imports, so that a warm kernel has it already
+    # Not by a Workspace: it knows the catalog, whose import alone takes longer than a small notebook.
+    with KernelPool(size=0, linger_seconds=settings.zygote_linger_seconds) as pool:
         request = KernelRequest(
             kernel_name=options["kernel"] or files.kernel_name(nb),
             language=language,
             cwd=cwd,
-            env={"MLOPS_ROOT": str(workspace.root), "MLOPS_BLOBS": workspace.blobs.url, **secrets},
-            isolation="cold" if (options["isolation"] or workspace.settings.isolation) == "cold" else "warm",
+            env={"MLOPS_ROOT": str(settings.root), "MLOPS_BLOBS": blobs.url, **secrets},
+            preload=facts.preload,
+            is_bare=facts.sets_environment,
+            isolation="cold" if (options["isolation"] or settings.isolation) == "cold" else "warm",
         )
         bar = _bar(options["has_bar"], is_quiet=options["is_logged"] or target == "-")
         files_of = {"stdout": options["stdout_file"], "stderr": options["stderr_file"]}
@@ -350,15 +361,15 @@ def _run(
             future = thread.submit(
                 run_cells,
                 nb,
-                pool=workspace.kernels,
+                pool=pool,
                 request=request,
                 output=None if target == "-" or "://" in target else Path(target),
                 limits=Limits(
                     cell_timeout_seconds=options["execution_timeout"],
-                    output_bytes=workspace.settings.output_limit_bytes,
+                    output_bytes=settings.output_limit_bytes,
                 ),
                 mask=Mask(secrets.values()),
-                blobs=workspace.blobs,
+                blobs=blobs,
                 progress=watch,
                 cancel=token,
             )

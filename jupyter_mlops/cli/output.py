@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -81,6 +82,11 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table
         last.no_wrap, last.overflow = True, "ellipsis"
         made.add_row(*cells, last)
     return made
+
+
+def near(path: Path) -> Path:
+    """The path from here, if it lies below this directory."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def paint(text: str, role: str) -> str:

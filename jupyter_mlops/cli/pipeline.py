@@ -226,13 +226,13 @@ def status(
     moment, out = now(), console()
     rows: list[Sequence[str | Text]] = []
     for task in found:
-        first = task.reasons[0] if task.reasons else ""
-        more = f"  (+{len(task.reasons) - 1} more: --why)" if len(task.reasons) > 1 and not is_why else ""
-        note = Text(first if not is_why else "", "bright_black").append(more)
-        rows.append((Text(task.task, "bold"), state(task.state), words.ago(task.at, moment), note))
-        if is_why:
-            rows += [("", "", "", Text(reason, "bright_black")) for reason in task.reasons]
-    out.print(table(["task", "state", "last run", "why" if is_why else ""], rows))
+        shown = [Text(reason, "bright_black") for reason in (task.reasons if is_why else task.reasons[:1])]
+        if len(shown) < len(task.reasons):
+            shown[-1].append(f"  (+{len(task.reasons) - 1} more: --why)")
+        first, *others = shown or [Text()]
+        rows.append((Text(task.task, "bold"), state(task.state), words.ago(task.at, moment), first))
+        rows += [("", "", "", other) for other in others]
+    out.print(table(["task", "state", "last run", "why"], rows))
 
 
 def _status_body(task: Any) -> Mapping[str, Any]:

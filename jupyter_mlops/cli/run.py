@@ -13,7 +13,7 @@ from ..runner import RunOptions
 from ..workspace import Workspace
 from . import documents
 from .group import command
-from .live import EventLines, PlainLines, Watcher, watcher
+from .live import EventLines, Watcher, watcher
 from .options import (
     arguments_options,
     find_pipeline,
@@ -22,7 +22,7 @@ from .options import (
     pipeline_argument,
     workspace_option,
 )
-from .output import console, print_json
+from .output import console, near, print_json
 from .summary import print_summary
 
 _EXIT = {"succeeded": 0, "cancelled": 130}
@@ -195,8 +195,7 @@ def _follow(
         print_json(documents.run_document(done, tasks))
     elif not isinstance(seen, EventLines):
         out = console()
-        if isinstance(seen, PlainLines):
-            out.print()
+        out.print()
         print_summary(out, done, tasks, _notebooks(workspace, done, tasks))
     click.get_current_context().exit(_EXIT.get(done.state, 1))
 
@@ -206,6 +205,5 @@ def _notebooks(workspace: Workspace, run: Run, tasks: Sequence[TaskRun]) -> dict
     having = sorted((task for task in tasks if task.notebook), key=lambda task: task.state != "failed")
     paths: dict[str, Path] = {}
     for task in having[:_MOST_NOTEBOOKS]:
-        path = workspace.runs.task_notebook(run.run_id, task.task)
-        paths[task.task] = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        paths[task.task] = near(workspace.runs.task_notebook(run.run_id, task.task))
     return paths

@@ -20,7 +20,7 @@ from ..workspace import Workspace
 from . import documents, words
 from .group import command
 from .options import json_option, workspace_option
-from .output import console, print_json, sign, state, table
+from .output import console, near, print_json, sign, state, table
 from .summary import print_headline, tally, traceback_tail
 
 _STATES = ("queued", "running", "succeeded", "failed", "cancelled")
@@ -110,7 +110,7 @@ def show(run_name: str, task_name: str | None, workspace: Path | None, is_json: 
         where = {"run_id": run.run_id, "task": task.task}
         attempts = opened.catalog.find(Attempt, where=where, order_by="attempt")
         artifacts = opened.catalog.find(Artifact, where=where, order_by="name")
-        notebook = opened.runs.task_notebook(run.run_id, task.task) if task.notebook else None
+        notebook = near(opened.runs.task_notebook(run.run_id, task.task)) if task.notebook else None
     if is_json:
         body = {**documents.task_body(task), "notebook": None if notebook is None else str(notebook)}
         print_json(

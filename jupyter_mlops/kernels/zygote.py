@@ -350,10 +350,9 @@ class Connection:
         try:
             self.socket.setblocking(True)
             self.socket.sendall(json.dumps(message).encode() + b"\n")
-        except OSError:
-            pass  # it is gone; its end will be read as such
-        finally:
             self.socket.setblocking(False)
+        except OSError:
+            pass  # the client is gone; its end will be read as such, or has been
 
     def receive(self):
         """Whole messages that have arrived, or None when the client is gone."""

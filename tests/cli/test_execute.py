@@ -8,7 +8,7 @@ import os
 import signal
 
 import nbformat
-import papermill  # noqa: TID253 - the reference
+import papermill
 import pytest
 
 PARAMETERS = 'week: int = 1  # which week\nregion: str = "west"\nnames: list[str] = ["a"]'

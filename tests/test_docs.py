@@ -1,0 +1,54 @@
+"""What the documentation says of settings and rooms is what the code has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlops.notebooks.parameters import parse_parameters
+from jupyter_mlops.pipelines import parse_pipeline
+from jupyter_mlops.settings import SETTINGS, Settings, markdown_table
+
+ROOT = Path(__file__).parent.parent
+DOCS = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_table_of_settings_is_fresh() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert markdown_table() in text, "write it again, as its comment says"
+
+
+def test_the_example_of_settings_can_be_read(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    example = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert example is not None
+    (tmp_path / "mlops.toml").write_text(example[1], encoding="utf-8")
+    settings = Settings.load(tmp_path, env={})
+    assert settings.cluster.startswith("tcp://")
+    assert dict(settings.blob_options) == {"endpoint_url": "https://s3.example.com"}
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert all(len(setting.help) > 10 for setting in SETTINGS)
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_links_within_the_repository_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        if "://" not in target:
+            assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def test_the_readme_shows_a_pipeline_and_parameters_that_are_right() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (pipeline,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert [task.name for task in parse_pipeline(pipeline).tasks] == ["pull", "train", "deploy"]
+    parameters = parse_parameters(re.findall(r"```python\n(week.*?)```", text, re.DOTALL)[0])
+    assert [(each.name, each.help) for each in parameters] == [
+        ("week", "ISO week"),
+        ("region", ""),
+        ("api_key", "never in a cell, a log or the database"),
+    ]
