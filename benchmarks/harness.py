@@ -17,6 +17,7 @@ import os
 import platform
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 KERNEL = "benchmark"
+PAUSE_SECONDS = 0.3
 TRIVIAL = {
     "parameters": "x: int = 1",
     "cells": ["print(x * 2)"],
@@ -45,6 +47,8 @@ HEAVY = {
     ],
 }
 CASES = {"trivial": TRIVIAL, "pandas + scikit-learn": HEAVY}
+PLOOMBER_VENV = Path(__file__).parent / ".venv-ploomber"
+PLOOMBER_REQUIREMENTS = ("ploomber>=0.23", "setuptools<81")
 _DISTRIBUTIONS = (
     "jupyter_mlops", "papermill", "nbclient", "jupyter_client", "ipykernel", "dask", "pandas", "scikit-learn",
 )  # fmt: skip
@@ -86,7 +90,11 @@ class Place:
         self.root = Path(tempfile.mkdtemp(prefix="jmb-"))  # short: sockets lie below it
         atexit.register(self.close)
         self._write_kernelspec()
-        for name, folder in {"JUPYTER_PATH": "jupyter", "XDG_RUNTIME_DIR": "run", "HOME": "home"}.items():
+        for name, folder in {
+            "JUPYTER_PATH": "jupyter",
+            "XDG_RUNTIME_DIR": "run",
+            "IPYTHONDIR": "ipython",
+        }.items():
             path = self.root / folder
             path.mkdir(mode=0o700, exist_ok=True)
             os.environ[name] = str(path)
@@ -166,6 +174,15 @@ def require_equal(outputs: Mapping[str, Any]) -> None:
             raise SystemExit(f"{who} and {first} differ:\n{str(found)[:500]}\n{str(expected)[:500]}")
 
 
+def require_success(catalog: Any, run: Any) -> None:
+    """End the benchmark if one of our runs failed, with the first error."""
+    from jupyter_mlops.catalog.records import TaskRun
+
+    if run.state != "succeeded":
+        errors = [task.error for task in catalog.find(TaskRun, where={"run_id": run.run_id}) if task.error]
+        raise SystemExit(f"our run {run.run_id} {run.state}: {errors[:1]}")
+
+
 # --- measuring --------------------------------------------------------------------------------------------
 
 
@@ -185,17 +202,26 @@ class Row:
         return statistics.median(self.values)
 
 
-def take_turns(rows: Mapping[str, tuple[Row, Callable[[], float]]], rounds: int, *, warm_up: bool = True) -> None:
-    """Let each contestant measure itself once a round, `rounds` times; the order alternates."""
-    order = list(rows.values())
-    if warm_up:
-        for _, measure in order:
-            measure()
-    for number in range(rounds):
-        for row, measure in order if number % 2 == 0 else reversed(order):
-            row.values.append(measure())
-            print(f"\r{row.case}: {row.who}: {shown(row, row.values[-1])}\033[K", end="", file=sys.stderr)
-    print("\r\033[K", end="", file=sys.stderr)
+def take_turns(
+    contestants: Sequence[tuple[Row, Callable[[], float]]], rounds: int, *, warm_up: bool = True
+) -> None:
+    """Let each contestant measure itself once a round, `rounds` times; the order alternates.
+
+    Before each turn is a short pause, so that nobody pays for what the one before left to be tidied.
+    """
+    for number in range(-1 if warm_up else 0, rounds):
+        for row, measure in contestants if number % 2 == 0 else reversed(contestants):
+            time.sleep(PAUSE_SECONDS)
+            value = measure()
+            if number >= 0:
+                row.values.append(value)
+                progress(f"{row.case}: {row.who}: {shown(row, value)}")
+
+
+def progress(text: str) -> None:
+    """What is going on, for those who watch."""
+    if sys.stderr.isatty():
+        print(f"\r{text}\033[K", end="", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -256,7 +282,9 @@ class Table:
 
 def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    texts = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines]
+    texts = [
+        "| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
     rule = "|" + "|".join("-" * (width + 1) + (":" if i > 1 else "-") for i, width in enumerate(widths)) + "|"
     return [texts[0], rule, *texts[1:]]
 
@@ -264,7 +292,13 @@ def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
 def shown(row: Row, value: float) -> str:
     if row.is_rate:
         return f"{number(value)}/s"
-    return f"{value * 1000:.1f} ms" if value < 0.1 else f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+    return (
+        f"{value * 1000:.1f} ms"
+        if value < 0.1
+        else f"{value * 1000:.0f} ms"
+        if value < 1
+        else f"{value:.2f} s"
+    )
 
 
 def number(value: Any) -> str:
@@ -273,13 +307,13 @@ def number(value: Any) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def header(place: Place) -> dict[str, Any]:
+def header() -> dict[str, Any]:
     """When, where and with what."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = {name: importlib.metadata.version(name) for name in _DISTRIBUTIONS}
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "machine": f"{_processor()}, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()}"
-        f" processors used, {platform.system()} {platform.release()}",
+        "machine": f"{_processor()}, {cpus} processors used, {platform.system()} {platform.release()}",
         "load": f"{os.getloadavg()[0]:.1f} before",
         "python": platform.python_version(),
         "versions": versions,
@@ -304,3 +338,67 @@ def tell(head: Mapping[str, Any], tables: Sequence[Table], json_path: Path | Non
         json_path.parent.mkdir(parents=True, exist_ok=True)
         body = {**head, "load": load, "tables": [table.to_json() for table in tables]}
         json_path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n")
+
+
+# --- Ploomber, which needs an environment of its own ------------------------------------------------------
+
+
+class Ploomber:
+    """Ploomber in a Python that has it: this one, or a virtual environment made for it."""
+
+    def __init__(self, python: Path) -> None:
+        self.python = python
+        self.version = self._ask("-c", "import ploomber; print(ploomber.__version__)").strip()
+
+    @classmethod
+    def find(cls, choice: str) -> Ploomber | None:
+        """By ``--ploomber``: a Python, ``auto`` (look here, else make an environment) or ``skip``.
+
+        None, and a line that says why, if there is none.
+        """
+        reason = "--ploomber skip"
+        if choice == "auto":
+            for python in (Path(sys.executable), PLOOMBER_VENV / "bin" / "python"):
+                with contextlib.suppress(OSError, subprocess.CalledProcessError):
+                    return cls(python)
+            print(f"making {PLOOMBER_VENV} for Ploomber (once) …", file=sys.stderr)
+            try:
+                subprocess.run([sys.executable, "-m", "venv", "--clear", PLOOMBER_VENV], check=True)
+                pip = [
+                    str(PLOOMBER_VENV / "bin" / "python"),
+                    "-m",
+                    "pip",
+                    "install",
+                    "-q",
+                    *PLOOMBER_REQUIREMENTS,
+                ]
+                subprocess.run(pip, check=True, timeout=600)
+                return cls(PLOOMBER_VENV / "bin" / "python")
+            except (OSError, subprocess.SubprocessError) as error:
+                reason = f"it could not be installed: {error}"
+        elif choice != "skip":
+            return cls(Path(choice))
+        print(f"without Ploomber: {reason}", file=sys.stderr)
+        return None
+
+    def run(self, action: str, task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+        """What ``ploomber_peer.py`` finds."""
+        path = folder / "ploomber-task.json"
+        path.write_text(json.dumps(task))
+        script = str(Path(__file__).with_name("ploomber_peer.py"))
+        found: dict[str, Any] = json.loads(self._ask(script, action, str(path)).splitlines()[-1])
+        return found
+
+    def _ask(self, *words: str) -> str:
+        done = subprocess.run([str(self.python), *words], check=False, capture_output=True, text=True)
+        if done.returncode:
+            if "ModuleNotFoundError" not in done.stderr:
+                print(done.stderr[-3000:], file=sys.stderr)
+            raise subprocess.CalledProcessError(done.returncode, words[0], done.stdout, done.stderr)
+        return done.stdout
+
+
+def add_ploomber(made: argparse.ArgumentParser) -> None:
+    """``--ploomber``."""
+    text = "a Python that has Ploomber; auto: this one, or a virtual environment made for it; skip: without"
+    made.add_argument("--ploomber", default="auto", metavar="auto|skip|PYTHON", help=text)

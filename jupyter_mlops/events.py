@@ -163,6 +163,25 @@ class RunFinished(Event):
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersionRegistered(Event):
+    """A version of a model is in the store; `run_id` is "" when no run made it."""
+
+    name: str
+    version: int
+    manifest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasMoved(Event):
+    """An alias of a model names another version than before; None is "not set"."""
+
+    name: str
+    alias: str
+    old_version: int | None
+    new_version: int | None
+
+
 # --- progress -------------------------------------------------------------------------------------------
 
 
@@ -204,7 +223,7 @@ EVENTS: Mapping[str, type[Event]] = {
     for kind in (
         RunStarted, CacheHit, CacheMissed, AttemptStarted, AttemptSucceeded, AttemptFailed, AttemptLost,
         AttemptCancelled, RetryDue, TaskUnrunnable, CancelRequested, TaskStateChanged, RunFinished, CellStarted,
-        CellExecuted, OutputStreamed,
+        CellExecuted, OutputStreamed, ModelVersionRegistered, AliasMoved,
     )
 }  # fmt: skip
 

@@ -7,13 +7,19 @@ has. Reading is by file time and size, so a thousand tasks take well under a sec
 
 from __future__ import annotations
 
+import glob
 import os
+import re
+import socket
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .backends import machine_resources
-from .errors import InvalidInput, KernelUnavailable, MlopsError, NotFound, did_you_mean
+from .errors import InvalidInput, KernelUnavailable, MlopsError, NotFound, Unavailable, did_you_mean
 from .kernels import interpreter_of
 from .notebooks.facts import NotebookFacts, inspect_notebook
 from .notebooks.files import load_notebook
@@ -25,6 +31,8 @@ from .pipelines import Plan, PlannedTask, checks, graph, load_pipeline, lower, r
 from .problems import Problem
 from .resources import ResourceRequest
 from .settings import Settings
+
+_REACH_SECONDS = 3.0
 
 
 def check(
@@ -58,10 +66,51 @@ def check_plan(
     places: Mapping[str, str] | None = None,
 ) -> list[Problem]:
     """The problems of a plan whose notebooks lie in `folder`. `places` says where a task is defined."""
-    is_local = (cluster or settings.cluster) == "local"
-    offer = machine_resources() if is_local else None
+    address = cluster or settings.cluster
+    offer = machine_resources() if address == "local" else None
     checker = _Checker(plan, folder, settings, os.environ if env is None else env, places or {}, offer)
-    return [*checker.problems()]
+    problems = [*checker.problems()]
+    try:
+        demand_cluster(address)
+    except Unavailable as error:
+        problems.append(Problem(message=error.message, hint=error.hint))
+    return problems
+
+
+def demand_cluster(address: str) -> None:
+    """Raises `Unavailable` if nobody listens where a scheduler should; ``local`` needs none."""
+    if address == "local":
+        return
+    problem = _unreachable(address)
+    if problem:
+        raise Unavailable(
+            f"no dask scheduler answers at {address}: {problem}",
+            hint="start one with `dask scheduler` and `dask worker`, or leave --cluster out to run here",
+        )
+
+
+def _unreachable(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        return str(error)
+    if not host or not port:
+        return "the address has no host and port"
+    try:
+        socket.create_connection((host, port), timeout=_REACH_SECONDS).close()
+    except (OSError, UnicodeError) as error:
+        return getattr(error, "strerror", None) or str(error) or "it does not answer"
+    return ""
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """The files that a pattern of a task's ``files`` names, from the folder of the pipeline."""
+    try:
+        found = glob.glob(os.path.join(glob.escape(str(folder)), pattern), recursive=True)
+    except (ValueError, re.error, RecursionError):
+        return []
+    return sorted(Path(os.path.normpath(name)) for name in found if os.path.isfile(name))
 
 
 class _Checker:
@@ -81,13 +130,21 @@ class _Checker:
         self.secrets: dict[str, str] = {}
 
     def problems(self) -> Iterator[Problem]:
-        for notebook in dict.fromkeys(task.notebook for task in self.plan.tasks.values()):
+        for notebook in self.tasks_of:
             yield from self.notebook(notebook)
         seen: set[str] = set()
         for task in self.plan.tasks.values():
             if task.name not in seen:  # the instances of a matrix differ in values only
                 seen.add(task.name)
                 yield from self.task(task)
+
+    @cached_property
+    def tasks_of(self) -> Mapping[str, list[PlannedTask]]:
+        """Notebook → the tasks that run it."""
+        tasks: dict[str, list[PlannedTask]] = defaultdict(list)
+        for task in self.plan.tasks.values():
+            tasks[task.notebook].append(task)
+        return tasks
 
     def problem(self, task: PlannedTask, error: MlopsError) -> Problem:
         where = self.places.get(task.name, "")
@@ -97,15 +154,17 @@ class _Checker:
         path = self.folder / notebook
         self.facts[notebook] = None
         if not path.is_file():
-            named = next(task for task in self.plan.tasks.values() if task.notebook == notebook)
-            near = [p.relative_to(self.folder).as_posix() for p in sorted(self.folder.glob("**/*.ipynb"))[:200]]
+            named = self.tasks_of[notebook][0]
+            near = [
+                p.relative_to(self.folder).as_posix() for p in sorted(self.folder.glob("**/*.ipynb"))[:200]
+            ]
             hint = did_you_mean(notebook, near)
             where = self.places.get(named.name, "")
             yield Problem(message=f"{named.name}: there is no notebook {notebook}", where=where, hint=hint)
             return
         try:
             self.facts[notebook] = inspect_notebook(path)
-            given = {name for task in self.plan.tasks.values() if task.notebook == notebook for name in task.parameters}
+            given = {name for task in self.tasks_of[notebook] for name in task.parameters}
             yield from lint(load_notebook(path), notebook, known_names=given)
         except MlopsError as error:
             yield Problem(message=error.message, hint=error.hint)
@@ -183,7 +242,8 @@ class _Checker:
                     task,
                     InvalidInput(
                         f"{field}: {other.notebook} emits no {verb} {reference.name!r}",
-                        hint=did_you_mean(reference.name, emitted) or f'add mlops.{verb}("{reference.name}", …) to it',
+                        hint=did_you_mean(reference.name, emitted)
+                        or f'add mlops.{verb}("{reference.name}", …) to it',
                     ),
                 )
 
@@ -205,7 +265,7 @@ class _Checker:
 
     def files(self, task: PlannedTask) -> Iterator[Problem]:
         for pattern in task.files:
-            if not any(path.is_file() for path in self.folder.glob(pattern)):
+            if not matching(self.folder, pattern):
                 hint = "it may be made by an earlier task; if not, correct the pattern"
                 message = f"{task.name}: files: nothing matches {pattern!r} yet"
                 where = self.places.get(task.name, "")

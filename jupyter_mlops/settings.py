@@ -112,6 +112,14 @@ def _table(value: Any) -> Mapping[str, Any]:
     return dict(value)
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):  # of the environment
+        value = [text.strip() for text in value.split(",") if text.strip()]
+    if not isinstance(value, (list, tuple)) or not all(isinstance(text, str) for text in value):
+        raise ValueError("must be a list of texts")
+    return tuple(value)
+
+
 def _cpu_count() -> int:
     """The CPUs that this process may use, which in a container are fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
@@ -131,6 +139,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("cell_timeout_seconds", _seconds, "number", None, "The longest one cell may take.", "no limit"),
     Setting("output_limit_bytes", _integer(0), "integer", 8 * 2**20, "Outputs beyond it go to the blobs."),
     Setting("dotenv", _text, "path", ".env", "A file of secrets, never stored anywhere else."),
+    Setting("trusted_models", _texts, "list", (), "Imported models whose pickles may be opened: see models.md.", "none"),
     Setting("log_level", _choice(*_LOG_LEVELS), "text", "warning", f"One of {', '.join(_LOG_LEVELS)}."),
 )  # fmt: skip
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -152,6 +161,7 @@ class Settings:
     cell_timeout_seconds: float | None
     output_limit_bytes: int
     dotenv: Path
+    trusted_models: tuple[str, ...]
     log_level: str
 
     @classmethod

@@ -30,7 +30,9 @@ class Workspace:
 
         Raises `InvalidSettings`.
         """
-        settings = Settings.load(find_root(Path(path) if path is not None else Path.cwd()), overrides=overrides)
+        settings = Settings.load(
+            find_root(Path(path) if path is not None else Path.cwd()), overrides=overrides
+        )
         logging.getLogger("jupyter_mlops").setLevel(settings.log_level.upper())
         return cls(settings)
 
@@ -48,9 +50,7 @@ class Workspace:
     @cached_property
     def kernels(self) -> KernelPool:
         """Kernels that are ready."""
-        return KernelPool(
-            size=self.settings.kernel_pool, linger_seconds=self.settings.zygote_linger_seconds
-        )
+        return KernelPool(size=self.settings.kernel_pool, linger_seconds=self.settings.zygote_linger_seconds)
 
     @cached_property
     def runs(self) -> Runs:

@@ -15,7 +15,7 @@ LAYERS = [  # bottom first; rooms on one line do not import each other
     {"encoding", "events", "resources"},
     {"fingerprint", "settings"},
     {"blobs", "catalog", "kernels"},
-    {"emit", "notebooks", "pipelines"},
+    {"emit", "features", "models", "notebooks", "pipelines"},
     {"backends"},
     {"preflight"},
     {"runner"},

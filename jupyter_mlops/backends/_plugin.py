@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import Any, Protocol
 
@@ -74,7 +75,7 @@ class MlopsWorkerPlugin(WorkerPlugin):
 
 def run_job(job: Job) -> JobOutcome:
     """The function that is submitted to dask."""
-    plugin = get_worker().plugins[PLUGIN]
+    plugin: Any = get_worker().plugins[PLUGIN]
     outcome: JobOutcome = plugin.execute(job)
     return outcome
 
@@ -86,11 +87,11 @@ def cancel_job(key: JobKey, dask_worker: Any = None) -> None:
         worker.cancel(key)
 
 
-def recall_job(key: JobKey, dask_worker: Any = None) -> None:
-    """Sent to every worker."""
+async def recall_job(key: JobKey, dask_worker: Any = None) -> None:
+    """Sent to every worker; waits aside, so that the worker goes on answering its scheduler."""
     worker = _worker_of(dask_worker)
     if worker is not None:
-        worker.recall(key)
+        await asyncio.to_thread(worker.recall, key)
 
 
 def _worker_of(dask_worker: Any) -> Worker | None:

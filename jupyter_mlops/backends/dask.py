@@ -3,6 +3,9 @@
 dask places jobs; it does not know the pipeline. A graph of notebooks handed to dask whole would be run again
 in part whenever a worker dies with results that were done (its results live in the workers' memory); the
 runner instead submits a job when all it needs is recorded as done, under a key that names the attempt.
+
+A scheduler elsewhere may go away in mid-run. Then all that it was given counts as lost, which is told when it
+has come back (the runner submits again) or when it has not within `reconnect_seconds` (submitting fails then).
 """
 
 from __future__ import annotations
@@ -13,29 +16,33 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from typing import Any
 
-import dask
-from distributed import Client, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster
 
-from ..errors import InvalidInput, Unavailable
+from ..errors import InvalidInput, Unavailable, WorkerLost
 from ..events import Event, decode
 from ..kernels import KernelPool
 from ..resources import ResourceRequest
 from ._plugin import PLUGIN, TOPIC, MlopsWorkerPlugin, cancel_job, recall_job, run_job
 from .job import Job, JobKey, JobOutcome, Listener
-from .machine import count_gpus, machine_resources
+from .machine import machine_resources
 from .work import Worker
 
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 10.0
+RECONNECT_SECONDS = 30.0
+_LOOPBACK = "127.0.0.1:0"
+_WATCH_SECONDS = 0.5
 _OFFERS_SECONDS = 5.0  # asking the scheduler what its workers declare is a round trip
+log = logging.getLogger(__name__)
 
 
 class DaskBackend:
     """Jobs on a dask scheduler: `address`, or a cluster in this process when that is empty.
 
-    `workers` is how many jobs run at once in this process, `pool` the kernels they use. `capacity` is what
-    this machine offers them.
+    `workers` is how many jobs run at once in this process, `pool` the kernels they use; on workers elsewhere
+    `kernel_pool_size` kernels idle. Raises `Unavailable` if no scheduler answers.
     """
 
     def __init__(
@@ -46,78 +53,85 @@ class DaskBackend:
         pool: KernelPool | None = None,
         workers: int | None = None,
         kernel_pool_size: int = 2,
+        connect_seconds: float = CONNECT_SECONDS,
+        reconnect_seconds: float = RECONNECT_SECONDS,
     ) -> None:
         self._listener = listener
+        self._address = address
+        self._pool_size = kernel_pool_size
+        self._reconnect_seconds = reconnect_seconds
         self._futures: dict[JobKey, Any] = {}
         self._started: set[JobKey] = set()
+        self._cancelled: set[JobKey] = set()
         self._lock = threading.Lock()
-        self._is_closed = False
+        self._is_closed = threading.Event()
+        self._is_disturbed = False  # the scheduler took a job away that nobody had cancelled
+        self._refusal: WorkerLost | None = None
+        self._offers: list[Mapping[str, float]] = []
+        self._offers_until = 0.0
+        self._worker: Worker | None = None
         self._cluster: Any = None
-        self._declared: set[str] = set()
-        self._declared_until = 0.0
-        self._config = dask.config.set(
-            {
-                "distributed.scheduler.allowed-failures": 0,
-                "distributed.admin.large-graph-warning-threshold": "1GB",
-            }
-        )
-        self._config.__enter__()
+        if address:
+            self._client = self._connect(connect_seconds)
+            threading.Thread(target=self._watch, name="mlops-scheduler-watch", daemon=True).start()
+            return
+        if pool is None:
+            raise InvalidInput("a cluster in this process needs a kernel pool")
+        offer = machine_resources()
+        self._offers, self._offers_until = [offer.to_dask()], float("inf")
+        self._worker = Worker(pool, gpus=offer.gpu or 0)
+        plugin = MlopsWorkerPlugin(kernel_pool_size, worker=self._worker, sink=self)
+        self._cluster = _local_cluster(workers or os.cpu_count() or 1, offer, plugin)
         try:
-            if address:
-                self._client = _connect(address)
-                self._client.register_plugin(MlopsWorkerPlugin(kernel_pool_size), name=PLUGIN)
-                self._client.subscribe_topic(TOPIC, self._heard)
-            else:
-                if pool is None:
-                    raise InvalidInput("a cluster in this process needs a kernel pool")
-                plugin = MlopsWorkerPlugin(
-                    kernel_pool_size, worker=Worker(pool, gpus=count_gpus()), sink=self
-                )
-                self._cluster = _local_cluster(workers or os.cpu_count() or 1, plugin)
-                self._client = Client(self._cluster, set_as_default=False)
+            self._client = Client(self._cluster, set_as_default=False)
         except BaseException:
-            self.close()
+            self._cluster.close()
             raise
 
     # --- Backend ------------------------------------------------------------------------------------------
 
     def submit(self, job: Job) -> None:
         """See `Backend`."""
-        future = self._client.submit(
-            run_job,
-            job,
-            key=str(job.key),
-            pure=False,
-            retries=0,
-            priority=job.priority,
-            resources=self._known_resources(job.resources) or None,
-        )
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            resources = self._known_resources(job.resources)
+            future = self._client.submit(
+                run_job, job, key=str(job.key), pure=False, retries=0,
+                priority=job.priority, resources=resources or None,
+            )  # fmt: skip
+        except (OSError, TimeoutError, RuntimeError, AttributeError) as error:
+            # The client is between two connections: the watch will tell how that ended.
+            log.info("submitting %s: %s", job.key, error)
+            future = None
         with self._lock:
             self._futures[job.key] = future
-        future.add_done_callback(lambda done: self._done(job.key, done))
+        if future is not None:
+            future.add_done_callback(lambda done: self._done(job.key, done))
+        if future is None or future.client is not self._client:
+            self._is_disturbed = True
 
     def cancel(self, key: JobKey) -> None:
         """See `Backend`. A job that no worker has begun is taken back from the scheduler."""
         with self._lock:
-            future, is_started = self._futures.get(key), key in self._started
-        if future is not None and not is_started and future.status == "pending":
-            # It may start at this very moment: the workers are told as well, and the first answer counts.
-            self._tell_workers(cancel_job, key)
-            with self._lock:
-                is_started = key in self._started
-            if not is_started:
-                future.cancel()
+            if key not in self._futures:
                 return
+            self._cancelled.add(key)
+        # It may start at this very moment: the workers are told first, and the first answer counts.
         self._tell_workers(cancel_job, key)
+        with self._lock:
+            future = None if key in self._started else self._futures.get(key)
+        if future is not None:
+            future.cancel()
 
     def recall(self, key: JobKey) -> None:
         """See `Backend`. Workers in this process began with it: nobody can be at anything older."""
-        if self._cluster is None:
+        if self._worker is None:
             self._tell_workers(recall_job, key)
 
     def capacity(self) -> ResourceRequest | None:
         """See `Backend`."""
-        offers = self._offers()
+        offers = self._known_offers()
         if not offers:
             return None
         best = {name: max(offer.get(name, 0.0) for offer in offers) for name in ("cpu", "memory", "gpu")}
@@ -125,106 +139,180 @@ class DaskBackend:
 
     def close(self) -> None:
         """See `Backend`."""
-        with self._lock:
-            self._is_closed = True
-        with contextlib.suppress(AttributeError, OSError, TimeoutError):
-            self._client.close(timeout=5)
+        self._is_closed.set()
+        if self._worker is not None:
+            self._worker.close(ends_pool=False)
+        _close(self._client)
         if self._cluster is not None:
             with contextlib.suppress(OSError, TimeoutError):
-                self._cluster.close(timeout=5)
-        self._config.__exit__(None, None, None)
+                self._cluster.close(timeout=10)
 
     # --- what workers say -----------------------------------------------------------------------------------
 
     def job_started(self, key: JobKey, worker: str) -> None:
         """A worker took the job up."""
         with self._lock:
-            if key not in self._futures or key in self._started or self._is_closed:
+            if key not in self._futures or key in self._started or self._is_closed.is_set():
                 return  # late news of a job that is over, or another client's
             self._started.add(key)
         self._listener.started(key, worker)
 
     def job_progressed(self, event: Event) -> None:
         """Progress from a worker."""
-        if not self._is_closed:
+        if not self._is_closed.is_set():
             self._listener.progressed(event)
 
     def _heard(self, event: tuple[float, Mapping[str, Any]]) -> None:
         _, message = event
         if "started" in message:
             self.job_started(JobKey(**message["started"]), message["worker"])
-        else:
-            progress = decode(message)
-            with self._lock:
-                is_ours = any(key.run_id == progress.run_id for key in self._futures)
-            if is_ours:
-                self.job_progressed(progress)
+            return
+        progress = decode(message)
+        with self._lock:
+            is_ours = any(key.run_id == progress.run_id for key in self._futures)
+        if is_ours:
+            self.job_progressed(progress)
 
     def _done(self, key: JobKey, future: Any) -> None:
+        outcome = _outcome_of(future)
         with self._lock:
-            if self._is_closed or self._futures.pop(key, None) is None:
+            if self._is_closed.is_set() or self._futures.get(key) is not future:
+                return
+            if outcome is None and key not in self._cancelled:
+                self._is_disturbed = True
+                return
+        self._end(key, outcome or JobOutcome(state="cancelled", reason="cancelled before it started"))
+
+    def _end(self, key: JobKey, outcome: JobOutcome) -> None:
+        with self._lock:
+            if self._futures.pop(key, self) is self:
                 return
             is_started = key in self._started
             self._started.discard(key)
-        outcome = _outcome_of(future)
+            self._cancelled.discard(key)
         if not is_started and outcome.state in ("succeeded", "failed"):
             self._listener.started(key, outcome.worker)  # its message is slower than the outcome
         self._listener.ended(key, outcome)
 
     # --- the cluster ----------------------------------------------------------------------------------------
 
-    def _offers(self) -> list[dict[str, float]]:
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        return [worker["resources"] for worker in workers.values() if worker.get("resources")]
+    def _known_offers(self) -> list[Mapping[str, float]]:
+        """What each worker declares to offer."""
+        if time.monotonic() > self._offers_until:
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+            self._offers = [worker["resources"] for worker in workers.values() if worker.get("resources")]
+            self._offers_until = time.monotonic() + _OFFERS_SECONDS
+        return self._offers
 
     def _known_resources(self, request: ResourceRequest) -> dict[str, float]:
         """What dask counts: the resources that some worker declares; a name that none has would wait for ever."""
         wanted = request.to_dask()
-        if not wanted:
-            return {}
-        if time.monotonic() > self._declared_until:
-            self._declared = {name for offer in self._offers() for name in offer}
-            self._declared_until = time.monotonic() + _OFFERS_SECONDS
-        return {name: amount for name, amount in wanted.items() if name in self._declared}
+        declared = {name for offer in self._known_offers() for name in offer} if wanted else set()
+        return {name: amount for name, amount in wanted.items() if name in declared}
 
     def _tell_workers(self, function: Any, key: JobKey) -> None:
-        with contextlib.suppress(OSError, TimeoutError):
+        if self._worker is not None:
+            self._worker.cancel(key)
+            return
+        with contextlib.suppress(OSError, TimeoutError, RuntimeError, AttributeError):
             self._client.run(function, key, on_error="ignore")
 
+    def _connect(self, timeout_seconds: float) -> Client:
+        try:
+            client = Client(self._address, timeout=timeout_seconds, set_as_default=False)
+        except (OSError, TimeoutError, ValueError, TypeError) as error:
+            raise Unavailable(
+                f"no dask scheduler answers at {self._address}: {error}",
+                hint="start one with `dask scheduler` and `dask worker`, or leave --cluster out to run here",
+            ) from error
+        try:
+            client.register_plugin(MlopsWorkerPlugin(self._pool_size), name=PLUGIN)
+            client.subscribe_topic(TOPIC, self._heard)
+        except BaseException as error:
+            _close(client)
+            if isinstance(error, OSError | TimeoutError):
+                raise Unavailable(f"the dask scheduler at {self._address} went away: {error}") from error
+            raise
+        return client
 
-def _outcome_of(future: Any) -> JobOutcome:
-    if future.status == "finished":
-        outcome: JobOutcome = future.result()
-        return outcome
+    def _watch(self) -> None:
+        while not self._is_closed.wait(_WATCH_SECONDS):
+            if self._is_disturbed or self._client.status != "running":
+                self._restore()
+                if self._refusal is not None:
+                    return
+
+    def _restore(self) -> None:
+        """Connect anew, then tell what was lost; or refuse everything from now on."""
+        log.warning("the dask scheduler at %s does not answer; trying again", self._address)
+        _close(self._client)
+        self._is_disturbed = False
+        deadline = time.monotonic() + self._reconnect_seconds
+        while not self._is_closed.is_set():
+            try:
+                self._client = self._connect(2.0)
+                break
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    self._refusal = WorkerLost(
+                        f"the dask scheduler at {self._address} went away, and did not come back"
+                        f" within {self._reconnect_seconds:g} s",
+                        hint="start it again, then run what is missing: jupyter mlops rerun",
+                    )
+                    break
+                self._is_closed.wait(0.5)
+        with self._lock:
+            lost = list(self._futures)
+        for key in lost:
+            self._end(
+                key, JobOutcome(state="lost", reason=f"the dask scheduler at {self._address} went away")
+            )
+
+
+def _outcome_of(future: Any) -> JobOutcome | None:
+    """How the job ended; None if it was cancelled."""
     if future.status == "cancelled":
-        return JobOutcome(state="cancelled", reason="cancelled before it started")
-    error = future.exception() if future.status == "error" else None
-    return JobOutcome(
-        state="lost", reason=f"the worker is gone ({type(error).__name__})" if error else "worker gone"
-    )
-
-
-def _connect(address: str) -> Any:
-    from distributed import Client
-
+        return None
     try:
-        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise Unavailable(
-            f"no dask scheduler answers at {address}: {error}",
-            hint="start one with `dask scheduler` and `dask worker`, or leave --cluster out to run here",
-        ) from error
+        outcome: JobOutcome = future.result()
+    except Exception as error:  # noqa: BLE001 - whatever happened on the worker is what is told
+        return _broken(error)
+    return outcome
 
 
-def _local_cluster(workers: int, plugin: Any) -> Any:
-    return LocalCluster(
+def _broken(error: Exception) -> JobOutcome | None:
+    """What an error of dask itself means: the worker is gone, or it cannot run jobs of ours."""
+    if isinstance(error, CancelledError):
+        return None
+    if isinstance(error, KilledWorker | OSError | TimeoutError):
+        return JobOutcome(state="lost", reason=f"the worker is gone ({type(error).__name__})")
+    told = InvalidInput(
+        f"a worker cannot run our jobs: {type(error).__name__}: {error}",
+        hint="is the same version of jupyter-mlops installed there?",
+    )
+    return JobOutcome(state="failed", error=told.to_json(), error_class=type(error).__name__)
+
+
+def _close(client: Client) -> None:
+    with contextlib.suppress(OSError, TimeoutError, RuntimeError, AttributeError):
+        client.close(timeout=5)
+
+
+def _local_cluster(workers: int, offer: ResourceRequest, plugin: MlopsWorkerPlugin) -> LocalCluster:
+    cluster = LocalCluster(
         n_workers=1,
         threads_per_worker=workers,
         processes=False,
-        dashboard_address=None,
+        # dask insists on HTTP servers: on ports that are free, for this machine only, and without a dashboard.
+        dashboard_address=_LOOPBACK,
+        worker_dashboard_address=_LOOPBACK,
+        scheduler_kwargs={"dashboard": False},
         memory_limit=0,  # notebooks run in kernels, which have limits of their own
-        resources=machine_resources().to_dask(),
+        resources=offer.to_dask(),
         plugins=[plugin],
         silence_logs=logging.ERROR,
         protocol="inproc",
     )
+    # All wait in one place, the queue of the one worker, so that priorities hold among all of them.
+    cluster.scheduler.WORKER_SATURATION = float("inf")
+    return cluster

@@ -139,9 +139,7 @@ class Worker:
             )
         return self._ended(outcome, blobs.put_bytes(outcome.text.encode("utf-8", "surrogatepass")))
 
-    def _request(
-        self, job: Job, spoken: str, cwd: Path, devices: Mapping[str, str]
-    ) -> KernelRequest:
+    def _request(self, job: Job, spoken: str, cwd: Path, devices: Mapping[str, str]) -> KernelRequest:
         return KernelRequest(
             kernel_name=job.kernel,
             language=spoken,
@@ -237,9 +235,7 @@ class _Told(Progress):
 
     def streamed(self, cell: int, name: str, text: str) -> None:
         run_id, task, attempt = self._key.run_id, self._key.task, self._key.attempt
-        self._tell(
-            OutputStreamed(run_id=run_id, task=task, attempt=attempt, cell=cell, name=name, text=text)
-        )
+        self._tell(OutputStreamed(run_id=run_id, task=task, attempt=attempt, cell=cell, name=name, text=text))
 
 
 def _environment(job: Job) -> dict[str, str]:

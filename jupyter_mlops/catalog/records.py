@@ -140,5 +140,177 @@ class RunEvent:
     body: Mapping[str, Any]
 
 
-Record = Run | TaskRun | Attempt | Artifact | CacheEntry | RunEvent
-RECORDS: Sequence[type[Record]] = (Run, TaskRun, Attempt, Artifact, CacheEntry, RunEvent)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredModel:
+    """The name under which versions of a model stand. It outlives its versions, so that a number, once given,
+    never means another version: `last_version` only grows, and a deleted model is one with `is_deleted`."""
+
+    TABLE: ClassVar[str] = "registered_models"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+    folded: str  # the name without case: "Churn" and "churn" may not both be
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    last_version: int = 0
+    is_deleted: bool = False
+    user_name: str = ""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    """An immutable envelope; only its tags, description and `check` may change. The whole of it is the JSON
+    document in the blob `manifest`; what lists, filters and comparisons ask for is repeated here."""
+
+    TABLE: ClassVar[str] = "model_versions"
+    KEY: ClassVar[tuple[str, ...]] = ("name", "version")
+
+    name: str
+    version: int
+    manifest: str  # digest of the manifest: what the version *is*
+    estimator: str = ""  # "sklearn.linear_model.LogisticRegression"
+    format: str = ""  # of the model's file: skops, pickle, …
+    description: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    blobs: Sequence[str] = ()  # digests of the manifest and of every file of the version
+    size_bytes: int = 0
+    check: str = ""  # how it was tried: "quick", "full", or "none"
+    origin: str = ""  # "" when registered here; else the store that it was imported from
+    run_id: str = ""
+    task: str = ""
+    user_name: str = ""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAlias:
+    """A movable name of one version, such as ``champion``."""
+
+    TABLE: ClassVar[str] = "model_aliases"
+    KEY: ClassVar[tuple[str, ...]] = ("name", "alias")
+
+    name: str
+    alias: str
+    version: int
+    is_protected: bool = False  # moves only when that is asked for explicitly
+    user_name: str = ""
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasMove:
+    """The history of aliases: who moved which from where to where; None is "not set"."""
+
+    TABLE: ClassVar[str] = "alias_moves"
+    KEY: ClassVar[tuple[str, ...]] = ("seq",)
+
+    seq: int = 0  # given by the database
+    name: str
+    alias: str
+    old_version: int | None = None
+    new_version: int | None = None
+    user_name: str = ""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageLink:
+    """`target` was made from `source`: a query, data, features, a run, a notebook, a model version, a
+    deployment. A kind is one word (``data``, ``run``, ``model``, …), source and target name one of it."""
+
+    TABLE: ClassVar[str] = "lineage_links"
+    KEY: ClassVar[tuple[str, ...]] = ("source_kind", "source", "target_kind", "target")
+
+    source_kind: str
+    source: str
+    target_kind: str
+    target: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureDefinition:
+    """An entity, feature view, on-demand view or feature service, as `kind` says. A version is the digest of
+    what decides the values and cannot change; the newest `registered_at` of a name is the current version. An
+    entity has one version, ""."""
+
+    TABLE: ClassVar[str] = "feature_definitions"
+    KEY: ClassVar[tuple[str, ...]] = ("kind", "name", "version")
+
+    kind: str
+    name: str
+    version: str = ""
+    folded: str  # the name without case: "Weather" and "weather" may not both be
+    definition: Mapping[str, Any]
+    blobs: Sequence[str] = ()  # the pickled function
+    description: str = ""
+    owner: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    run_id: str = ""
+    user_name: str = ""
+    created_at: datetime
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Materialization:
+    """One batch of a feature view brought into the stores: the rows that became known in ``(start, end]``.
+
+    ``running``, then ``logged`` (its rows are in the offline log), then ``succeeded`` (and online), or
+    ``failed``. The greatest `end_at` of the logged ones is the view's watermark."""
+
+    TABLE: ClassVar[str] = "materializations"
+    KEY: ClassVar[tuple[str, ...]] = ("materialization_id",)
+
+    materialization_id: str
+    view: str
+    version: str
+    state: str = "running"
+    start_at: datetime | None = None
+    end_at: datetime
+    rows: int = 0
+    online_rows: int = 0
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    problems: Sequence[Mapping[str, Any]] = ()  # expectations that did not hold
+    message: str = ""
+    run_id: str = ""
+    created_at: datetime
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeaturePart:
+    """One parquet file of a view's offline log. `seq` is also its arrival: of two rows with equal times, the one
+    that arrived later stands. A file without a record is not part of the log."""
+
+    TABLE: ClassVar[str] = "feature_parts"
+    KEY: ClassVar[tuple[str, ...]] = ("seq",)
+
+    seq: int = 0  # given by the database
+    part_id: str
+    view: str
+    version: str
+    path: str  # below the offline store's URL
+    materialization_id: str = ""  # "" when pushed
+    rows: int
+    size_bytes: int
+    least_at: datetime  # when its first and its last row became known
+    greatest_at: datetime
+    online_rows: int = 0  # how many are online already: where to go on
+    is_online: bool = False  # all that shall be are
+    created_at: datetime
+
+
+Record = (
+    Run | TaskRun | Attempt | Artifact | CacheEntry | RunEvent
+    | RegisteredModel | ModelVersion | ModelAlias | AliasMove | LineageLink
+    | FeatureDefinition | Materialization | FeaturePart
+)  # fmt: skip
+RECORDS: Sequence[type[Record]] = (
+    Run, TaskRun, Attempt, Artifact, CacheEntry, RunEvent,
+    RegisteredModel, ModelVersion, ModelAlias, AliasMove, LineageLink,
+    FeatureDefinition, Materialization, FeaturePart,
+)  # fmt: skip

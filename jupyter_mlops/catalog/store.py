@@ -136,6 +136,19 @@ class Catalog:
         statement = TABLES[kind].update().where(*where, *conditions(kind, expect)).values(**changes)
         return self._write(statement) > 0
 
+    def count_up(self, record: Record, name: str) -> int:
+        """Keep `record`, or, when one with its key is there, add one to that one's field `name`; the field's
+        value now. One statement, so that of all who ask at once each gets a number of its own."""
+        kind = _kind_of(record)
+        column = column_of(kind, name)
+        insert = engines.insert(self._engine, TABLES[kind])
+        values = {field: getattr(record, field) for field in _names(kind)}
+        statement = insert.values(values).on_conflict_do_update(
+            index_elements=kind.KEY, set_={name: column + 1}
+        )
+        with self.transaction():
+            return int(self._read(statement.returning(column))[0][0])
+
     def delete(self, kind: type[R], where: Where) -> int:
         """Delete the records that match, and say how many; an empty filter is refused."""
         if not where:

@@ -152,6 +152,13 @@ _INDEXES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "artifacts": [("name", "created_at"), ("digest",)],
     "cache_entries": [("pipeline", "task", "created_at", "cache_key"), ("run_id",)],
     "run_events": [("run_id", "seq")],
+    "registered_models": [("folded",), ("updated_at", "name")],
+    "model_versions": [("created_at", "name", "version"), ("run_id",)],
+    "alias_moves": [("name", "alias", "seq")],
+    "lineage_links": [("target_kind", "target")],
+    "feature_definitions": [("folded",), ("name", "registered_at")],
+    "materializations": [("view", "version", "created_at")],
+    "feature_parts": [("view", "version", "seq"), ("part_id",)],
 }
 
 METADATA = sa.MetaData()

@@ -337,6 +337,7 @@ def _run(
     cwd = (options["cwd"] or Path()).resolve()
     token = CancelToken()
     settings = Settings.load(find_root(cwd))
+    logging.getLogger("jupyter_mlops").setLevel(settings.log_level.upper())
     blobs = BlobStore(settings.blobs, settings.blob_options)
     secrets = {
         variable: resolve(name, env=os.environ, dotenv=settings.dotenv)

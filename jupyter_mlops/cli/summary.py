@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from .group import PROGRAM
 from .output import sign, table
 
 _TRACEBACK_LINES = 12
-_RESULT_ROWS = 12
+_RESULT_ROWS = 24
 _FAILURES = 5
 
 
@@ -107,7 +108,19 @@ def next_steps(run: Run, tasks: Sequence[TaskRun]) -> list[tuple[str, str]]:
         return [("go on with it", f"rerun {run.run_id}")]
     last = next((task for task in reversed(tasks) if task.state in ("succeeded", "cached")), None)
     steps = [("look at a task", f"show {run.run_id} {quoted(last.task)}")] if last else []
-    return [*steps, ("what would run now", "status --why")]
+    return [*steps, ("what would run now", f"status --why{_argument(run.pipeline_path)}")]
+
+
+def _argument(pipeline: str) -> str:
+    """How to name the pipeline from here; nothing where it is the one in this directory."""
+    if not pipeline:
+        return ""
+    path = Path(pipeline)
+    if path.name == "pipeline.yaml":
+        path = path.parent
+    if path == Path.cwd():
+        return ""
+    return f" {shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))}"
 
 
 def quoted(task: str) -> str:

@@ -1,7 +1,9 @@
 """Warm kernels: see `pool`."""
 
 from .kernel import Kernel
-from .pool import KernelPool, interpreter_of
+from .memory import MemoryGauge
+from .pool import KernelPool
 from .request import KernelRequest
+from .specs import interpreter_of
 
-__all__ = ["Kernel", "KernelPool", "KernelRequest", "interpreter_of"]
+__all__ = ["Kernel", "KernelPool", "KernelRequest", "MemoryGauge", "interpreter_of"]

@@ -1,4 +1,8 @@
-"""One running kernel that answers, however it was started."""
+"""One running kernel that answers, however it was started.
+
+Talks Jupyter's protocol over two sockets: jupyter_client's message format, without its client, whose channels
+cost more to set up than a small notebook costs to run.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,28 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from queue import Empty
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import KernelDied, KernelUnavailable, WorkerLost
 
 READY_SECONDS = 60.0
+FINISH_SECONDS = 5.0  # what Jupyter gives a kernel to shut down
+PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
+
+T = TypeVar("T")
+Message = dict[str, Any]
 
 
 class Kernel:
-    """A kernel with a connected client.
+    """A kernel with its connection.
 
     `exited` is set at once when the process ends; `exit_status` is then its code, negative for a signal;
     `is_lost` says that it did not end by itself but fell with its zygote.
     """
 
     def __init__(self, connection: Mapping[str, Any], context: Any, *, is_warm: bool) -> None:
-        from jupyter_client.asynchronous.client import AsyncKernelClient
         from jupyter_client.session import Session
 
         self.is_warm = is_warm
@@ -34,21 +41,51 @@ class Kernel:
         self.exit_status: int | None = None
         self.is_lost = False
         self.language_info: dict[str, Any] = {}
-        self.client: Any = AsyncKernelClient(
-            context=context,
-            session=Session(key=connection["key"].encode(), username="mlops"),
-            **{name: connection[name] for name in connection if name.endswith("_port")},
-            ip=connection["ip"],
-            transport=connection["transport"],
-        )
-        self.on_interrupt: Callable[[], Any] | None = None
-        self.on_close: Callable[[], Any] | None = None
+        self.session: Any = Session(key=connection["key"].encode(), username="mlops")
+        self.on_interrupt: Callable[[], Awaitable[None]] | None = None
+        self.on_finish: Callable[[], Awaitable[None]] | None = None
+        self.on_close: Callable[[], Awaitable[None]] | None = None
+        self._connection = connection
+        self._context = context
+        self._shell: Any = None
+        self._iopub: Any = None
 
-    def note_exit(self, status: int, is_lost: bool) -> None:
-        """Called once, by whoever watches the process."""
-        if not self.exited.is_set():
-            self.exit_status, self.is_lost = status, is_lost
-            self.exited.set()
+    # --- messages -------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Open the channels."""
+        import zmq
+
+        self._shell = self._open(zmq.DEALER, "shell_port")
+        self._iopub = self._open(zmq.SUB, "iopub_port")
+        self._iopub.subscribe(b"")
+
+    def send(self, kind: str, content: Mapping[str, Any]) -> str:
+        """Send a message on the shell channel and return its id."""
+        message: Message = self.session.msg(kind, dict(content))
+        self.send_message(message)
+        return str(message["header"]["msg_id"])
+
+    def send_message(self, message: Message) -> None:
+        """Send a message that the caller has made with `session` on the shell channel."""
+        # Not by ``session.send``: it goes behind the asyncio socket's back, and a reply that comes in meanwhile
+        # would wake nobody.
+        self._shell.send_multipart(self.session.serialize(message))
+
+    async def shell_message(self) -> Message:
+        """The next message on the shell channel."""
+        return await self._receive(self._shell)
+
+    async def iopub_message(self) -> Message:
+        """The next broadcast."""
+        return await self._receive(self._iopub)
+
+    async def shell_reply(self, message_id: str) -> Message:
+        """The reply to a request on the shell channel; others are dropped."""
+        while True:
+            message = await self.shell_message()
+            if message["parent_header"].get("msg_id") == message_id:
+                return message
 
     async def answer(self, timeout_seconds: float = READY_SECONDS) -> None:
         """Return when the kernel answers on its shell and its broadcasts reach us.
@@ -56,16 +93,15 @@ class Kernel:
         jupyter_client's ``wait_for_ready`` ends by waiting 0.2 s for silence. There is no need: once a
         request's own idle status has come over iopub, everything before it has come too.
         """
-        self.client.start_channels(stdin=False, hb=False, control=False)
+        self.connect()
         deadline = time.monotonic() + timeout_seconds
         while time.monotonic() < deadline:
-            self.raise_if_dead()
-            message_id = self.client.kernel_info()
-            try:
-                reply = await self._shell_reply(message_id, 1.0)
-                await self._idle_after(message_id, 0.1)
-            except Empty:
+            message_id = self.send("kernel_info_request", {})
+            reply = await self.or_death(self.shell_reply(message_id), 1.0)
+            if reply is None:
                 continue
+            if await self.or_death(self._idle_after(message_id), 0.2) is None:
+                continue  # the subscription came too late for this one
             self.language_info = reply["content"]["language_info"]
             return
         raise KernelUnavailable(f"the kernel did not answer within {timeout_seconds:g} s")
@@ -74,24 +110,36 @@ class Kernel:
         self, kind: str, content: Mapping[str, Any], timeout_seconds: float
     ) -> Mapping[str, Any]:
         """Send one of the zygote's own messages on the shell channel and return the reply's content."""
-        message = self.client.session.msg(kind, dict(content))
-        self.client.shell_channel.send(message)
-        try:
-            reply = await self._shell_reply(message["header"]["msg_id"], timeout_seconds)
-        except Empty:
-            self.raise_if_dead()
-            raise KernelUnavailable(
-                f"the kernel did not answer {kind} within {timeout_seconds:g} s"
-            ) from None
+        reply = await self.or_death(self.shell_reply(self.send(kind, content)), timeout_seconds)
+        if reply is None:
+            raise KernelUnavailable(f"the kernel did not answer {kind} within {timeout_seconds:g} s")
         body: Mapping[str, Any] = reply["content"]
         if body.get("status") == "error":
             raise KernelUnavailable(f"the kernel could not be set up: {body['ename']}: {body['evalue']}")
         return body
 
-    def raise_if_dead(self) -> None:
-        """`KernelDied` (or `WorkerLost`) if the process has ended."""
-        if self.exited.is_set():
-            raise self.death()
+    async def or_death(self, receiving: Awaitable[T], timeout_seconds: float | None = None) -> T | None:
+        """What comes, or None when the time is up. Raises `KernelDied` or `WorkerLost` when the kernel has ended."""
+        coming = asyncio.ensure_future(receiving)
+        dying = asyncio.ensure_future(self.exited.wait())
+        try:
+            await asyncio.wait({coming, dying}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+            if coming.done():
+                return coming.result()
+            if dying.done():
+                raise self.death()
+            return None
+        finally:
+            dying.cancel()
+            coming.cancel()
+
+    # --- life and death -------------------------------------------------------------------------------
+
+    def note_exit(self, status: int, is_lost: bool) -> None:
+        """Called once, by whoever watches the process."""
+        if not self.exited.is_set():
+            self.exit_status, self.is_lost = status, is_lost
+            self.exited.set()
 
     def death(self) -> KernelDied | WorkerLost:
         """The error that tells how the kernel ended."""
@@ -114,66 +162,78 @@ class Kernel:
 
     async def interrupt(self) -> None:
         """As Jupyter's stop button does."""
+        if self.exited.is_set():
+            return
         if self.on_interrupt is not None:
             await self.on_interrupt()
-        elif not self.exited.is_set():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGINT)
+        else:
+            self._signal(signal.SIGINT)
 
-    async def finish(self, timeout_seconds: float = 5.0) -> None:
-        """What an interpreter does on its way out: atexit callbacks, threads, open files."""
-        if self.is_warm and not self.exited.is_set():
-            with contextlib.suppress(KernelUnavailable, KernelDied, WorkerLost):
+    async def finish(self, timeout_seconds: float = FINISH_SECONDS) -> None:
+        """What an interpreter does on its way out: threads, atexit callbacks, destructors, open files."""
+        if self.exited.is_set():
+            return
+        with contextlib.suppress(KernelUnavailable, KernelDied, WorkerLost):
+            if self.on_finish is not None:
+                await self.on_finish()
+            elif self.is_warm:
                 await self.request("mlops_finish_request", {"timeout": timeout_seconds}, timeout_seconds + 1)
 
     def kill(self) -> None:
         """End the kernel, and whatever it started, now."""
-        if self.pid and not self.exited.is_set():
-            for kill in (os.killpg, os.kill):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    kill(self.pid, signal.SIGKILL)
+        if not self.exited.is_set():
+            self._signal(signal.SIGKILL)
 
     async def close(self) -> None:
         """Kill, close the channels, remove the sockets and the connection file."""
         if self.on_close is not None:
             await self.on_close()
         self.kill()
-        self.client.stop_channels()
-        self.client.control_channel.close()
-        if self.client.transport == "ipc":
-            prefix = Path(self.client.ip)
-            for path in [
-                *(prefix.with_name(f"{prefix.name}-{n}") for n in range(1, 6)),
-                prefix.with_suffix(".json"),
-            ]:
+        for channel in (self._shell, self._iopub):
+            if channel is not None:
+                channel.close(linger=0)
+        if self._connection["transport"] == "ipc":
+            prefix = Path(self._connection["ip"])
+            names = [f"{prefix.name}.json", *(f"{prefix.name}-{number}" for number in PORTS.values())]
+            for name in names:
                 with contextlib.suppress(OSError):
-                    path.unlink()
+                    prefix.with_name(name).unlink()
 
-    async def _shell_reply(self, message_id: str, timeout_seconds: float) -> dict[str, Any]:
-        """The reply to one request, or Empty; returns early when the kernel has died."""
-        deadline = time.monotonic() + timeout_seconds
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _open(self, kind: int, port: str) -> Any:
+        transport, ip, number = self._connection["transport"], self._connection["ip"], self._connection[port]
+        channel = self._context.socket(kind)
+        channel.linger = 0
+        channel.rcvhwm = channel.sndhwm = 0  # late is better than dropped
+        channel.connect(
+            f"{transport}://{ip}-{number}" if transport == "ipc" else f"{transport}://{ip}:{number}"
+        )
+        return channel
+
+    async def _receive(self, channel: Any) -> Message:
         while True:
-            receiving = asyncio.ensure_future(
-                self.client.shell_channel.get_msg(timeout=max(0.0, deadline - time.monotonic()))
-            )
-            dying = asyncio.ensure_future(self.exited.wait())
+            _, parts = self.session.feed_identities(await channel.recv_multipart())
             try:
-                await asyncio.wait({receiving, dying}, return_when=asyncio.FIRST_COMPLETED)
-                if not receiving.done():
-                    self.raise_if_dead()
-                reply: dict[str, Any] = await receiving
-            finally:
-                dying.cancel()
-                receiving.cancel()
-            if reply["parent_header"].get("msg_id") == message_id:
-                return reply
+                message: Message = self.session.deserialize(parts)
+            except ValueError:
+                continue  # signed with another key: not from our kernel
+            return message
 
-    async def _idle_after(self, message_id: str, timeout_seconds: float) -> None:
+    async def _idle_after(self, message_id: str) -> Message:
         while True:
-            message = await self.client.iopub_channel.get_msg(timeout=timeout_seconds)
-            if (
-                message["parent_header"].get("msg_id") == message_id
-                and message["msg_type"] == "status"
-                and message["content"]["execution_state"] == "idle"
-            ):
-                return
+            message = await self.iopub_message()
+            if message["parent_header"].get("msg_id") == message_id and is_idle(message):
+                return message
+
+    def _signal(self, number: int) -> None:
+        for send in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if self.pid:
+                    send(self.pid, number)
+                    return
+
+
+def is_idle(message: Message) -> bool:
+    """Whether it says that the kernel has done what it was asked."""
+    return bool(message["msg_type"] == "status" and message["content"]["execution_state"] == "idle")

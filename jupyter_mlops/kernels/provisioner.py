@@ -12,7 +12,6 @@ import contextlib
 import itertools
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,11 +19,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import List, Unicode
 
 from ..errors import MlopsError
-from .pool import make_directory
+from .kernel import PORTS
+from .places import make_directory, own_environment
 from .request import KernelRequest, extra_arguments, why_cold
 from .zygotes import Zygote
 
@@ -34,18 +34,18 @@ log = logging.getLogger("jupyter_mlops.kernels")
 class WarmKernelProvisioner(LocalProvisioner):
     """Forks kernels from a zygote that this process keeps for each interpreter."""
 
-    preload = List(Unicode(), config=True, help="Third-party modules that the zygote imports before it forks.")
+    preload = List(Unicode(), config=True, help="Third-party modules that the zygote imports before forking.")
 
     _zygotes: ClassVar[dict[Any, _Zygotes]] = {}
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose IPC with a path of its own: TCP ports get lost under parallel starts, and are not encrypted."""
         manager: Any = self.parent
-        if manager is not None and sys.platform != "win32" and manager.transport == "tcp" and self._is_forkable():
+        if manager is not None and self._is_forkable() and manager.transport == "tcp":
             manager.transport = "ipc"
             manager.ip = str(self._home().path())
-            for number, name in enumerate(("shell", "iopub", "stdin", "control", "hb"), 1):
-                setattr(manager, f"{name}_port", number)
+            for name, number in PORTS.items():
+                setattr(manager, name, number)
         return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
@@ -63,39 +63,41 @@ class WarmKernelProvisioner(LocalProvisioner):
             except MlopsError as error:
                 log.warning("no warm kernel, an ordinary start instead: %s", error)
             else:
-                self.process, self.pid, self.pgid = forked, forked.pid, forked.pid
+                process: Any = forked
+                self.process, self.pid, self.pgid = process, forked.pid, forked.pid
                 return self.connection_info
         return await super().launch_kernel(cmd, **kwargs)
 
-    async def cleanup(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - jupyter_client's signature
+    async def cleanup(self, restart: bool = False) -> None:
         """Remove the sockets too."""
         await super().cleanup(restart)
         manager: Any = self.parent
         if manager is not None and manager.transport == "ipc" and not restart:
-            for number in range(1, 6):
+            for number in PORTS.values():
                 with contextlib.suppress(OSError):
                     os.unlink(f"{manager.ip}-{number}")
 
     def _is_forkable(self) -> bool:
-        argv = list(self.kernel_spec.argv)
-        return not why_cold(KernelRequest(), argv, "") and hasattr(os, "fork")
+        return sys.platform != "win32" and not why_cold(KernelRequest(), list(self.kernel_spec.argv), "")
 
     def _home(self) -> _Zygotes:
         loop = asyncio.get_running_loop()
-        for known in [known for known in self._zygotes if known.is_closed()]:
-            self._zygotes.pop(known).remove()
+        for gone in [known for known in self._zygotes if known.is_closed()]:
+            del self._zygotes[gone]
         if loop not in self._zygotes:
             self._zygotes[loop] = _Zygotes()
         return self._zygotes[loop]
 
 
 class _Zygotes:
-    """The zygotes of one event loop, and the directory of their sockets."""
+    """The zygotes of one event loop, and the directory of their sockets, which the first of them removes when
+    this process has ended."""
 
     def __init__(self) -> None:
         self.directory = make_directory()
         self._numbers = itertools.count(1)
         self._open: dict[str, tuple[Zygote, subprocess.Popen[bytes] | None]] = {}
+        self._outdated: list[Zygote] = []
         self._lock = asyncio.Lock()
 
     def path(self) -> Path:
@@ -106,16 +108,15 @@ class _Zygotes:
         async with self._lock:
             known = self._open.get(python)
             if known is None or known[0].is_gone or known[0].is_outdated():
-                socket = self.directory / f"z{next(self._numbers)}"
-                environment = {k: v for k, v in os.environ.items() if not k.startswith("JPY_")}
-                # An outdated one is kept open: kernels that it forked are still in use.
-                known = await Zygote.open(python, socket, environment, socket.with_suffix(".log"), 0.0)
+                if known is not None:
+                    self._outdated.append(known[0])  # kernels that it forked are still in use
+                known = await Zygote.open(
+                    python, self.path(), own_environment(), is_bare=False, linger_seconds=0.0
+                )
+                known[0].own(self.directory)
                 self._open[python] = known
             await known[0].preload(preload)
             return known[0]
-
-    def remove(self) -> None:
-        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 class _Forked:
@@ -127,7 +128,7 @@ class _Forked:
         self.pid = 0
         self.returncode: int | None = None
 
-    def note_exit(self, status: int, is_lost: bool) -> None:  # noqa: FBT001 - the zygote's signature
+    def note_exit(self, status: int, is_lost: bool) -> None:
         self.returncode = status
 
     def poll(self) -> int | None:
@@ -137,7 +138,8 @@ class _Forked:
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        os.kill(self.pid, number)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)

@@ -55,7 +55,7 @@ def why_cold(request: KernelRequest, argv: list[str], provisioner: str) -> str:
         return "Windows has no fork"
     if provisioner not in ("", "local-provisioner", "mlops-provisioner"):
         return f"the kernelspec names its own provisioner, {provisioner}"
-    if not _is_ipykernel(argv):
+    if not is_ipykernel(argv):
         return "it is not an ipykernel"
     early = sorted(name for name in request.env if _AT_START.match(name))
     if early:
@@ -77,7 +77,8 @@ def is_sensitive(name: str) -> bool:
     return bool(_AT_START.match(name) or _AT_IMPORT.match(name))
 
 
-def _is_ipykernel(argv: list[str]) -> bool:
+def is_ipykernel(argv: list[str]) -> bool:
+    """Whether a kernelspec's command starts ipykernel, in a form that a zygote can stand for."""
     rest = [argument for argument in argv[1:] if not argument.startswith("-X")]
     return rest[:3] in (["-m", "ipykernel_launcher", "-f"], ["-m", "ipykernel", "-f"])
 

@@ -5,11 +5,13 @@ the standard library and that environment's ipykernel alone, and no syntax newer
 
 It listens on a Unix socket. A connection speaks JSON, a message a line::
 
-    ← {"hello": pid, "version": [3, 11, 7], "site": [dirs], "prefix": …}
-    → {"op": "own", "directory": dir}                          removed when the connection ends
-    → {"op": "preload", "id": n, "modules": [names]}          ← {"id": n, "loaded": [], "refused": {name: why}}
-    → {"op": "fork", "id": n, "connection_file": path, "argv": [], "env": {}?, "cwd": dir?}    ← {"id": n, "pid": pid}
-                                                              ← {"exit": pid, "status": code}   (at any time)
+    ← {"hello": pid, "site": {directory: when it was last changed, as of our start}}
+    → {"op": "own", "directory": path or null}     removed when the connection ends and we were not told otherwise
+    → {"op": "preload", "id": n, "modules": []}   ← {"id": n, "loaded": [], "refused": {module: why}}
+    → {"op": "fork", "id": n, "connection_file": path, "argv": [], "env": {}?, "cwd": path?}
+                                                  ← {"id": n, "pid": pid} or {"id": n, "error": text}
+    → {"op": "retire"}                             no new connections; the end comes with the last one
+                                                  ← {"exit": pid, "status": code}   (at any time)
 
 A kernel belongs to the connection that asked for it: when that ends, for whatever reason, kill -9 of the client
 included, the kernel is killed. When the last connection has ended the zygote lives `linger` seconds more.
@@ -18,13 +20,11 @@ It stays single-threaded as far as can be had: modules that start Python threads
 client then starts another zygote without them), since a fork copies the locks of threads, but not the threads.
 """
 
-import atexit
-import ctypes
 import errno
 import gc
+import importlib.util
 import json
 import os
-import random
 import selectors
 import shutil
 import signal
@@ -33,15 +33,14 @@ import struct
 import sys
 import threading
 import time
-import traceback
 
 # What a kernel imports while it starts and runs its first cells; found by comparing sys.modules before and after.
 KERNEL_MODULES = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger", "ipykernel.connect",
     "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
     "IPython.core.payloadpage", "IPython.core.pylabtools", "IPython.core.ultratb", "IPython.utils.wildcard",
-    "matplotlib_inline.backend_inline", "matplotlib_inline.config", "pdb", "sqlite3", "faulthandler",
-    "tornado.platform.asyncio", "jupyter_client.localinterfaces", "psutil", "cloudpickle", "comm",
+    "pdb", "sqlite3", "faulthandler", "tornado.platform.asyncio", "jupyter_client.localinterfaces", "psutil",
+    "comm",
 )  # fmt: skip
 # Native threads of these are known to handle fork (they have pthread_atfork handlers, or start them anew).
 FORK_SAFE = {
@@ -54,14 +53,6 @@ NEVER = {
     "vllm", "polars", "ipyparallel", "rpy2", "julia", "PyQt5", "PyQt6", "PySide2", "PySide6", "gi", "tkinter",
     "debugpy", "wandb", "sentry_sdk", "ddtrace", "opentelemetry", "newrelic", "cv2",
 }  # fmt: skip
-
-
-def die_with_parent(parent):
-    """On Linux the kernel kills us as soon as the zygote is gone."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def native_threads():
@@ -79,16 +70,41 @@ def site_directories():
     found = [paths["purelib"], paths["platlib"], *site.getsitepackages()]
     if site.ENABLE_USER_SITE:
         found.append(site.getusersitepackages())
-    return sorted({os.path.realpath(path) for path in found if os.path.isdir(path)})
+    return sorted(
+        {
+            known(path)
+            for path in found
+            if os.path.isdir(path)
+            for known in (os.path.abspath, os.path.realpath)
+        }
+    )
 
 
 class Preloader:
     """Imports modules of installed distributions, and says why it did not import the others."""
 
     def __init__(self):
-        self.loaded = {}
+        self.loaded = set()
         self.refused = {}
-        self.site = site_directories()
+        self.site = {directory: os.stat(directory).st_mtime_ns for directory in site_directories()}
+        self.at_start = set()
+
+    def load_kernel(self, forked):
+        """What every kernel imports and makes anyway."""
+        for name in KERNEL_MODULES:
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                if name == "ipykernel.kernelapp":
+                    raise
+        app = forked.prepare_app()
+        self.at_start = set(sys.modules)
+        rest()
+        return app
+
+    def names(self):
+        """Top-level names of modules that a fresh kernel would not have imported."""
+        return {name.partition(".")[0] for name in set(sys.modules) - self.at_start}
 
     def load(self, items):
         """Import each item: a module, or ``module:name,name`` for what is imported from one."""
@@ -101,16 +117,16 @@ class Preloader:
             if why is None:
                 why = self._import(name, [member for member in members.split(",") if member], top)
             if why is None:
-                self.loaded[item] = getattr(sys.modules.get(top), "__file__", None)
+                self.loaded.add(item)
             else:
                 self.refused[item] = why
-        gc.collect()
-        gc.freeze()  # a collection in a child would write to, and so copy, every page that it shares
+        if "matplotlib" in sys.modules:
+            # What inline figures need. Their own module must wait: when imported, it hooks into the shell.
+            self._import("matplotlib.backends.backend_agg", [], "matplotlib")
+        rest()
 
     def _where(self, top):
         """Only what pip installed: the project's own modules change, and must be imported afresh."""
-        import importlib.util
-
         try:
             spec = importlib.util.find_spec(top)
         except (ImportError, ValueError, AttributeError) as error:
@@ -123,9 +139,9 @@ class Preloader:
         places += list(spec.submodule_search_locations or [])
         if not places:
             return None
-        real = os.path.realpath(places[0])
-        if any(real.startswith(directory + os.sep) for directory in self.site):
-            return None
+        for place in (os.path.abspath(places[0]), os.path.realpath(places[0])):
+            if any(place.startswith(directory + os.sep) for directory in self.site):
+                return None
         return "not in site-packages"
 
     def _import(self, name, members, top):
@@ -141,200 +157,19 @@ class Preloader:
         return None
 
 
-PRELOADER = Preloader()
+def rest():
+    """Nothing is garbage now; and a collection in a child would write to, and so copy, every page it shares."""
+    gc.collect()
+    gc.freeze()
 
 
-# --- in the child ---------------------------------------------------------------------------------------------
-
-
-def reseed():
-    """Siblings must not draw the same random numbers."""
-    random.seed()
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed()
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.seed()
-    uuid = sys.modules.get("uuid")
-    if uuid is not None and hasattr(uuid, "_last_timestamp"):
-        uuid._last_timestamp = None
-
-
-def drop_shadowed(directory):
-    """A preloaded module must not hide a file of the same name beside the notebook."""
-    for name in {item.partition(":")[0].partition(".")[0] for item in PRELOADER.loaded}:
-        if os.path.exists(os.path.join(directory, name + ".py")) or os.path.exists(
-            os.path.join(directory, name, "__init__.py")
-        ):
-            for module in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
-                del sys.modules[module]
-
-
-def move_in(environment, directory):
-    """Take over the environment and the directory of one notebook."""
-    environment = dict(environment)
-    environment.setdefault("MPLBACKEND", os.environ.get("MPLBACKEND", ""))
-    zone = os.environ.get("TZ")
-    for name in set(os.environ) - set(environment):
-        del os.environ[name]
-    os.environ.update(environment)
-    if environment.get("TZ") != zone:
-        time.tzset()
-    os.chdir(directory)
-    drop_shadowed(directory)
-
-
-def limit_cpus(count):
-    """Pin every thread to `count` of the CPUs we may use, and tell the numeric libraries that are loaded."""
-    if hasattr(os, "sched_setaffinity"):
-        allowed = sorted(os.sched_getaffinity(0))
-        if count < len(allowed):
-            start = os.getpid() % len(allowed)
-            chosen = {allowed[(start + i) % len(allowed)] for i in range(count)}
-            for thread in os.listdir("/proc/self/task"):
-                try:
-                    os.sched_setaffinity(int(thread), chosen)
-                except OSError:
-                    pass  # that thread has just ended
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        return
-    threadpool_limits(count)
-
-
-class Assignment:
-    """The two messages of our own that a forked kernel understands, and the state between them.
-
-    ``mlops_assign_request`` turns a kernel that has been idle into the kernel of one notebook: its directory,
-    its whole environment, its share of the CPUs. ``mlops_finish_request`` does what an interpreter does on its
-    way out (callbacks of atexit, threads, buffers of open files), so that the process can be killed at once.
-    """
-
-    def __init__(self, kernel):
-        self.kernel = kernel
-        self.callbacks = []
-        self.threads = set(threading.enumerate())
-        self._register, self._unregister = atexit.register, atexit.unregister
-        atexit.register, atexit.unregister = self.register, self.unregister
-        kernel.shell_handlers["mlops_assign_request"] = self.handle_assign
-        kernel.shell_handlers["mlops_finish_request"] = self.handle_finish
-
-    def register(self, function, *args, **kwargs):
-        self.callbacks.append((function, args, kwargs))
-        return self._register(function, *args, **kwargs)
-
-    def unregister(self, function):
-        self.callbacks = [known for known in self.callbacks if known[0] != function]
-        self._unregister(function)
-
-    def reply(self, stream, ident, parent, action):
-        content = {"status": "ok"}
-        try:
-            action(parent["content"])
-        except BaseException as error:  # told to the client, who decides
-            content = {
-                "status": "error",
-                "ename": type(error).__name__,
-                "evalue": str(error),
-                "traceback": traceback.format_exc().splitlines(),
-            }
-        kind = parent["header"]["msg_type"].replace("_request", "_reply")
-        self.kernel.session.send(stream, kind, content, parent, ident=ident)
-
-    def handle_assign(self, stream, ident, parent):
-        self.reply(stream, ident, parent, self.assign)
-
-    def handle_finish(self, stream, ident, parent):
-        self.reply(stream, ident, parent, self.finish)
-
-    def assign(self, content):
-        move_in(content["env"], content["cwd"])
-        if content.get("cpus"):
-            limit_cpus(int(content["cpus"]))
-
-    def finish(self, content):
-        deadline = time.monotonic() + float(content.get("timeout", 5))
-        for thread in threading.enumerate():
-            if thread not in self.threads and not thread.daemon:
-                thread.join(max(0.0, deadline - time.monotonic()))
-        while self.callbacks:
-            function, args, kwargs = self.callbacks.pop()
-            try:
-                function(*args, **kwargs)
-            except Exception:  # as the interpreter does: print it and go on
-                traceback.print_exc()
-        logging = sys.modules.get("logging")
-        if logging is not None:
-            logging.shutdown()
-        flush_open_files()
-
-
-def flush_open_files():
-    """Write what open files still hold. gc knows only objects made since the fork, so this is quick."""
-    import io
-
-    for kind in (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom):
-        for item in gc.get_objects():
-            if type(item) is kind and not item.closed and item.writable():
-                try:
-                    item.flush()
-                except (OSError, ValueError):
-                    pass
-
-
-def lose_nothing(app_class):
-    """ZeroMQ drops broadcasts beyond a thousand that a slow client has not read; outputs must not be dropped."""
-    init_iopub = app_class.init_iopub
-
-    def unlimited(self, context):
-        context.sndhwm = 0
-        init_iopub(self, context)
-
-    app_class.init_iopub = unlimited
-
-
-def become_kernel(request, parent, sockets):
-    """Never returns."""
-    status = 1
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        for item in sockets:
-            item.close()
-        os.setsid()
-        die_with_parent(parent)
-        reseed()
-        gc.enable()
-        if "env" in request:
-            move_in(request["env"], request["cwd"])
-        from ipykernel.kernelapp import IPKernelApp
-
-        arguments = ["-f", request["connection_file"], *request.get("argv", [])]
-        sys.argv = [sys.modules["ipykernel"].__path__[0] + "_launcher.py", *arguments]
-        app = IPKernelApp.instance()
-        if not sys.platform.startswith("linux"):
-            app.parent_handle = parent
-        lose_nothing(IPKernelApp)
-        app.initialize([*arguments, "--IPKernelApp.log_level=50", "--HistoryManager.hist_file=:memory:"])
-        Assignment(app.kernel)
-        app.start()
-        status = 0
-    except SystemExit as error:
-        status = error.code if isinstance(error.code, int) else 1
-    except BaseException:
-        traceback.print_exc(file=sys.__stderr__)
-    finally:
-        try:
-            atexit._run_exitfuncs()
-        finally:
-            os._exit(status)
-
-
-# --- the server -----------------------------------------------------------------------------------------------
+def load_sibling(name):
+    """A script beside this one, which is on no path and shall stay out of ``sys.modules``."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    spec = importlib.util.spec_from_file_location("_mlops_" + name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Connection:
@@ -364,16 +199,21 @@ class Connection:
             return None
         if not data:
             return None
-        *lines, self.buffer = (self.buffer + data).split(b"\n")
+        parts = (self.buffer + data).split(b"\n")
+        lines, self.buffer = parts[:-1], parts[-1]
         return [json.loads(line) for line in lines]
 
 
 class Zygote:
     """The loop: connections, forks, and the exits of children."""
 
-    def __init__(self, listener, linger):
+    def __init__(self, listener, linger, preloader, forked, exits, app):
         self.listener = listener
         self.linger = linger
+        self.preloader = preloader
+        self.forked = forked
+        self.exits = exits
+        self.app = app
         self.connections = []
         self.owner = {}
         self.selector = selectors.DefaultSelector()
@@ -392,6 +232,7 @@ class Zygote:
     def terminate(self, *_):
         for connection in list(self.connections):
             self.drop(connection)
+        self.bury()
         os._exit(0)
 
     def serve(self):
@@ -401,6 +242,7 @@ class Zygote:
             else:
                 timeout = self.deadline - time.monotonic()
                 if timeout <= 0:
+                    self.bury()
                     return
             for key, _ in self.selector.select(timeout):
                 if key.fileobj is self.listener:
@@ -421,14 +263,7 @@ class Zygote:
         sock.setblocking(False)
         self.connections.append(connection)
         self.selector.register(sock, selectors.EVENT_READ, connection)
-        connection.send(
-            {
-                "hello": os.getpid(),
-                "version": list(sys.version_info[:3]),
-                "site": PRELOADER.site,
-                "prefix": sys.prefix,
-            }
-        )
+        connection.send({"hello": os.getpid(), "site": self.preloader.site})
 
     def read(self, connection):
         messages = connection.receive()
@@ -441,19 +276,35 @@ class Zygote:
     def do_own(self, connection, message):
         connection.directory = message["directory"]
 
+    def do_retire(self, connection, message):
+        self.linger = 0
+        if self.listener is not None:
+            self.selector.unregister(self.listener)
+            try:
+                os.unlink(self.listener.getsockname())
+            except OSError:
+                pass
+            self.listener.close()
+            self.listener = None
+
     def do_preload(self, connection, message):
-        PRELOADER.load(message["modules"])
-        connection.send(
-            {"id": message["id"], "loaded": sorted(PRELOADER.loaded), "refused": PRELOADER.refused}
-        )
+        self.preloader.load(message["modules"])
+        refused = self.preloader.refused
+        connection.send({"id": message["id"], "loaded": sorted(self.preloader.loaded), "refused": refused})
 
     def do_fork(self, connection, message):
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # the system has no more processes or memory to give
+            connection.send({"id": message["id"], "error": str(error)})
+            return
         if pid == 0:
-            sockets = [self.listener, self.wake, self.wake_write, *[c.socket for c in self.connections]]
+            sockets = [self.wake, self.wake_write] + [one.socket for one in self.connections]
+            if self.listener is not None:
+                sockets.append(self.listener)
             self.selector.close()
-            become_kernel(message, parent, sockets)
+            self.forked.become_kernel(self.app, message, parent, sockets, self.exits, self.preloader.names())
         connection.kernels.add(pid)
         self.owner[pid] = connection
         connection.send({"id": message["id"], "pid": pid})
@@ -466,16 +317,25 @@ class Zygote:
             pass
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return
-            if pid == 0:
+            if ended is None:
                 return
-            connection = self.owner.pop(pid, None)
+            kill_group(ended.si_pid)  # what it started, while its own id cannot be another's yet
+            _, status = os.waitpid(ended.si_pid, 0)
+            connection = self.owner.pop(ended.si_pid, None)
             if connection is not None:
-                connection.kernels.discard(pid)
+                connection.kernels.discard(ended.si_pid)
                 code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-                connection.send({"exit": pid, "status": code})
+                connection.send({"exit": ended.si_pid, "status": code})
+
+    def bury(self):
+        """Wait for kernels that were killed: where init does not do it, they would be zombies for ever."""
+        deadline = time.monotonic() + 2
+        while self.owner and time.monotonic() < deadline:
+            self.reap()
+            time.sleep(0.005)
 
     def drop(self, connection):
         if connection not in self.connections:
@@ -484,19 +344,28 @@ class Zygote:
         self.selector.unregister(connection.socket)
         connection.socket.close()
         for pid in connection.kernels:
-            for kill in (os.killpg, os.kill):
-                try:
-                    kill(pid, signal.SIGKILL)
-                except OSError as error:
-                    if error.errno not in (errno.ESRCH, errno.EPERM):
-                        raise
+            kill_group(pid)
         if connection.directory:
             shutil.rmtree(connection.directory, ignore_errors=True)
         self.deadline = time.monotonic() + self.linger
 
 
+def kill_group(pid):
+    """Kill a kernel and what it has started, or the kernel alone if it has not got its own group yet."""
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ESRCH, errno.EPERM):
+                raise
+
+
 def main():
     options = json.loads(sys.argv[1])
+    forked = load_sibling("forked")
+    exits = forked.Exits()
+    preloader = Preloader()
     # As a kernel has it: neither this script's directory nor the current one.
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if path and os.path.abspath(path) != here]
@@ -506,26 +375,19 @@ def main():
     listener.listen(16)
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    # Kernels run beside each other; OpenMP's threads would by default burn the CPUs that others wait for.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import importlib
-
-    for name in KERNEL_MODULES:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            if name == "ipykernel.kernelapp":
-                raise
-    gc.collect()
-    gc.freeze()
+    if not options["bare"]:
+        # Kernels run beside each other; OpenMP's threads would by default burn the CPUs that others wait for.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    app = preloader.load_kernel(forked)
     gc.disable()
     try:
-        Zygote(listener, float(options.get("linger", 0))).serve()
+        Zygote(listener, float(options["linger"]), preloader, forked, exits, app).serve()
     finally:
-        try:
-            os.unlink(options["socket"])
-        except OSError:
-            pass
+        for path in (options["socket"], os.path.splitext(options["socket"])[0] + ".log"):
+            try:
+                os.unlink(path)
+            except OSError:
+                pass
 
 
 if __name__ == "__main__":

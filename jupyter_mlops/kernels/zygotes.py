@@ -10,8 +10,8 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from ..errors import KernelUnavailable
 
 _SCRIPT = Path(__file__).with_name("zygote.py")
 START_SECONDS = 60.0
+_lingering: list[subprocess.Popen[bytes]] = []  # started by us, but not ours to wait for
+
+OnExit = Callable[[int, bool], None]
 
 
 class ZygoteGone(KernelUnavailable):
@@ -35,97 +38,100 @@ class Zygote:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Mapping[str, Any]
     ) -> None:
         self.pid: int = hello["hello"]
-        self.site: list[str] = hello["site"]
         self.loaded: tuple[str, ...] = ()
         self.refused: Mapping[str, str] = {}
         self.is_gone = False
+        self._site: Mapping[str, int] = hello["site"]
         self._writer = writer
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self._watchers: dict[int, Callable[[int, bool], None]] = {}
-        self._early_exits: dict[int, int] = {}
+        self._watchers: dict[int, OnExit] = {}
+        self._expecting: dict[int, OnExit] = {}
         self._count = 0
-        self._marks = self._site_marks()
         self._listening = asyncio.create_task(self._listen(reader))
 
     @classmethod
     async def open(
-        cls, python: str, socket: Path, env: Mapping[str, str], log: Path, linger_seconds: float
+        cls, python: str, socket: Path, env: Mapping[str, str], *, is_bare: bool, linger_seconds: float
     ) -> tuple[Zygote, subprocess.Popen[bytes] | None]:
         """Connect to the zygote at `socket`; start one if none is there. The process is ours when we started
         it and it does not linger."""
-        socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(socket.with_suffix(".lock"), "w") as lock:
             await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)  # two clients must not start two
-            process = None
-            connected = await _connect(socket)
-            if connected is None:
-                with contextlib.suppress(FileNotFoundError):
-                    socket.unlink()
-                process = _launch(python, socket, env, log, linger_seconds)
-                connected = await _await_start(process, socket, log)
-        return cls(*connected), process
+            known = await _connect(socket)
+            if known is not None:
+                zygote = cls(*known)
+                if not zygote.is_outdated():
+                    return zygote, None
+                zygote.retire()
+                await zygote.close()
+            with contextlib.suppress(FileNotFoundError):
+                socket.unlink()
+            options = {"socket": str(socket), "linger": linger_seconds, "bare": is_bare}
+            process = _launch(python, options, env, socket.with_suffix(".log"))
+            try:
+                zygote = cls(*await _await_start(process, python, socket))
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+        if linger_seconds <= 0:
+            return zygote, process
+        _lingering[:] = [one for one in (*_lingering, process) if one.poll() is None]
+        return zygote, None
 
     async def preload(self, modules: tuple[str, ...]) -> bool:
-        """Import `modules` in the zygote; says whether that changed anything."""
+        """Import `modules` in the zygote; says whether it had not been asked for all of them before."""
         wanted = [name for name in modules if name not in self.loaded and name not in self.refused]
-        if not wanted:
-            return False
-        answer = await self._ask({"op": "preload", "modules": wanted})
-        before = self.loaded
-        self.loaded, self.refused = tuple(answer["loaded"]), answer["refused"]
-        return before != self.loaded
+        if wanted:
+            answer = await self._ask({"op": "preload", "modules": wanted})
+            self.loaded, self.refused = tuple(answer["loaded"]), answer["refused"]
+        return bool(wanted)
 
-    async def fork(
-        self, connection_file: Path, argv: list[str], on_exit: Callable[[int, bool], None], **place: Any
-    ) -> int:
+    async def fork(self, connection_file: Path, argv: list[str], on_exit: OnExit, **place: Any) -> int:
         """The pid of a new kernel; `place` may give its `env` and `cwd` from the beginning.
 
         `on_exit(status, is_lost)` is called once when it has ended: a negative status is a signal, `is_lost`
         says that it fell with the zygote.
         """
-        answer = await self._ask({"op": "fork", "connection_file": str(connection_file), "argv": argv, **place})
-        pid: int = answer["pid"]
-        if pid in self._early_exits:
-            on_exit(self._early_exits.pop(pid), False)
-        elif self.is_gone:
-            on_exit(-9, True)
-        else:
-            self._watchers[pid] = on_exit
-        return pid
+        answer = await self._ask(
+            {"op": "fork", "connection_file": str(connection_file), "argv": argv, **place}, on_exit
+        )
+        if "error" in answer:
+            raise KernelUnavailable(f"no kernel can be forked: {answer['error']}")
+        return int(answer["pid"])
 
-    def own(self, directory: Path) -> None:
-        """Have the zygote remove `directory` when we are gone."""
-        self._send({"op": "own", "directory": str(directory)})
+    def own(self, directory: Path | None) -> None:
+        """Have the zygote remove `directory` should we vanish."""
+        self._send({"op": "own", "directory": directory and str(directory)})
+
+    def retire(self) -> None:
+        """Have it take no more clients, and end with the last one that it has."""
+        self._send({"op": "retire"})
 
     def is_outdated(self) -> bool:
         """Whether something was installed or removed since the zygote began: its modules may be old."""
-        return self._marks != self._site_marks()
+        return any(_modified(directory) != mark for directory, mark in self._site.items())
 
     async def close(self) -> None:
         """End the connection, and with it every kernel that came from it."""
+        self.own(None)
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
         await self._listening
 
-    def _site_marks(self) -> list[int]:
-        marks = []
-        for directory in self.site:
-            try:
-                marks.append(os.stat(directory).st_mtime_ns)
-            except OSError:
-                marks.append(0)
-        return marks
-
     def _send(self, message: Mapping[str, Any]) -> None:
-        self._writer.write(json.dumps(message).encode() + b"\n")
+        if not self.is_gone:
+            self._writer.write(json.dumps(message).encode() + b"\n")
 
-    async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, message: dict[str, Any], on_exit: OnExit | None = None) -> dict[str, Any]:
         if self.is_gone:
             raise ZygoteGone("the kernel zygote has ended")
         self._count += 1
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._answers[self._count] = answer
+        if on_exit is not None:
+            self._expecting[self._count] = on_exit
         self._send({**message, "id": self._count})
         return await answer
 
@@ -134,30 +140,51 @@ class Zygote:
             while line := await reader.readline():
                 message = json.loads(line)
                 if "exit" in message:
-                    watcher = self._watchers.pop(message["exit"], None)
-                    if watcher is None:
-                        self._early_exits[message["exit"]] = message["status"]
-                    else:
+                    if (watcher := self._watchers.pop(message["exit"], None)) is not None:
                         watcher(message["status"], False)
-                elif not (answer := self._answers.pop(message["id"])).done():
-                    answer.set_result(message)
+                else:
+                    self._take_answer(message)
         self.is_gone = True
+        self._writer.close()
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ZygoteGone("the kernel zygote has ended"))
-        for watcher in self._watchers.values():
-            watcher(-9, True)
+        for pid, watcher in self._watchers.items():
+            _kill_group(pid)  # the kernel has died with its zygote; what it had started has not
+            watcher(-signal.SIGKILL, True)
         self._watchers.clear()
+
+    def _take_answer(self, message: dict[str, Any]) -> None:
+        answer = self._answers.pop(message["id"])
+        on_exit = self._expecting.pop(message["id"], None)
+        if answer.done():  # who asked has gone
+            if "pid" in message:
+                _kill_group(message["pid"])
+            return
+        if on_exit is not None and "pid" in message:
+            self._watchers[message["pid"]] = on_exit  # from now on: it may end before the asker goes on
+        answer.set_result(message)
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _modified(directory: str) -> int:
+    try:
+        return os.stat(directory).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _launch(
-    python: str, socket: Path, env: Mapping[str, str], log: Path, linger_seconds: float
+    python: str, options: Mapping[str, Any], env: Mapping[str, str], log: Path
 ) -> subprocess.Popen[bytes]:
-    options = json.dumps({"socket": str(socket), "linger": linger_seconds})
-    with open(log, "ab") as output:
+    with open(log, "wb") as output:
         try:
             return subprocess.Popen(
-                [python, str(_SCRIPT), options],
+                [python, str(_SCRIPT), json.dumps(options)],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(env), cwd="/",
                 start_new_session=True,  # a Ctrl-C in the terminal is ours to handle, not the kernels'
             )  # fmt: skip
@@ -175,29 +202,28 @@ async def _connect(
         reader, writer = await asyncio.open_unix_connection(str(socket), limit=1 << 22)
     except OSError:
         return None
-    line = await reader.readline()
-    if not line:
-        writer.close()
-        return None
-    return reader, writer, json.loads(line)
+    line = b""
+    try:
+        with contextlib.suppress(ConnectionError):  # it ended before it could say anything
+            line = await reader.readline()
+    finally:
+        if not line:
+            writer.close()
+    return (reader, writer, json.loads(line)) if line else None
 
 
 async def _await_start(
-    process: subprocess.Popen[bytes], socket: Path, log: Path
+    process: subprocess.Popen[bytes], python: str, socket: Path
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, Mapping[str, Any]]:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + START_SECONDS
-    while loop.time() < deadline:
-        if process.poll() is not None:
-            break
+    while loop.time() < deadline and process.poll() is None:
         if socket.exists() and (connected := await _connect(socket)) is not None:
             return connected
         await asyncio.sleep(0.005)
-    process.kill()
-    process.wait()
+    log = socket.with_suffix(".log")
     tail = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
     raise KernelUnavailable(
-        f"the kernel zygote of {process.args[0] if isinstance(process.args, list) else sys.executable} did not start"
-        + (f": {tail[0]}" if tail else ""),
+        f"the kernel zygote of {python} did not start" + (f": {tail[0]}" if tail else ""),
         hint="is ipykernel installed in that environment?",
     )

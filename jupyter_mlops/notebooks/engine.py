@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import from_dict
 from papermill.engines import Engine  # noqa: TID253 - papermill itself loads this module
 
 from ..errors import KernelDied, NotebookFailed, TimedOut
@@ -58,7 +59,7 @@ class MlopsEngine(Engine):  # type: ignore[misc]
             progress=_Managed(nb_man, {"stdout": stdout_file, "stderr": stderr_file}, is_logged=log_output),
             marks_error=False,
         )
-        nb_man.nb = outcome.notebook
+        nb_man.nb = from_dict(outcome.notebook)
         error = outcome.error
         if isinstance(error, KernelDied):
             raise DeadKernelError(str(error))

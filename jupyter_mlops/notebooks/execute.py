@@ -1,4 +1,4 @@
-"""Executing one notebook: nbclient on a kernel of the pool, papermill's markers, no surprises.
+"""Executing one notebook: its cells on a kernel of the pool, papermill's markers, no surprises.
 
 What papermill leaves to chance is decided here. The kernel's death is seen at once; a timeout or a cancel
 interrupts, waits a moment and then kills; memory has a limit; outputs are masked before anything is saved and
@@ -8,6 +8,7 @@ bounded in size; the directory belongs to the kernel, never to this process.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
 import re
@@ -17,26 +18,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from ..errors import Cancelled, MlopsError, NotebookFailed, OutOfMemory, StorageUnavailable, TimedOut
-from ..kernels import Kernel, KernelPool, KernelRequest
+from ..errors import Cancelled, MlopsError, NotebookFailed, OutOfMemory, TimedOut
+from ..kernels import Kernel, KernelPool, KernelRequest, MemoryGauge
+from ..kernels.kernel import FINISH_SECONDS
 from ..resources import ResourceRequest, format_bytes
 from . import markers
-from .outputs import content_size, limit_outputs, read_artifacts, read_results
+from .cells import CellFailed, CellRunner, is_executed
+from .collector import Blobs, Collector
+from .outputs import read_artifacts, read_results
 from .secrets import Mask
 from .writer import NotebookWriter, autosaving
 
 GRACE_SECONDS = 3.0
 OUTPUT_LIMIT_BYTES = 8 << 20
+_WATCH_SECONDS, _SAMPLE_SECONDS = 0.1, 1.0  # between looks at a kernel's memory: with a limit, without
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-
-
-class Blobs(Protocol):
-    """Where outputs go that are too large for the notebook."""
-
-    def put_bytes(self, data: bytes) -> str:
-        """Store and return the digest."""
 
 
 class Progress:
@@ -120,10 +118,24 @@ def run_cells(
     `marks_error` puts papermill's banner and anchor where it failed.
     """
     execution = _Execution(
-        nb, pool, request, output, limits or Limits(), mask or Mask(), blobs, progress or Progress(), cancel
+        nb,
+        pool,
+        request,
+        output=output,
+        limits=limits or Limits(),
+        mask=mask or Mask(),
+        blobs=blobs,
+        progress=progress or Progress(),
+        cancel=cancel,
+        marks_error=marks_error,
     )
-    execution.marks_error = marks_error
-    return pool.run(execution.run())
+    running = pool.submit(execution.run())
+    try:
+        return running.result()
+    except KeyboardInterrupt:  # the kernel must not go on, and what it has done is to be saved
+        pool.call_soon(execution.stop, Cancelled("interrupted"))
+        concurrent.futures.wait([running], timeout=4 * GRACE_SECONDS)
+        raise
 
 
 class _Execution:
@@ -134,28 +146,30 @@ class _Execution:
         nb: dict[str, Any],
         pool: KernelPool,
         request: KernelRequest,
+        *,
         output: Path | None,
         limits: Limits,
         mask: Mask,
         blobs: Blobs | None,
         progress: Progress,
         cancel: CancelToken | None,
+        marks_error: bool,
     ) -> None:
-        from nbformat import from_dict
-
-        self.nb = from_dict(nb)
+        self.nb = nb
         self.pool, self.request, self.limits = pool, request, limits
-        self.mask, self.blobs, self.progress, self.cancel = mask, blobs, progress, cancel
-        self.writer = NotebookWriter(self.nb, output, self.flush)
-        self.marks_error = True
-        self.client: Any = None
+        self.mask, self.progress, self.cancel, self.marks_error = mask, progress, cancel, marks_error
+        markers.begin(nb, _now())
+        self.collector = Collector(
+            mask, limits.output_bytes, blobs, touched=self._touched, streamed=self._streamed
+        )
+        self.writer = NotebookWriter(nb, output, self.collector.flush)
         self.peak_memory_bytes = 0
+        self._number = 0
         self._stop: asyncio.Future[MlopsError] = asyncio.Future(loop=pool.loop)
         self._timers: list[asyncio.TimerHandle] = []
 
     async def run(self) -> NotebookOutcome:
         started = time.monotonic()
-        markers.begin(self.nb, _now())
         if self.cancel is not None:
             self.cancel.on_cancel(lambda: self.pool.call_soon(self.stop, Cancelled("cancelled")))
         self._start_timer(self.limits.timeout_seconds, "the notebook")
@@ -168,7 +182,7 @@ class _Execution:
             timer.cancel()
         markers.end(self.nb, _now(), is_failed=error is not None)
         if isinstance(error, NotebookFailed) and self.marks_error:
-            markers.mark_error(self.nb, error.cell)
+            markers.mark_error(self.nb, error.fields["cell"])
             self.writer.touch()
         return await self._outcome(error, time.monotonic() - started)
 
@@ -177,37 +191,31 @@ class _Execution:
         if not self._stop.done():
             self._stop.set_result(reason)
 
-    def flush(self) -> None:
-        """Bring what the running cell has written so far into the notebook."""
-        if self.client is not None:
-            self.client.flush_streams()
-
     async def _with_kernel(self) -> MlopsError | None:
         acquiring = asyncio.ensure_future(self.pool.acquire(self.request))
-        await asyncio.wait({acquiring, self._stop}, return_when=asyncio.FIRST_COMPLETED)
-        if not acquiring.done():
+        await _first_of(acquiring, self._stop)
+        if self._stop.done():
             acquiring.cancel()
             with contextlib.suppress(asyncio.CancelledError, MlopsError):
                 await self.pool.release(await acquiring)
             return self._stop.result()
         kernel = await acquiring
-        watching = asyncio.create_task(self._watch_memory(kernel))
+        gauge = MemoryGauge(kernel.pid, is_forked=kernel.is_warm)
+        watching = asyncio.create_task(self._watch_memory(kernel, gauge))
+        self.nb["metadata"]["language_info"] = kernel.language_info
         try:
-            self.client = _make_client(self, kernel)
             error = await self._until_done_or_stopped(kernel)
-            self.nb["metadata"]["language_info"] = kernel.language_info
-            if error is None:
-                await kernel.finish()
+            await kernel.finish(FINISH_SECONDS if error is None else GRACE_SECONDS)
             return error
         finally:
-            self._note_memory(kernel)
             watching.cancel()
+            self.peak_memory_bytes = gauge.peak()
             await self.pool.release(kernel)
 
     async def _until_done_or_stopped(self, kernel: Kernel) -> MlopsError | None:
         work = asyncio.create_task(self._cells(kernel))
-        await asyncio.wait({work, self._stop}, return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
+        await _first_of(work, self._stop)
+        if work.done() and not self._stop.done():
             return work.result()
         reason = self._stop.result()
         if not isinstance(reason, OutOfMemory):
@@ -222,40 +230,39 @@ class _Execution:
         return reason
 
     async def _cells(self, kernel: Kernel) -> MlopsError | None:
-        from nbclient.exceptions import CellExecutionError, DeadKernelError
-
-        cells = self.nb["cells"]
-        total = sum(1 for cell in cells if _is_executed(cell))
-        number = 0
-        for index, cell in enumerate(cells):
-            is_code = _is_executed(cell)
-            number += is_code
-            started = time.monotonic()
+        runner = CellRunner(kernel, self.collector)
+        total = sum(map(is_executed, self.nb["cells"]))
+        error = None
+        for index, cell in enumerate(self.nb["cells"]):
+            if self._stop.done():
+                return None  # the reason is known to who stopped us
             markers.begin_cell(cell, _now())
-            timer = None
-            if is_code:
-                self.progress.cell_started(number, total, _describe(cell))
-                timer = self._start_timer(self.limits.cell_timeout_seconds, f"cell {index + 1}")
-            self.client.number = number
-            is_failed = False
+            is_failed = True
             try:
-                await self.client.async_execute_cell(cell, index)
-            except CellExecutionError as failure:
-                is_failed = True
-                return _failure(failure, index, self.mask)
-            except DeadKernelError:
-                is_failed = True
-                return kernel.death()
+                if is_executed(cell):
+                    self._number += 1
+                    await self._execute(runner, cell, index, total)
+                is_failed = False
+            except CellFailed as failure:
+                error = _failure(failure, index, self.mask)
+                break  # as a `sys.exit()` without an error does
             finally:
-                if timer is not None:
-                    timer.cancel()
-                self.client.close_streams()
                 markers.end_cell(cell, _now(), is_failed=is_failed)
                 self.writer.touch(index)
-                if is_code:
-                    self.progress.cell_executed(number, total, time.monotonic() - started)
-        self.client.set_widgets_metadata()
-        return None
+        if widgets := runner.widgets.metadata():
+            self.nb["metadata"]["widgets"] = self.collector.masked(widgets)
+        return error
+
+    async def _execute(self, runner: CellRunner, cell: dict[str, Any], index: int, total: int) -> None:
+        started = time.monotonic()
+        self.progress.cell_started(self._number, total, _describe(cell))
+        timer = self._start_timer(self.limits.cell_timeout_seconds, f"cell {index + 1}")
+        try:
+            await runner.execute(cell, index)
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self.progress.cell_executed(self._number, total, time.monotonic() - started)
 
     def _start_timer(self, seconds: float | None, what: str) -> asyncio.TimerHandle | None:
         if not seconds:
@@ -268,15 +275,15 @@ class _Execution:
         self._timers.append(timer)
         return timer
 
-    async def _watch_memory(self, kernel: Kernel) -> None:
-        interval = 0.1 if self.limits.memory_bytes else 1.0
+    async def _watch_memory(self, kernel: Kernel, gauge: MemoryGauge) -> None:
+        limit = self.limits.memory_bytes
         while not kernel.exited.is_set():
-            await asyncio.sleep(interval)
-            used = self._note_memory(kernel)
-            if self.limits.memory_bytes and used > self.limits.memory_bytes:
+            await asyncio.sleep(_WATCH_SECONDS if limit else _SAMPLE_SECONDS)
+            used = gauge.now()
+            if limit and used > limit:
                 self.stop(
                     OutOfMemory(
-                        f"the kernel used {format_bytes(used)}, more than the {format_bytes(self.limits.memory_bytes)}"
+                        f"the kernel used {format_bytes(used)}, more than the {format_bytes(limit)}"
                         " of its resource request",
                         hint="raise resources.memory of the task, or work on the data in parts",
                         used_bytes=used,
@@ -285,17 +292,18 @@ class _Execution:
                 kernel.kill()
                 return
 
-    def _note_memory(self, kernel: Kernel) -> int:
-        used = _memory_of(kernel.pid)
-        self.peak_memory_bytes = max(self.peak_memory_bytes, used)
-        return used
+    def _touched(self, index: int) -> None:
+        self.writer.touch(index)
+
+    def _streamed(self, name: str, text: str) -> None:
+        self.progress.streamed(self._number, name, text)
 
     async def _outcome(self, error: MlopsError | None, duration: float) -> NotebookOutcome:
         text = self.writer.text()
         try:
             if self.writer.path is not None:
                 await asyncio.to_thread(self.writer.save, text)
-        except StorageUnavailable as problem:
+        except MlopsError as problem:
             error = error or problem
         return NotebookOutcome(
             notebook=self.nb,
@@ -307,119 +315,9 @@ class _Execution:
             peak_memory_bytes=self.peak_memory_bytes,
         )
 
-    def keep_output(self, output: Any) -> Any:
-        """An output as it may be saved: masked, and no larger than the limit."""
-        kept = self.mask.output(output) if self.mask else output
-        if content_size(kept) > self.limits.output_bytes and self.blobs is not None:
-            kept = limit_outputs(kept, self.limits.output_bytes, self.blobs)
-        return kept
 
-
-def _make_client(execution: _Execution, kernel: Kernel) -> Any:
-    """nbclient, with its kernel given, its death watch immediate and its outputs ours.
-
-    A class made here, since importing nbclient at the head of the module would cost every command 0.1 s.
-    """
-    from nbclient import NotebookClient
-    from nbformat import from_dict
-
-    class Client(NotebookClient):  # type: ignore[misc]
-        number = 0
-
-        async def _async_poll_kernel_alive(self) -> None:
-            await kernel.exited.wait()
-            # What the kernel had sent before its end may still be on its way.
-            await asyncio.sleep(0.02)
-            if self.task_poll_for_reply is not None:
-                self.task_poll_for_reply.cancel()
-
-        async def _async_check_alive(self) -> None:
-            kernel.raise_if_dead()
-
-        def output(
-            self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int
-        ) -> Any:
-            if self.output_hook_stack[msg["parent_header"].get("msg_id")]:
-                return super().output(outs, msg, display_id, cell_index)
-            if msg["msg_type"] == "stream":
-                if self.clear_before_next_output:
-                    self.clear_output(outs, {**msg, "content": {"wait": False}}, cell_index)
-                    self.clear_before_next_output = False
-                self._stream(outs, msg["content"]["name"], msg["content"]["text"], cell_index)
-                return None
-            out = super().output(outs, msg, display_id, cell_index)
-            if out is not None:
-                execution.writer.touch(cell_index)
-                kept = execution.keep_output(out)
-                if kept is not out:
-                    outs[-1] = from_dict(kept)
-            return out
-
-        def clear_output(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
-            super().clear_output(outs, msg, cell_index)
-            execution.writer.touch(cell_index)
-
-        def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
-            msg["content"] = execution.mask.value(msg["content"]) if execution.mask else msg["content"]
-            super()._update_display_id(display_id, msg)
-            for index in self._display_id_map.get(display_id, {}):
-                execution.writer.touch(index)
-
-        # Streams are gathered in pieces: appending to one text is quadratic for a cell that prints a lot.
-
-        def _stream(self, outs: list[Any], name: str, text: str, cell_index: int) -> None:
-            key = (cell_index, name)
-            if key not in self.masks:
-                self.masks[key] = execution.mask.stream()
-            shown = self.masks[key].feed(text)
-            if not outs or outs[-1].get("output_type") != "stream" or outs[-1]["name"] != name:
-                outs.append(from_dict({"output_type": "stream", "name": name, "text": ""}))
-                self.pieces.append((outs[-1], []))
-            elif not self.pieces or self.pieces[-1][0] is not outs[-1]:
-                self.pieces.append((outs[-1], [outs[-1]["text"]]))
-            self.pieces[-1][1].append(shown)
-            execution.writer.touch(cell_index)
-            if shown:
-                execution.progress.streamed(self.number, name, shown)
-
-        def flush_streams(self) -> None:
-            for out, texts in self.pieces:
-                if len(texts) > 1 or not out["text"]:
-                    texts[:] = ["".join(texts)]
-                    out["text"] = texts[0]
-
-        def close_streams(self) -> None:
-            """The cell is done: let go what the masks held back, and bound the size."""
-            for (_, name), mask in self.masks.items():
-                rest = mask.flush()
-                if rest:
-                    execution.progress.streamed(self.number, name, rest)
-                    for out, texts in reversed(self.pieces):
-                        if out["name"] == name:
-                            texts.append(rest)
-                            break
-            self.flush_streams()
-            for out, _ in self.pieces:
-                out.update(execution.keep_output(out))
-            self.pieces.clear()
-            self.masks.clear()
-
-    client = Client(
-        execution.nb,
-        timeout=None,
-        iopub_timeout=86400 if kernel.is_warm else 30,  # a warm kernel's iopub loses nothing
-        raise_on_iopub_timeout=True,
-        record_timing=False,
-        kernel_name=execution.request.kernel_name,
-    )
-    client.pieces, client.masks = [], {}
-    client.kc = kernel.client
-    client.reset_execution_trackers()
-    return client
-
-
-def _is_executed(cell: Mapping[str, Any]) -> bool:
-    return cell["cell_type"] == "code" and bool(cell["source"].strip())
+async def _first_of(*futures: asyncio.Future[Any]) -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _describe(cell: Mapping[str, Any]) -> str:
@@ -432,36 +330,18 @@ def _describe(cell: Mapping[str, Any]) -> str:
     return next((line for line in lines if not line.startswith("#")), lines[0])[:80]
 
 
-def _failure(failure: Any, index: int, mask: Mask) -> MlopsError | None:
+def _failure(failure: CellFailed, index: int, mask: Mask) -> MlopsError | None:
     """What a cell's error means; ``sys.exit()`` and ``sys.exit(0)`` are papermill's way to stop early and well."""
     if failure.ename == "SystemExit" and failure.evalue in ("", "0", "None"):
         return None
     evalue = mask.text(_ANSI.sub("", failure.evalue))
     return NotebookFailed(
-        f"cell {index + 1} raised {failure.ename}: {evalue}"
-        if evalue
-        else f"cell {index + 1} raised {failure.ename}",
+        f"cell {index + 1} raised {failure.ename}" + (f": {evalue}" if evalue else ""),
         ename=failure.ename,
         evalue=evalue,
-        traceback=mask.text(failure.traceback),
+        traceback=mask.text("\n".join(failure.traceback)),
         cell=index,
     )
-
-
-def _memory_of(pid: int) -> int:
-    """Resident memory in bytes of a kernel and what it started; shared pages of the children are counted once."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        used: int = process.memory_info().rss
-        for child in process.children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                memory = child.memory_info()
-                used += max(0, memory.rss - getattr(memory, "shared", 0))
-    except psutil.Error:
-        return 0
-    return used
 
 
 def limits_of(resources: ResourceRequest | None, **limits: Any) -> Limits:

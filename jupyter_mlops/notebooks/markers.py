@@ -59,7 +59,8 @@ def end_cell(cell: Any, at: datetime, *, is_failed: bool) -> None:
 def mark_error(nb: Any, index: int) -> None:
     """Put a banner at the top and an anchor before the cell that failed."""
     count = nb["cells"][index].get("execution_count")
-    banner = f"<span {_STYLE}>An Exception was encountered at '<a href=\"#papermill-error-cell\">In [{count}]</a>'.</span>"
+    link = f'<a href="#papermill-error-cell">In [{count}]</a>'
+    banner = f"<span {_STYLE}>An Exception was encountered at '{link}'.</span>"
     anchor = (
         f'<span id="papermill-error-cell" {_STYLE}>'
         "Execution using papermill encountered an exception here and stopped:</span>"
@@ -68,14 +69,10 @@ def mark_error(nb: Any, index: int) -> None:
     nb["cells"].insert(0, _markdown(banner))
 
 
-def _markdown(source: str) -> Any:
-    from nbformat import from_dict
-
-    return from_dict(
-        {
-            "cell_type": "markdown",
-            "id": uuid.uuid4().hex[:8],
-            "metadata": {"tags": [ERROR_TAG]},
-            "source": source,
-        }
-    )
+def _markdown(source: str) -> dict[str, Any]:
+    return {
+        "cell_type": "markdown",
+        "id": uuid.uuid4().hex[:8],
+        "metadata": {"tags": [ERROR_TAG]},
+        "source": source,
+    }

@@ -366,11 +366,19 @@ def _shown(value: Any) -> str:
 
 
 def explain(expression: Expression, lookup: Lookup) -> str:
-    """The condition and the values that it saw: ``${params.week} > 3 (params.week = 2)``."""
+    """The condition and the values that it saw, for people: ``compare.winner == "a" (compare.winner = "b")``."""
     seen = []
+    text = to_text(expression)
     for reference in dict.fromkeys(references_in(expression)):
+        name = _spoken(reference)
+        text = text.replace(f"${{{reference}}}", name)
         try:
-            seen.append(f"{reference} = {_shown(lookup(reference))}")
+            seen.append(f"{name} = {_shown(lookup(reference))}")
         except (InvalidInput, NotFound):
             continue  # it stands behind an `and` or `or` that was decided without it
-    return f"{to_text(expression)} ({', '.join(seen)})" if seen else to_text(expression)
+    return f"{text} ({', '.join(seen)})" if seen else text
+
+
+def _spoken(reference: Reference) -> str:
+    """``tasks.compare.results.winner`` as ``compare.winner``: the rest is the grammar's business."""
+    return str(reference).removeprefix("tasks.").replace(".results.", ".", 1)

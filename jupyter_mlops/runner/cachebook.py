@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
 
 from ..blobs import BlobStore, parse_reference
 from ..catalog import Catalog
@@ -12,35 +14,59 @@ from ..events import DONE_WELL, CacheHit, CacheMissed, now
 from ..pipelines import PlannedTask, explain, task_key
 from ..pipelines.cache import Components
 
+_BATCH = 500  # keys in one question
+
 
 class Cachebook:
-    """Answers a run's look-ups. The entries of the pipeline are read once; a thousand look-ups are quick."""
+    """Answers a run's look-ups, one by one or, after `prefetch`, many at the price of one question."""
 
-    def __init__(self, catalog: Catalog, blobs: BlobStore, pipeline: str, run_id: str) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        blobs: BlobStore,
+        pipeline: str,
+        run_id: str,
+        *,
+        earlier: Mapping[str, TaskRun] | None = None,
+    ) -> None:
         self.catalog, self.blobs = catalog, blobs
         self.pipeline, self.run_id = pipeline, run_id
-        self.earlier: Mapping[str, TaskRun] = {}  # of the run that this one repeats: taken first
+        self.earlier = earlier or {}  # of the run that this one repeats: taken first
         self._by_key: dict[str, CacheEntry] = {}
-        self._newest: dict[str, CacheEntry] = {}
-        self._frozen: dict[str, CacheEntry] = {}
-        for entry in catalog.find(CacheEntry, where={"pipeline": pipeline}, order_by="created_at"):
-            self._by_key[entry.cache_key] = entry
-            self._newest[entry.task] = entry
-            if entry.is_frozen:
-                self._frozen[entry.task] = entry
+        self._own: dict[str, CacheEntry] = {}
         self._known_blobs: set[str] = set()
+
+    @cached_property
+    def _frozen(self) -> Mapping[str, CacheEntry]:
+        where = {"pipeline": self.pipeline, "is_frozen": True}
+        return {
+            entry.task: entry for entry in self.catalog.find(CacheEntry, where=where, order_by="created_at")
+        }
 
     def key(self, task: PlannedTask, components: Components) -> str:
         """The cache key. Two tasks of a pipeline do not share one; the instances of a mapped task do."""
         return task_key({**components, "task": f"{self.pipeline}:{task.key}"})
 
-    def frozen(self, task: str) -> CacheEntry | None:
-        """What stands for the task whatever changed, if it was frozen."""
-        return self._frozen.get(task)
-
     def newest(self, task: str) -> CacheEntry | None:
         """The last outcome of the task, whatever its key."""
-        return self._newest.get(task)
+        if task in self._own:
+            return self._own[task]
+        where = {"pipeline": self.pipeline, "task": task}
+        found = self.catalog.find(CacheEntry, where=where, order_by=("-created_at", "-cache_key"), limit=1)
+        return found[0] if found else None
+
+    def made_at(self, key: str) -> datetime | None:
+        """When the outcome that the last `answer` gave under this key was made."""
+        entry = self._by_key.get(key)
+        return None if entry is None else entry.created_at
+
+    def prefetch(self, keys: Collection[str]) -> None:
+        """Read what the catalog has under these keys, for the look-ups that follow."""
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._by_key]
+        for at in range(0, len(wanted), _BATCH):
+            part = wanted[at : at + _BATCH]
+            for entry in self.catalog.find(CacheEntry, where={"cache_key": part}, omit=("components",)):
+                self._by_key[entry.cache_key] = entry
 
     def answer(
         self, task: str, key: str, components: Components, *, any_key: bool = False
@@ -49,23 +75,27 @@ class Cachebook:
         repeated = self.earlier.get(task)
         if repeated is not None and repeated.state in DONE_WELL:
             source = repeated.source_run_id or repeated.run_id
+            # Only the outcome is taken: what it was made of is not known here.
             found = CacheEntry(
                 cache_key=repeated.cache_key or key, pipeline=self.pipeline, task=task, run_id=source,
                 components={}, results=repeated.results, artifacts=repeated.artifacts,
                 notebook=repeated.notebook, created_at=now(),
             )  # fmt: skip
-            return self._hit(task, found, "done in the run that this one repeats")
+            if not self._gone(found):
+                return self._hit(task, found, "done in the run that this one repeats")
         frozen = self._frozen.get(task)
-        if frozen is not None:
+        if frozen is not None and not self._gone(frozen):
             return self._hit(task, frozen, "frozen")
-        entry = self._newest.get(task) if any_key else self._by_key.get(key)
-        if entry is None and not any_key:
-            entry = next(iter(self.catalog.find(CacheEntry, where={"cache_key": key}, limit=1)), None)
+        if any_key:
+            entry = self.newest(task)
+        else:
+            self.prefetch([key])
+            entry = self._by_key.get(key)
         if entry is None:
-            return CacheMissed(run_id=self.run_id, task=task, cache_key=key, reason=self.why(task, components))
+            return self._miss(task, key, self.why(task, components))
         gone = self._gone(entry)
         if gone:
-            return CacheMissed(run_id=self.run_id, task=task, cache_key=key, reason=f"{gone} is gone from the blobs")
+            return self._miss(task, key, f"{gone} is gone from the blobs")
         return self._hit(task, entry, "")
 
     def why(self, task: str, components: Components) -> str:
@@ -75,13 +105,21 @@ class Cachebook:
 
     def reasons(self, task: str, components: Components) -> list[str]:
         """What changed since the task last ran."""
-        last = self._newest.get(task)
+        last = self.newest(task)
         return [] if last is None else explain(last.components, components)
 
     def keep(self, entry: CacheEntry) -> CacheEntry:
-        """Remember an outcome of this run, for its own later look-ups; the caller puts it into the catalog."""
-        self._by_key[entry.cache_key] = self._newest[entry.task] = entry
+        """Remember an outcome of this run, for its own later look-ups; the caller puts it into the catalog.
+
+        The outcome of a frozen task that was forced to run is frozen in its turn.
+        """
+        if entry.task in self._frozen:
+            entry = replace(entry, is_frozen=True)
+        self._by_key[entry.cache_key] = self._own[entry.task] = entry
         return entry
+
+    def _miss(self, task: str, key: str, reason: str) -> CacheMissed:
+        return CacheMissed(run_id=self.run_id, task=task, cache_key=key, reason=reason)
 
     def _hit(self, task: str, entry: CacheEntry, reason: str) -> CacheHit:
         return CacheHit(
@@ -108,12 +146,3 @@ class Cachebook:
                     return what
                 self._known_blobs.add(digest)
         return ""
-
-
-def entry_of(
-    pipeline: str, task: str, run_id: str, key: str, components: Components, fields: Mapping[str, Any]
-) -> CacheEntry:
-    """A cache entry for an outcome."""
-    return CacheEntry(
-        cache_key=key, pipeline=pipeline, task=task, run_id=run_id, components=components, created_at=now(), **fields
-    )

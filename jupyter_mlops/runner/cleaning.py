@@ -10,18 +10,26 @@ from datetime import timedelta
 from pathlib import Path
 
 from ..blobs import BlobStore, parse_reference
+from ..blobs.store import GRACE_SECONDS
 from ..catalog import Catalog
 from ..catalog.records import Artifact, Attempt, CacheEntry, Run, RunEvent, TaskRun
 from ..errors import MlopsError
 from ..events import TERMINAL, now
-from .drive import run_folder
 from .options import CleanReport
+from .owner import is_driven
+from .places import run_folder
 
 _REFERENCE = re.compile(rb"blob://sha256/([0-9a-f]{64})")
 
 
 def clean(
-    catalog: Catalog, blobs: BlobStore, root: Path, *, older_than_days: float, keep_runs: int, is_dry_run: bool
+    catalog: Catalog,
+    blobs: BlobStore,
+    root: Path,
+    *,
+    older_than_days: float,
+    keep_runs: int,
+    is_dry_run: bool,
 ) -> CleanReport:
     """See `Runs.clean`."""
     old = _old_runs(catalog, older_than_days, keep_runs)
@@ -30,8 +38,15 @@ def clean(
         for run_id in old:
             _delete_run(catalog, blobs, root, run_id)
     sizes = {digest: blobs.size(digest) for digest in blobs.digests() if digest not in kept}
-    gone = blobs.clean(kept, is_dry_run=is_dry_run)
+    gone = blobs.clean(kept, grace_seconds=_grace_seconds(catalog), is_dry_run=is_dry_run)
     return CleanReport(runs=len(old), blobs=len(gone), bytes=sum(sizes.get(digest, 0) for digest in gone))
+
+
+def _grace_seconds(catalog: Catalog) -> float:
+    """What is younger than the oldest run that goes on may be on its way to a worker."""
+    going = catalog.find(Run, where={"state": ["queued", "running"]}, omit=("plan",))
+    ages = [(now() - run.created_at).total_seconds() for run in going if is_driven(run)]
+    return max([GRACE_SECONDS, *(age + 60.0 for age in ages)])
 
 
 def _old_runs(catalog: Catalog, older_than_days: float, keep_runs: int) -> list[str]:

@@ -80,7 +80,7 @@ def test_a_run_that_failed():
 
 def test_many_results_and_failures_stay_readable():
     tasks = [task(f"t{i}", "succeeded", results={"x": i}) for i in range(40)]
-    assert "… and 28 more results" in said(RUN, tasks)
+    assert "… and 16 more results" in said(RUN, tasks)
     tasks = [task(f"t{i}", "failed", error={"message": f"boom {i}"}) for i in range(40)]
     text = said(replace(RUN, state="failed"), tasks)
     assert "boom 4" in text

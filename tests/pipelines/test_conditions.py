@@ -147,7 +147,7 @@ def test_times_with_and_without_a_zone_have_none() -> None:
 
 def test_the_explanation_shows_the_values() -> None:
     text = explain(parse("tasks.compare.results.best == 'b' and params.none == 1"), lookup)
-    assert text.endswith('(tasks.compare.results.best = "a")')
+    assert text.endswith('(compare.best = "a")')
     assert explain(parse("false"), lookup) == "false"
 
 

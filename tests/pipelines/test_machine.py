@@ -167,7 +167,7 @@ tasks:
         "report": "succeeded",
     }  # fmt: skip
     assert run.task("a").reason == (
-        'not when ${tasks.compare.results.best} == "a" (tasks.compare.results.best = "b")'
+        'not when compare.best == "a" (compare.best = "b")'
     )
     assert run.task("after").reason == "a was skipped"
     assert run.arguments("report") == {"a": None, "s": "skipped"}

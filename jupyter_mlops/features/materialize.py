@@ -1,0 +1,231 @@
+"""Materialization: what became known since the last time goes from the source to the log, and from there online.
+
+Two steps, each of which may be cut off anywhere. *Logging* writes a file, profiles it, asks the expectations,
+and then records file and watermark in one transaction: before that nothing has happened. *Publishing* takes the
+parts of the log that are not online yet and upserts the newest row of each key, in key order and in batches,
+noting how far it is; the next one goes on from there, and doing a batch twice changes nothing.
+
+The bounds are half-open, ``(start, end]``, and are of the moment when a row became known, not of its event:
+late rows are not missed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..catalog import Catalog, FeaturePart, Materialization
+from ..errors import InvalidInput
+from . import duck, expectations, profiles, sources
+from .codec import KeyCodec, RowCodec
+from .definitions import FeatureView
+from .dtypes import moment_of
+from .log import Log
+from .names import CREATED, EVENT, literal, quote
+from .online import OnlineStore, Row
+
+BATCH_ROWS = 50_000
+_DONE = ["logged", "succeeded"]
+Open = Callable[..., Any]
+
+
+class Materializer:
+    """Brings views into a log and an online store. `open_source` is `sources.opened`, bound to a workspace."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        log: Log,
+        online: Callable[[], OnlineStore],
+        open_source: Open,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._catalog = catalog
+        self._log = log
+        self._online = online
+        self._open_source = open_source
+        self._now = now
+
+    def watermark(self, view: FeatureView) -> datetime | None:
+        """The end of what is in the log; None when nothing was ever brought there."""
+        where = {"view": view.name, "version": view.version, "state": _DONE}
+        newest = self._catalog.find(
+            Materialization, where=where, order_by="-end_at", limit=1, omit=("profile", "problems")
+        )
+        return newest[0].end_at if newest else None
+
+    def parts(self, view: FeatureView) -> list[FeaturePart]:
+        """The files of the view's log, in the order of their arrival."""
+        return self._catalog.find(
+            FeaturePart, where={"view": view.name, "version": view.version}, order_by="seq"
+        )
+
+    # --- logging ----------------------------------------------------------------------------------------
+
+    def log(
+        self, view: FeatureView, keys: Mapping[str, str], start: datetime | None, end: datetime, run_id: str
+    ) -> Materialization:
+        """Write what became known in ``(start, end]``. `InvalidInput` when an expectation keeps it out."""
+        record = Materialization(
+            materialization_id=uuid.uuid4().hex, view=view.name, version=view.version, start_at=start, end_at=end,
+            run_id=run_id, created_at=self._now(),
+        )  # fmt: skip
+        self._catalog.add(record)
+        path = ""
+        try:
+            with self._open_source(view, start=start, end=end) as source:
+                rows = sources.between(sources.normalized(view, keys, source), start, end)
+                path = self._log.copy(source.connection, rows, view.version)
+                path = self._without_ties(source.connection, path, view, keys)
+                record = self._judged(source.connection, path, view, record)
+                part = self.part_of(source.connection, path, view, record.materialization_id)
+            self._keep(record, part)
+        except BaseException as error:
+            with suppress(Exception):
+                self._catalog.update(
+                    Materialization, record.materialization_id, state="failed", message=str(error),
+                    problems=list(record.problems), finished_at=self._now(),
+                )  # fmt: skip
+            if path:
+                with suppress(Exception):
+                    self._log.delete(path)
+            raise
+        if part is None:
+            self._log.delete(path)
+        return record
+
+    def _without_ties(self, connection: Any, path: str, view: FeatureView, keys: Mapping[str, str]) -> str:
+        rows = self._log.sql([path])
+        duck.see(connection, rows, self._log.options)
+        # Mostly a batch has one row a key, or none tied; the cheaper question comes first.
+        if not all(
+            duck.one(connection, sources.ties(rows, keys, has_times=full))["ties"] for full in (False, True)
+        ):
+            return path
+        decided = self._log.copy(connection, sources.decided(rows, keys, view.schema), view.version)
+        self._log.delete(path)
+        return decided
+
+    def _judged(
+        self, connection: Any, path: str, view: FeatureView, record: Materialization
+    ) -> Materialization:
+        rows = self._log.sql([path])
+        profile = profiles.profile_rows(connection, rows, view.schema)
+        problems = expectations.problems(connection, rows, view, record.end_at)
+        record = replace(record, profile=profile, problems=problems, rows=profile["rows"])
+        errors = [one["message"] for one in problems if one["severity"] == "error"]
+        if errors:
+            raise InvalidInput(
+                f"feature view {view.name!r}: the rows do not meet its expectations: {'; '.join(errors)}",
+                hint="nothing was materialized; mend the source, or make the expectation a warning",
+                problems=problems,
+            )
+        return record
+
+    def part_of(
+        self, connection: Any, path: str, view: FeatureView, materialization_id: str
+    ) -> FeaturePart | None:
+        """The record of a written file; None when it has no rows."""
+        rows = self._log.sql([path])
+        duck.see(connection, rows, self._log.options)
+        known = f"greatest({EVENT}, {CREATED})"
+        facts = duck.one(
+            connection,
+            f"SELECT count(*) AS n, epoch_us(min({known})) AS least, epoch_us(max({known})) AS greatest FROM ({rows})",
+        )
+        if not facts["n"]:
+            return None
+        return FeaturePart(
+            part_id=uuid.uuid4().hex, view=view.name, version=view.version, path=path, rows=facts["n"],
+            materialization_id=materialization_id, size_bytes=self._log.size(path),
+            least_at=moment_of(facts["least"]), greatest_at=moment_of(facts["greatest"]), created_at=self._now(),
+        )  # fmt: skip
+
+    def _keep(self, record: Materialization, part: FeaturePart | None) -> None:
+        with self._catalog.transaction():
+            if part is not None:
+                self._catalog.add(part)
+            self._catalog.update(
+                Materialization, record.materialization_id, state="logged", rows=record.rows, profile=record.profile,
+                problems=record.problems,
+            )  # fmt: skip
+
+    # --- publishing -------------------------------------------------------------------------------------
+
+    def publish(self, view: FeatureView, keys: Mapping[str, str], end: datetime) -> int:
+        """Bring online what is in the log and was known at `end`; how many rows were written."""
+        where = {"view": view.name, "version": view.version, "is_online": False, "least_at": ("<=", end)}
+        written = 0
+        for part in self._catalog.find(FeaturePart, where=where, order_by="seq"):
+            written += self._publish_part(view, keys, part, end)
+        return written
+
+    def _publish_part(
+        self, view: FeatureView, keys: Mapping[str, str], part: FeaturePart, end: datetime
+    ) -> int:
+        is_whole = part.greatest_at <= end
+        done = part.online_rows if is_whole else 0  # a part that waits for its time is gone through again
+        rows = self._log.sql([part.path])
+        by = ", ".join(map(quote, keys))
+        known = (
+            f"SELECT *, epoch_us({EVENT}) AS __event, epoch_us({CREATED}) AS __created FROM ({rows})"
+            f" WHERE greatest({EVENT}, {CREATED}) <= TIMESTAMPTZ {literal(end.isoformat(sep=' '))}"
+        )
+        newest = (
+            f"{known} QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY {EVENT} DESC, {CREATED} DESC) = 1"
+        )
+        pack = packer(view, keys, part.seq)
+        store, written = self._online(), 0
+        with duck.connect(options=self._log.options, sql=rows) as connection, duck.explained(view.name):
+            has_more = bool(duck.one(connection, sources.ties(rows, keys, has_times=False))["ties"])
+            asked = f"{newest if has_more else known} ORDER BY {by} OFFSET {done}"
+            for batch in duck.batches(connection, asked, BATCH_ROWS):
+                store.write(view=view.reference, rows=pack(batch))
+                written += batch.num_rows
+                self._catalog.update(FeaturePart, part.seq, online_rows=done + written)
+        self._catalog.update(
+            FeaturePart, part.seq, is_online=is_whole, online_rows=done + written if is_whole else 0
+        )
+        return written
+
+    def finish(self, record: Materialization, online_rows: int) -> Materialization:
+        """Note that a materialization is through."""
+        changes: dict[str, Any] = {
+            "state": "succeeded",
+            "online_rows": online_rows,
+            "finished_at": self._now(),
+        }
+        self._catalog.update(Materialization, record.materialization_id, **changes)
+        return replace(record, **changes)
+
+
+def packer(view: FeatureView, keys: Mapping[str, str], arrival: int) -> Callable[[Any], Iterator[Row]]:
+    """From an Arrow batch with the times as numbers, ``__event`` and ``__created`` to rows of the online store."""
+    key_codec, row_codec = KeyCodec(keys), RowCodec(view.schema)
+
+    def pack(batch: Any) -> Iterator[Row]:
+        event, created = batch.column("__event").to_numpy(), batch.column("__created").to_numpy()
+        return zip(
+            key_codec.pack_batch(batch), row_codec.pack_batch(batch, event, created, arrival), strict=True
+        )
+
+    return pack
+
+
+def windows(
+    start: datetime | None, end: datetime, every: timedelta | None
+) -> Iterator[tuple[datetime | None, datetime]]:
+    """The batches of ``(start, end]``: one, or one for each `every` of time."""
+    if every is None or start is None:
+        yield start, end
+        return
+    if every <= timedelta(0):
+        raise InvalidInput("every is a timedelta above 0")
+    while start < end:
+        until = min(start + every, end)
+        yield start, until
+        start = until

@@ -1,0 +1,358 @@
+"""From what a notebook hands over to an envelope: manifest and files, tried out, nothing stored yet.
+
+Everything that can be wrong is found here, before the store has seen a byte; storing then is one transaction.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import json
+import math
+import os
+import tempfile
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..blobs import parse_reference
+from ..encoding import to_json
+from ..errors import InvalidInput, MlopsError, NotFound
+from ..events import now
+from ..fingerprint import digest_bytes
+from . import formats, runtime, signature, trial
+from .capture import Captured, capture
+from .dependencies import gather
+from .manifest import Manifest, check_path
+from .origin import DataSource, generating_code, run_identity
+
+Check = Literal["quick", "full", "none"]
+EXAMPLE_ROWS = 20  # of an input example are kept
+_LONGEST_TEXT = 2000  # characters of a model's repr
+_READ_BLOB = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A version that is not stored yet: its manifest, and the bytes of its files by path."""
+
+    manifest: Manifest
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The arguments of a registration; see `ModelStore.register`."""
+
+    name: str
+    model: Any
+    featurize: Callable[[Any], Any] | None = None
+    predict: Callable[[Any, Any], Any] | None = None
+    input_example: Any = None
+    metrics: Mapping[str, Any] | None = None
+    parameters: Mapping[str, Any] | None = None
+    tags: Mapping[str, Any] | None = None
+    description: str = ""
+    data: tuple[DataSource, ...] = ()
+    code: Mapping[str, Any] | None = None
+    artifacts: Mapping[str, Any] | None = None
+    run: Any = None
+    requires: Sequence[str] = ()
+    format: str = "auto"
+    check: Check = "quick"
+    is_rowwise: bool = True
+    user_name: str = ""
+
+
+def prepare(request: Request, read_blob: _READ_BLOB) -> Envelope:
+    """The envelope of what is asked for, tried out; `InvalidInput` says what is wrong with it."""
+    if request.check not in ("quick", "full", "none"):
+        raise InvalidInput(f"check={request.check!r}", hint="'quick', 'full' or 'none'")
+    _check_function(request.featurize, "featurize", 1)
+    _check_function(request.predict, "predict", 2)
+    metrics, tags = _metrics(request.metrics), _tags(request.tags)
+    example = _example(request.input_example)
+    inputs = signature.infer(request.input_example, "the input example")
+    output = trial.run_original(_original(request).predict, example)
+    outputs = signature.infer(output, "the prediction for the input example")
+
+    saved = formats.save(request.model, request.format)
+    functions = _functions(request)
+    captured = [*saved.captured, *([functions] if functions else [])]
+    modules = {*saved.modules, *_modules_of(request.input_example), *({"cloudpickle"} if functions else ())}
+    dependencies = gather(captured, modules=modules, requires=request.requires)
+    artifacts, artifact_files = _artifacts(request.artifacts, read_blob)
+    files = {path: data for path, (_, data) in saved.files.items()}
+    if functions:
+        files[runtime.FUNCTIONS] = functions.data
+    files |= {f"{runtime.CODE}/{path}": data for path, data in dependencies.sources.items()}
+    files |= artifact_files
+    files[runtime.EXAMPLE] = json.dumps(runtime.encode_data(example), allow_nan=False).encode()
+    formats_of = {path: form for path, (form, _) in saved.files.items()} | {runtime.FUNCTIONS: "pickle"}
+    manifest = Manifest(
+        name=request.name,
+        definition=_definition(request.model, saved, captured),
+        parameters=_parameters(request),
+        featurize=_function(request.featurize),
+        predict=_function(request.predict),
+        dependencies=dependencies.to_json(),
+        data=[one.to_json() for one in request.data],
+        code=generating_code(request.code),
+        run=run_identity(request.run),
+        artifacts=artifacts,
+        metrics=metrics,
+        signature={"inputs": inputs, "outputs": outputs},
+        example={"file": runtime.EXAMPLE, "rows": len(example), "rows_given": len(request.input_example)},
+        tags=tags,
+        description=request.description,
+        files={path: _file(data, formats_of.get(path, "")) for path, data in sorted(files.items())},
+        check={"kind": request.check, "is_rowwise": request.is_rowwise},
+        created_at=now().isoformat(),
+        user_name=request.user_name,
+    )
+    envelope = Envelope(manifest, files)
+    if request.check != "none":
+        _try(envelope, example, output, request)
+    return envelope
+
+
+def _try(envelope: Envelope, example: Any, output: Any, request: Request) -> None:
+    body = envelope.manifest.to_json()
+    forms = body["definition"]["forms"]
+    for form in forms:  # each must hold; that rows are independent is a matter of the functions, asked once
+        model = runtime.assemble(body, envelope.files.__getitem__, "", prefer_portable=form == "portable")
+        is_rowwise = request.is_rowwise and form == next(iter(forms))
+        trial.check(model, example, output, is_rowwise=is_rowwise)
+    if request.check == "full":
+        with tempfile.TemporaryDirectory(prefix="mlops-trial-") as folder:
+            write_folder(body, envelope.files.__getitem__, Path(folder))
+            trial.check_clean(Path(folder), body, output)
+
+
+def write_folder(manifest: Mapping[str, Any], read: _READ_BLOB, folder: Path) -> None:
+    """The version as a folder that `runtime.load` takes: the manifest, and every file at its path."""
+    (folder / runtime.MANIFEST).write_bytes(Manifest.from_bytes(json.dumps(manifest).encode()).to_bytes())
+    for path in manifest["files"]:
+        target = folder.joinpath(*check_path(path).split("/"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(read(path))
+
+
+def _original(request: Request) -> runtime.Model:
+    return runtime.Model({}, request.model, request.featurize, request.predict)
+
+
+def _functions(request: Request) -> Captured | None:
+    """Both functions in one pickle, so that they go on sharing their globals."""
+    given = {"featurize": request.featurize, "predict": request.predict}
+    given = {name: function for name, function in given.items() if function is not None}
+    if not given:
+        return None
+    for name, function in given.items():
+        if len(given) > 1:  # so that a message names the function
+            capture(function, name)
+    return capture(given, next(iter(given)) if len(given) == 1 else "featurize and predict")
+
+
+def _check_function(function: Any, name: str, count: int) -> None:
+    if function is None:
+        return
+    wanted = "featurize(data)" if count == 1 else "predict(model, features)"
+    if not callable(function):
+        raise InvalidInput(
+            f"{name} is a {type(function).__qualname__}, not a function", hint=f"def {wanted}: …"
+        )
+    if inspect.iscoroutinefunction(function):
+        raise InvalidInput(f"{name} is a coroutine function", hint=f"def {wanted}, without async")
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except ValueError:  # a builtin that does not tell
+        return
+    except TypeError as error:
+        raise InvalidInput(f"{name} cannot be called as {wanted}: {error}", hint=f"def {wanted}: …") from None
+
+
+def _example(value: Any) -> Any:
+    """The rows of the example that are kept, checked to come back from JSON as they are."""
+    if value is None:
+        raise InvalidInput(
+            "input_example is missing", hint="a few rows as the model will be given: frame.head()"
+        )
+    try:
+        kind = runtime.kind_of(value)
+    except ValueError as error:
+        hint = (
+            "frame.to_pandas()"
+            if hasattr(value, "to_pandas")
+            else "a pandas frame, an array, or a list of dicts"
+        )
+        raise InvalidInput(f"the input example: {error}", hint=hint) from None
+    if kind == "frame":
+        signature.infer(value, "the input example")  # names of columns, before anything is made of them
+        value = _without_index(value)
+    rows = value.iloc[:EXAMPLE_ROWS] if kind in ("frame", "series") else value[:EXAMPLE_ROWS]
+    try:
+        again = runtime.decode_data(json.loads(json.dumps(runtime.encode_data(rows), allow_nan=False)))
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"the input example cannot be kept as JSON: {error}", hint=_EXAMPLE_HINT) from None
+    _check_same(rows, again, kind)
+    return rows
+
+
+_EXAMPLE_HINT = "numbers, texts, booleans, moments, categories, bytes, lists and dicts can be kept"
+
+
+def _without_index(frame: Any) -> Any:
+    """Requests have no index: what the model needs of it must be a column."""
+    index = frame.index
+    if index.name is not None or getattr(index, "nlevels", 1) > 1 or index.dtype.kind not in "iu":
+        raise InvalidInput(
+            f"the input example has an index of its own ({index.name or type(index).__name__})",
+            hint="make it a column: frame.reset_index(), or drop it: frame.reset_index(drop=True)",
+        )
+    return frame.reset_index(drop=True)
+
+
+def _check_same(rows: Any, again: Any, kind: str) -> None:
+    if kind == "frame":
+        for name in rows.columns:
+            if str(rows[name].dtype) != str(again[name].dtype) or not rows[name].equals(again[name]):
+                shown = next((v for v in rows[name] if v is not None), None)
+                raise InvalidInput(
+                    f"the input example: the column {name!r} ({rows[name].dtype}, such as {shown!r}) cannot be "
+                    "kept as JSON",
+                    hint=_EXAMPLE_HINT,
+                )
+    elif trial.difference(trial.columns_of(rows), trial.columns_of(again)):
+        raise InvalidInput("the input example cannot be kept as JSON", hint=_EXAMPLE_HINT)
+
+
+def _modules_of(example: Any) -> set[str]:
+    return {type(example).__module__.partition(".")[0]} - {"builtins"}
+
+
+def _file(data: bytes, form: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"digest": digest_bytes(data), "size_bytes": len(data)}
+    return {**body, "format": form} if form else body
+
+
+# --- what stands in the manifest --------------------------------------------------------------------------
+
+
+def _metrics(given: Mapping[str, Any] | None) -> dict[str, float]:
+    metrics = {}
+    for name, value in (given or {}).items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise InvalidInput(
+                f"the metric {name!r} is {value!r}, no number", hint="describe it by a tag"
+            ) from None
+        if not math.isfinite(number):
+            raise InvalidInput(f"the metric {name!r} is {number}", hint="leave it out")
+        metrics[str(name)] = number
+    return metrics
+
+
+def _tags(given: Mapping[str, Any] | None) -> dict[str, str]:
+    return {_tag_name(name): str(value) for name, value in (given or {}).items()}
+
+
+def _tag_name(name: Any) -> str:
+    if not isinstance(name, str) or not 0 < len(name) <= 250 or "\0" in name:
+        raise InvalidInput(f"{name!r} cannot name a tag", hint="a text of at most 250 characters")
+    return name
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    """The estimator's own, then what is given; what JSON cannot hold stands there as text."""
+    own: Any = {}
+    if hasattr(request.model, "get_params") and not isinstance(request.model, type):
+        try:
+            own = request.model.get_params()
+        except Exception:  # noqa: BLE001 - an estimator's own method; without it the rest still holds
+            own = {}
+    return {
+        str(name): _jsonable(value) for name, value in {**dict(own), **(request.parameters or {})}.items()
+    }
+
+
+def _jsonable(value: Any) -> Any:
+    try:
+        return to_json(value)
+    except MlopsError:
+        return repr(value)[:_LONGEST_TEXT]
+
+
+def _definition(model: Any, saved: formats.Saved, captured: Sequence[Captured]) -> dict[str, Any]:
+    kind = model if isinstance(model, type) else type(model)
+    return {
+        "class": f"{kind.__module__}.{kind.__qualname__}",
+        "library": kind.__module__.partition(".")[0],
+        "text": repr(model)[:_LONGEST_TEXT],
+        "source": "\n\n".join(filter(None, (_source(one) for item in captured for one in item.classes))),
+        "forms": dict(saved.forms),
+    }
+
+
+def _function(function: Any) -> dict[str, Any] | None:
+    if function is None:
+        return None
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    source = _source(function) or _source(type(function))
+    return {"name": name, "source": source, "digest": digest_bytes(source.encode()) if source else ""}
+
+
+def _source(value: Any) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(value)).strip()
+    except (OSError, TypeError, IndentationError):
+        return ""
+
+
+# --- experiment artifacts ---------------------------------------------------------------------------------
+
+
+def _artifacts(
+    given: Mapping[str, Any] | None, read_blob: _READ_BLOB
+) -> tuple[dict[str, dict[str, Any]], dict[str, bytes]]:
+    described: dict[str, dict[str, Any]] = {}
+    files: dict[str, bytes] = {}
+    for name, value in (given or {}).items():
+        suffix, data = _artifact(name, value, read_blob)
+        path = check_path(f"artifacts/{name}" if name.endswith(suffix) else f"artifacts/{name}{suffix}")
+        described[name] = {"file": path, "size_bytes": len(data)}
+        files[path] = data
+    return described, files
+
+
+def _artifact(name: str, value: Any, read_blob: _READ_BLOB) -> tuple[str, bytes]:
+    if isinstance(value, (bytes, bytearray)):
+        return "", bytes(value)
+    if reference := parse_reference(value):
+        return f".{reference.format}" if reference.format else "", read_blob(reference.digest)
+    if isinstance(value, (str, os.PathLike)):
+        path = Path(value)
+        if not path.is_file():
+            raise NotFound(f"artifact {name!r}: there is no file {path} here ({Path.cwd()})")
+        return path.suffix, path.read_bytes()
+    if hasattr(value, "savefig"):
+        buffer = io.BytesIO()
+        value.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
+        return ".png", buffer.getvalue()
+    if hasattr(value, "to_parquet"):
+        buffer = io.BytesIO()
+        value.to_parquet(buffer)
+        return ".parquet", buffer.getvalue()
+    try:
+        return ".json", json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode()
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            f"artifact {name!r} is a {type(value).__qualname__}",
+            hint="a path, bytes, a Matplotlib figure, a frame, JSON, or what mlops.artifact(…) returned",
+        ) from None
+
+
+__all__ = ["Check", "Envelope", "Request", "prepare", "write_folder"]

@@ -1,0 +1,252 @@
+"""Carrying out what the machine says: look-ups in the cache, jobs for the backend, outcomes after a crash.
+
+Each instruction is answered with a fact, at once or, for a job, through the inbox. What the user's files or
+arguments get wrong is the failure of that task; a store or a database that does not answer ends the drive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from .. import encoding
+from ..backends import BACKENDS, Backend, JobKey, JobOutcome
+from ..blobs import BlobStore
+from ..errors import CatalogUnavailable, InvalidInput, MlopsError, NotFound, StorageUnavailable, Unavailable
+from ..events import Event, TaskUnrunnable
+from ..kernels import KernelPool, KernelRequest
+from ..notebooks.facts import NotebookFacts
+from ..notebooks.inject import named_secrets
+from ..pipelines import PlannedTask, RunState
+from ..pipelines.cache import Components
+from ..pipelines.instructions import CancelAttempt, Instruction, LookUpCache, Recover, Submit
+from ..settings import Settings
+from .cachebook import Cachebook
+from .inbox import Inbox, fact_of
+from .ledger import Ledger
+from .places import notebook_path
+from .sources import Sources, preloads
+
+_FRESH_SECONDS = 1.0  # how long what was found in the files is taken to be true when a job is made
+_BATCH_SECONDS = 60.0  # a batch of look-ups may take a while
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What a task is made of, as the files stood `at` a moment (of the monotonic clock)."""
+
+    key: str
+    components: Components
+    bound: dict[str, Any]
+    given: Mapping[str, Any]
+    at: float
+
+
+class Dispatch:
+    """The hands of one run. `cluster` is ``local`` or a scheduler's address, `workers` how many jobs run at once
+    in this process."""
+
+    def __init__(
+        self,
+        machine: RunState,
+        ledger: Ledger,
+        cachebook: Cachebook,
+        sources: Sources,
+        inbox: Inbox,
+        *,
+        blobs: BlobStore,
+        settings: Settings,
+        cluster: str,
+        workers: int,
+        kernels: Callable[[], KernelPool],
+    ) -> None:
+        self.machine, self.ledger, self.cachebook = machine, ledger, cachebook
+        self.sources, self.inbox, self.blobs = sources, inbox, blobs
+        self.settings, self.cluster, self.workers, self.kernels = settings, cluster, workers, kernels
+        self._identities: dict[str, _Identity] = {}
+        self._backend: Backend | None = None
+        self._refusal: Unavailable | None = None
+
+    def do(self, instructions: Iterable[Instruction]) -> list[Event]:
+        """Carry them out in order; the facts that are known at once.
+
+        Raises `StorageUnavailable` and `CatalogUnavailable`, and `Unavailable` when no cluster answers of which
+        the fate of earlier attempts could be learned.
+        """
+        instructions = list(instructions)
+        self._prefetch(instructions)
+        answers = (self._answer(instruction) for instruction in instructions)
+        return [answer for answer in answers if answer is not None]
+
+    def outcome(self, key: JobKey, outcome: JobOutcome) -> Event:
+        """The fact that an outcome is. One that is lost to dask may have been left in the blob store."""
+        if outcome.state == "lost":
+            outcome = self._left(key) or outcome
+        self.ledger.describe(key.task, outcome.artifacts)
+        return fact_of(key, outcome)
+
+    def close(self) -> None:
+        """Let the backend go."""
+        if self._backend is not None:
+            self._backend.close()
+
+    # --- one instruction --------------------------------------------------------------------------------------
+
+    def _answer(self, instruction: Instruction) -> Event | None:
+        match instruction:
+            case LookUpCache():
+                return self._guarded(instruction.task, lambda: self._look_up(instruction))
+            case Submit():
+                return self._guarded(instruction.task, lambda: self._submit(instruction))
+            case Recover():
+                return self._recover(instruction)
+            case CancelAttempt():
+                if self._backend is not None:
+                    self._backend.cancel(self._job_key(instruction.task, instruction.attempt))
+                return None
+            case _:
+                raise AssertionError(instruction)  # the drive keeps the others
+
+    def _guarded(self, task: str, action: Callable[[], Event | None]) -> Event | None:
+        try:
+            return action()
+        except (StorageUnavailable, CatalogUnavailable):
+            raise
+        except MlopsError as error:
+            return TaskUnrunnable(run_id=self.machine.run_id, task=task, error=error.to_json())
+
+    def _prefetch(self, instructions: list[Instruction]) -> None:
+        lookups = [each for each in instructions if isinstance(each, LookUpCache) and not each.any_key]
+        if len(lookups) > 1:
+            keys = []
+            for each in lookups:
+                with contextlib.suppress(InvalidInput, NotFound):  # told when it is its turn
+                    keys.append(self._identify(each.task, each.arguments).key)
+            self.cachebook.prefetch(keys)
+
+    def _look_up(self, instruction: LookUpCache) -> Event:
+        identity = self._identify(instruction.task, instruction.arguments, _BATCH_SECONDS)
+        return self.cachebook.answer(
+            instruction.task, identity.key, identity.components, any_key=instruction.any_key
+        )
+
+    def _submit(self, instruction: Submit) -> Event | None:
+        task, planned = instruction.task, self._planned(instruction.task)
+        identity = self._identify(task, instruction.arguments)
+        backend = self._open_backend()
+        capacity = backend.capacity() if planned.resources.to_dask() else None
+        if capacity is not None and not planned.resources.fits(capacity):
+            raise InvalidInput(
+                f"no worker can run it: {'; '.join(planned.resources.shortfall(capacity))}",
+                hint="lower its resources, or choose another cluster",
+            )
+        output = notebook_path(self.settings.root, self.machine.run_id, task)
+        with contextlib.suppress(OSError):  # then it is not saved there while it runs, only at its end
+            output.parent.mkdir(parents=True, exist_ok=True)
+        key = self._job_key(task, instruction.attempt)
+        environment = self.machine.environment(task)
+        backend.submit(self.sources.job(planned, key, identity.bound, environment, self._preload, output))
+        return None
+
+    def _recover(self, instruction: Recover) -> Event:
+        """The outcome of an attempt that an earlier runner submitted, if it left one."""
+        key = self._job_key(instruction.task, instruction.attempt)
+        outcome = self._left(key)
+        if outcome is None and self.cluster != "local":
+            self._open_backend().recall(key)
+            outcome = self._left(key)
+        if outcome is None:
+            outcome = JobOutcome(state="lost", reason="its runner ended")
+            # Should a worker that nobody reached still come to it, it finds this and leaves it.
+            self.blobs.put_document(key.document, json.dumps(outcome.to_json()).encode())
+        elif outcome.state == "succeeded":
+            self._recognize(instruction)
+        return self.outcome(key, outcome)
+
+    def _recognize(self, instruction: Recover) -> None:
+        """The cache may have the outcome only if the files are those that it was made of."""
+        before = self.ledger.task_runs[instruction.task].cache_key
+        with contextlib.suppress(InvalidInput, NotFound):
+            identity = self._identify(instruction.task, instruction.arguments)
+            if identity.key != before:
+                self.ledger.forget(instruction.task)
+                self.ledger.change(instruction.task, cache_key=before)
+
+    def _left(self, key: JobKey) -> JobOutcome | None:
+        known = self.blobs.read_document(key.document)
+        return None if known is None else JobOutcome.from_json(json.loads(known))
+
+    # --- what a task is made of --------------------------------------------------------------------------------
+
+    def _identify(
+        self, task: str, arguments: Mapping[str, Any], fresh_seconds: float = _FRESH_SECONDS
+    ) -> _Identity:
+        """Once for a look-up and the attempt that follows it at once. A retry looks at the files again: people
+        edit notebooks while they run."""
+        known = self._identities.get(task)
+        if known is not None and known.given is arguments and time.monotonic() - known.at < fresh_seconds:
+            return known
+        at = time.monotonic()
+        planned = self._planned(task)
+        bound = self.sources.bind(planned, arguments)
+        components = self.sources.components(planned, bound, self.machine.environment(task))
+        key = self.cachebook.key(planned, components)
+        if planned.cache:
+            self.ledger.expect(task, key, components)
+        told = {name: encoding.to_json(value) for name, value in named_secrets(bound).items()}
+        self.ledger.change(task, arguments=told, cache_key=key)
+        identity = _Identity(key, components, bound, arguments, at)
+        self._identities[task] = identity
+        return identity
+
+    def _planned(self, task: str) -> PlannedTask:
+        return self.machine.task(task).planned
+
+    def _job_key(self, task: str, attempt: int) -> JobKey:
+        return JobKey(run_id=self.machine.run_id, task=task, attempt=attempt)
+
+    # --- the backend, opened when something must really run ----------------------------------------------------
+
+    def _open_backend(self) -> Backend:
+        if self._refusal is not None:
+            raise self._refusal  # asking again for each task would take its time again
+        if self._backend is None:
+            is_local = self.cluster == "local"
+            pool = self.kernels() if is_local else None
+            if pool is not None:
+                self._warm_up(pool)
+            try:
+                self._backend = BACKENDS.get("dask")(
+                    self.inbox,
+                    address="" if is_local else self.cluster,
+                    pool=pool,
+                    workers=self.workers,
+                    kernel_pool_size=self.settings.kernel_pool,
+                )
+            except Unavailable as error:
+                self._refusal = error
+                raise
+        return self._backend
+
+    def _warm_up(self, pool: KernelPool) -> None:
+        """Have the zygotes import while dask is imported and started."""
+        for kernel, language in {(facts.kernel_name, facts.language) for facts in self._facts}:
+            folder = self.sources.folder
+            pool.warm(KernelRequest(kernel_name=kernel, language=language, cwd=folder, preload=self._preload))
+
+    @cached_property
+    def _facts(self) -> list[NotebookFacts]:
+        found = []
+        for task in {task.notebook: task for task in self.machine.plan.tasks.values()}.values():
+            with contextlib.suppress(MlopsError):  # its own task will tell
+                found.append(self.sources.facts(task))
+        return found
+
+    @cached_property
+    def _preload(self) -> tuple[str, ...]:
+        return preloads(self._facts)

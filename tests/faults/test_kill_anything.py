@@ -1,0 +1,117 @@
+"""kill -9 of the runner, a kernel, the zygote, a worker, at any moment: each task succeeds exactly once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlops.catalog.records import Run
+from jupyter_mlops.errors import MlopsError
+
+CLI = Path(sys.executable).with_name("jupyter-mlops")
+MOST_SECONDS = 150
+
+
+def state_of(scene):
+    """The run's id and state; nothing when it is not in the catalog yet."""
+    if not (scene.root / ".mlops" / "catalog.db").exists():
+        return "", ""
+    try:
+        with scene.catalog() as catalog:
+            runs = catalog.find(Run, omit=("plan",))
+    except MlopsError:  # killed while it made the tables: the next one makes them
+        return "", ""
+    return (runs[0].run_id, runs[0].state) if runs else ("", "")
+
+
+def see_it_through(scene, kinds, kills, *words):
+    """Start the run, kill `kills` times at random moments, resume it as often as need be."""
+    moments = sorted(time.monotonic() + scene.random.uniform(0.8, 7.0) for _ in range(kills))
+    deadline = time.monotonic() + MOST_SECONDS
+    process = scene.launch(CLI, "run", *words)
+    said = []
+    while True:
+        assert time.monotonic() < deadline, (scene.deaths, state_of(scene), said)
+        if moments and time.monotonic() > moments[0]:
+            moments.pop(0)
+            scene.kill_one(kinds)
+        if process.poll() is not None:
+            said.append(process.communicate()[0][-1500:])
+            run_id, state = state_of(scene)
+            if state in ("succeeded", "failed", "cancelled"):
+                break
+            process = scene.launch(CLI, *(["resume", run_id] if run_id else ["run", *words]))
+        time.sleep(0.02)
+    return said
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_run_survives_its_killers(seed, make_scene):
+    scene = make_scene(seed)
+    said = see_it_through(scene, ["runner", "kernel", "zygote"], 3)
+    assert scene.deaths, "nobody was killed"
+    assert "Traceback" not in "".join(said), said
+    scene.check()
+    scene.check_nothing_is_left()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_a_run_in_one_process_survives_its_killers(seed, make_scene):
+    scene = make_scene(seed)
+    see_it_through(scene, ["runner", "runner", "kernel", "zygote"], 4)
+    scene.check()
+    scene.check_nothing_is_left()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200, 220))
+def test_a_run_on_a_cluster_survives_its_killers(seed, make_scene):
+    scene = make_scene(seed)
+    cluster = Workers(scene)
+    try:
+        see_it_through(scene, ["runner", "kernel", "zygote", "worker"], 3, "--cluster", cluster.address)
+    finally:
+        cluster.stop()
+    scene.check()
+    scene.check_nothing_is_left()
+
+
+class Workers:
+    """A scheduler and two workers with nannies, which start a killed worker again."""
+
+    def __init__(self, scene):
+        file = scene.root / "scheduler.json"
+        self.processes = [
+            scene.launch(
+                sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+                "--dashboard-address", "127.0.0.1:0", "--no-show", "--scheduler-file", file,
+            )
+        ]  # fmt: skip
+        while not file.exists() or not file.read_text().strip():
+            assert self.processes[0].poll() is None
+            time.sleep(0.05)
+        import json
+
+        self.address = json.loads(file.read_text())["address"]
+        self.processes += [
+            scene.launch(
+                sys.executable, "-m", "distributed.cli.dask_worker", self.address, "--nthreads", "2",
+                "--host", "127.0.0.1", "--no-dashboard", "--local-directory", scene.root,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()

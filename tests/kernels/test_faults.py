@@ -1,0 +1,211 @@
+"""Whatever is killed, the others notice at once, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jupyter_mlops.errors import KernelDied, StorageUnavailable, WorkerLost
+from jupyter_mlops.kernels import KernelPool
+from jupyter_mlops.kernels.places import make_directory
+from jupyter_mlops.notebooks.execute import Limits, NotebookOutcome
+
+Run = Callable[..., NotebookOutcome]
+pytestmark = pytest.mark.timeout(120)
+
+RUNNER = """
+import sys, threading
+from pathlib import Path
+from jupyter_mlops.kernels import KernelPool, KernelRequest
+from jupyter_mlops.notebooks.execute import run_cells
+pool = KernelPool(size=1)
+source = "import os, subprocess, time; child = subprocess.Popen(['sleep', '300'])\\n" \\
+    "open('pids', 'w').write(f'{os.getpid()} {os.getppid()} {child.pid}')\\ntime.sleep(300)"
+cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+nb = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
+print(pool.directory, flush=True)
+run_cells(nb, pool=pool, request=KernelRequest(), output=Path("out.ipynb"))
+"""
+
+
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 3.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+class Running:
+    """A process of its own that runs a notebook for ever."""
+
+    def __init__(self, directory: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", RUNNER], cwd=directory, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.directory = Path(self.process.stdout.readline().strip())
+        eventually(lambda: (directory / "pids").exists(), "the notebook does not start", 30)
+        time.sleep(0.3)  # for the spare kernel, too
+        self.kernel, self.zygote, self.child = map(int, (directory / "pids").read_text().split())
+        self.kernels = [process.pid for process in psutil.Process(self.zygote).children()]
+
+    def everyone(self) -> list[int]:
+        return [self.zygote, self.child, *self.kernels]
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def running(tmp_path: Path, remains: Any) -> Iterator[Running]:
+    started = Running(tmp_path)
+    yield started
+    started.end()
+
+
+def test_when_the_runner_is_killed_all_goes(running: Running):
+    running.process.kill()
+    eventually(lambda: all(map(is_gone, running.everyone())), f"left: {running.everyone()}", 2)
+    eventually(lambda: not running.directory.exists(), "its directory is left", 2)
+
+
+def test_when_the_runner_and_the_zygote_are_killed_the_kernels_go(running: Running):
+    os.kill(running.zygote, signal.SIGKILL)
+    running.process.kill()
+    running.process.wait()
+    eventually(lambda: all(map(is_gone, [running.zygote, *running.kernels])), "kernels are left", 2)
+    # Nobody was there to remove the directory; the next pool does.
+    with KernelPool(size=0):
+        assert not running.directory.exists()
+
+
+def test_when_the_zygote_is_killed_the_notebook_is_lost_and_what_it_started_goes(
+    running: Running, tmp_path: Path
+):
+    os.kill(running.zygote, signal.SIGKILL)
+    eventually(lambda: (tmp_path / "out.ipynb").exists(), "nothing is saved")
+    running.process.wait(10)
+    assert running.process.returncode == 0
+    assert all(map(is_gone, running.everyone()))
+    assert not running.directory.exists()
+
+
+@pytest.mark.parametrize("victims", ["kernel", "zygote", "both"])
+def test_a_pool_recovers_from_a_kill(victims: str, pool: KernelPool, run: Run, tmp_path: Path):
+    outcomes: list[NotebookOutcome] = []
+    source = "import os, time; open('pids', 'w').write(f'{os.getpid()} {os.getppid()}'); time.sleep(60)"
+    running = threading.Thread(target=lambda: outcomes.append(run(pool, source, "1")))
+    running.start()
+    eventually(lambda: (tmp_path / "pids").exists(), "the notebook does not start", 30)
+    time.sleep(0.2)
+    kernel, zygote = map(int, (tmp_path / "pids").read_text().split())
+    killed = time.monotonic()
+    for pid in {"kernel": [kernel], "zygote": [zygote], "both": [kernel, zygote]}[victims]:
+        os.kill(pid, signal.SIGKILL)
+    running.join(5)
+    assert time.monotonic() - killed < 1.5
+    expected = {"kernel": KernelDied, "zygote": WorkerLost, "both": (KernelDied, WorkerLost)}[victims]
+    assert isinstance(outcomes[0].error, expected)
+    for _ in range(2):
+        again = run(pool, "import os; os.getppid()")
+        assert again.error is None
+        shown = again.notebook["cells"][0]["outputs"][0]["data"]["text/plain"]
+        assert (int(shown) == zygote) == (victims == "kernel")
+
+
+def test_idle_kernels_that_were_killed_are_not_handed_out(pool: KernelPool, run: Run):
+    run(pool, "1")
+    time.sleep(1)
+    (zygote,) = psutil.Process().children()
+    idle = zygote.children()
+    assert idle
+    for process in idle:
+        process.kill()
+    assert run(pool, "1").error is None
+
+
+def test_a_zygote_that_dies_while_it_imports_is_no_harm(pool: KernelPool, run: Run):
+    site = Path(pytest.__file__).parent.parent
+    module = site / "mlops_test_deadly.py"
+    module.write_text("import os; os.getenv('JPY_PARENT_PID') or os.abort()")
+    try:
+        assert run(pool, "'fine'", preload=("mlops_test_deadly",)).error is None
+    finally:
+        module.unlink()
+    assert run(pool, "'fine'").error is None
+
+
+def test_what_a_dead_process_left_is_swept(remains: Any):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    stale = Path(tempfile.gettempdir()) / f"jm-{ended.pid}-abcdef"
+    mine = Path(tempfile.gettempdir()) / f"jm-{os.getpid()}-abcdef"
+    other = Path(tempfile.gettempdir()) / "jm-notes"
+    for path in (stale, mine, other):
+        path.mkdir()
+    made = make_directory()
+    assert not stale.exists()
+    assert all(path.exists() for path in (mine, other, made))
+    for path in (mine, other, made):
+        path.rmdir()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("no right to mount a file system")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_is_told_and_the_old_file_stays(
+    pool: KernelPool, run: Run, tiny_disk: Path, tmp_path: Path
+):
+    target = tiny_disk / "out.ipynb"
+    assert run(pool, "'small'", output=target).error is None
+    before = target.read_bytes()
+    outcome = run(pool, "import random\nprint(random.randbytes(400_000).hex())", output=target)
+    assert isinstance(outcome.error, StorageUnavailable)
+    assert "out.ipynb" in str(outcome.error)
+    assert target.read_bytes() == before
+    assert [path.name for path in tiny_disk.iterdir()] == ["out.ipynb"]
+    assert len(outcome.text) > 800_000
+    # While it runs, too: the notebook goes on, and is saved when there is room again.
+    (tiny_disk / "filler").write_bytes(b"x" * (250 << 10 - len(before) // 1024))
+    slow = run(
+        pool,
+        "import time; print('y' * 20_000, flush=True); time.sleep(1.5)",
+        f"import os; os.unlink({str(tiny_disk / 'filler')!r})",
+        output=target,
+        limits=Limits(timeout_seconds=20),
+    )
+    assert slow.error is None
+    assert "y" * 20_000 in json.loads(target.read_text())["cells"][0]["outputs"][0]["text"][0]

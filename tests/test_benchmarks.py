@@ -1,0 +1,162 @@
+"""The benchmarks run, both sides do the work, and the tables have their shape. Times are never asserted."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+sys.path.insert(0, str(FOLDER))
+
+import dag  # noqa: E402 - the benchmarks are scripts beside each other, no package
+import harness  # noqa: E402
+
+KEYS = {"case", "who", "unit", "median", "least", "most", "count", "times_faster", "is_ours"}
+
+
+def run(tmp_path: Path, script: str, *words: str) -> tuple[dict[str, Any], str]:
+    """What a script writes as JSON, and what it prints."""
+    target = tmp_path / "found" / "figures.json"
+    full = [sys.executable, str(FOLDER / script), *words, "--json", str(target)]
+    done = subprocess.run(full, capture_output=True, text=True, timeout=240, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    return json.loads(target.read_text()), done.stdout + done.stderr
+
+
+def rows_of(found: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = [row for table in found["tables"] for row in table["rows"]]
+    assert {"date", "machine", "load", "python", "versions"} <= found.keys()
+    for row in rows:
+        assert row.keys() >= KEYS
+        assert 0 < row["least"] <= row["median"] <= row["most"]
+    for case in {row["case"] for row in rows}:
+        first = next(row for row in rows if row["case"] == case)
+        assert first["times_faster"] == 1
+    return rows
+
+
+@pytest.mark.slow
+def test_latency_measures_papermill_and_us_in_a_process_and_by_commands(tmp_path: Path) -> None:
+    words = ("--cases", "trivial", "--rounds", "1", "--batch", "2", "--command-rounds", "1")
+    found, printed = run(tmp_path, "latency.py", *words)
+    rows = rows_of(found)
+    assert [row["who"] for row in rows if not row["is_ours"]] == ["papermill.execute_notebook", "papermill"]
+    assert {row["who"] for row in rows} >= {
+        "ours",
+        "ours, 2 in a row, each",
+        "ours, the first of a process",
+        "jupyter mlops execute",
+        "jupyter mlops execute, the first",
+        "papermill --engine mlops",
+    }
+    assert "| trivial | papermill " in printed
+    assert not list(tmp_path.glob("*.ipynb"))
+
+
+@pytest.mark.slow
+def test_throughput_measures_a_pipeline_and_threads_against_pools_of_papermill(tmp_path: Path) -> None:
+    words = ("--cases", "trivial", "--notebooks", "3", "--rounds", "1", "--ploomber", "skip")
+    found, printed = run(tmp_path, "throughput.py", *words)
+    rows = rows_of(found)
+    assert {row["unit"] for row in rows} == {"per second"}
+    assert [row["who"] for row in rows][:2] == ["papermill, 2 processes", "papermill, 4 processes"]
+    assert {"ours, a pipeline", "ours, run_cells in 4 threads"} <= {row["who"] for row in rows}
+    assert "without Ploomber: --ploomber skip" in printed
+
+
+@pytest.mark.slow
+def test_outputs_counts_what_is_written(tmp_path: Path) -> None:
+    found, _ = run(tmp_path, "outputs.py", "--cells", "3", "--size", "20000", "--rounds", "1")
+    rows = rows_of(found)
+    assert [row["who"] for row in rows[:3]] == ["papermill", "papermill, no save on cell execute", "ours"]
+    for row in rows:
+        assert row["MB notebook"] >= 0.06
+        assert row["MB written"] == "?" or row["MB written"] >= row["MB notebook"]
+
+
+@pytest.mark.slow
+def test_dag_plans_checks_and_finds_up_to_date(tmp_path: Path) -> None:
+    found, printed = run(
+        tmp_path, "dag.py", "--tasks", "6", "--width", "3", "--rounds", "1", "--ploomber", "skip"
+    )
+    rows = rows_of(found)
+    assert len(rows) == 6
+    assert {row["tasks"] for row in rows} == {6}
+    assert "Without Ploomber." in printed
+
+
+@pytest.mark.slow
+def test_ploomber_stands_beside_where_it_is_installed(tmp_path: Path) -> None:
+    python = harness.PLOOMBER_VENV / "bin" / "python"
+    if not python.exists():
+        pytest.skip("no benchmark has made Ploomber's environment here yet")
+    small = ("--rounds", "1", "--ploomber", str(python))
+    found, _ = run(tmp_path, "dag.py", "--tasks", "6", "--width", "3", "--ploomber-tasks", "4", *small)
+    assert [row["tasks"] for row in rows_of(found)][:2] == [4, 6]
+    found, _ = run(tmp_path, "throughput.py", "--cases", "trivial", "--notebooks", "2", *small)
+    assert "Ploomber, parallel, 2 processes" in {row["who"] for row in rows_of(found)}
+
+
+def test_who_goes_first_alternates_and_the_first_round_is_thrown_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(harness, "PAUSE_SECONDS", 0)
+    went: list[str] = []
+
+    def contestant(who: str) -> Any:
+        return harness.Row("case", who), lambda: went.append(who) or float(len(went))
+
+    turns = [contestant("a"), contestant("b")]
+    harness.take_turns(turns, 2)
+    assert "".join(went) == "ba" + "ab" + "ba"
+    assert [row.values for row, _ in turns] == [[3.0, 6.0], [4.0, 5.0]]
+
+
+def test_ratios_are_to_the_first_of_the_case_for_times_and_for_rates() -> None:
+    rows = [
+        harness.Row("one", "peer", [2.0, 4.0, 3.0]),
+        harness.Row("one", "ours", [0.03], is_ours=True),
+        harness.Row("two", "peer", [2.0], is_rate=True),
+        harness.Row("two", "ours", [30.0], is_rate=True, is_ours=True),
+    ]
+    table = harness.Table("A title", rows, notes=["A note."])
+    assert [round(table.ratio(row), 6) for row in rows] == [1, 100, 1, 15]
+    text = table.to_text().splitlines()
+    assert text[0] == "### A title"
+    assert len({len(line) for line in text[2:8]}) == 1
+    assert text[5].split("|")[2:5] == [" **ours** ", " 30.0 ms ", " 30.0 ms – 30.0 ms "]
+    assert text[-1] == "A note."
+
+
+@pytest.mark.parametrize(
+    ("found", "word"), [({"a": [1], "b": [2]}, "differ"), ({"a": [], "b": []}, "nothing")]
+)
+def test_a_wrong_answer_ends_a_benchmark(found: dict[str, Any], word: str) -> None:
+    with pytest.raises(SystemExit, match=word):
+        harness.require_equal(found)
+
+
+def test_layers_fan_in_from_the_layer_above() -> None:
+    needs = dag.shape(30, 10)
+    assert len(needs) == 30
+    assert needs["t3"] == []
+    assert needs["t19"] == ["t9", "t0", "t1"]
+    assert needs["t20"] == ["t10", "t11", "t12"]
+
+
+@pytest.mark.slow
+def test_a_ploomber_that_cannot_be_installed_is_told_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(harness, "PLOOMBER_VENV", tmp_path / "venv")
+    monkeypatch.setattr(harness, "PLOOMBER_REQUIREMENTS", (str(tmp_path / "no-such-1.0-py3-none-any.whl"),))
+    if importlib.util.find_spec("ploomber") is not None:
+        pytest.skip("Ploomber is installed here")
+    assert harness.Ploomber.find("auto") is None
+    assert "without Ploomber: it could not be installed" in capfd.readouterr().err
