@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -89,6 +90,7 @@ class Place:
             del os.environ[name]
         self.root = Path(tempfile.mkdtemp(prefix="jmb-"))  # short: sockets lie below it
         atexit.register(self.close)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # tidied up then too
         self._write_kernelspec()
         for name, folder in {
             "JUPYTER_PATH": "jupyter",

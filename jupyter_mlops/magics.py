@@ -40,21 +40,23 @@ class EmitMagics(Magics):
         name = line.strip()
         if not name:
             raise UsageError("%input needs a name: data = %input train")
-        known = self.shell.user_ns.get(name)
+        shell: Any = self.shell
+        known = shell.user_ns.get(name)
         is_reference = isinstance(known, str) and known.startswith("blob://")
         return _told(lambda: emit.input(known if is_reference else name))
 
     def _named_value(self, line: str, magic: str) -> tuple[str, Any]:
+        shell: Any = self.shell
         name, _, expression = line.strip().partition(" ")
         if not name:
             raise UsageError(f"%{magic} needs a name: %{magic} auc")
         if expression.strip():
-            return name, self.shell.ev(expression)  # the user's own code, in the user's own kernel
-        if name not in self.shell.user_ns:
-            variables = [known for known in self.shell.user_ns if not known.startswith("_")]
+            return name, shell.ev(expression)  # the user's own code, in the user's own kernel
+        if name not in shell.user_ns:
+            variables = [known for known in shell.user_ns if not known.startswith("_")]
             hint = did_you_mean(name, variables) if len(variables) > 12 else ""
             raise UsageError(f"there is no variable {name!r}" + (f" ({hint})" if hint else ""))
-        return name, self.shell.user_ns[name]
+        return name, shell.user_ns[name]
 
 
 def _told(action: Callable[[], Any]) -> Any:

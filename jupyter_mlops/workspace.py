@@ -12,6 +12,7 @@ from typing import Any
 
 from .blobs import BlobStore
 from .catalog import Catalog
+from .errors import StorageUnavailable
 from .kernels import KernelPool
 from .runner import Runs
 from .settings import Settings, find_root
@@ -38,7 +39,7 @@ class Workspace:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """Its database; created or migrated when first asked for."""
+        """Its database; created or migrated when first asked for. Raises `CatalogUnavailable`."""
         self._make_home()
         return Catalog.open(self.settings.catalog)
 
@@ -77,9 +78,15 @@ class Workspace:
         return f"Workspace({str(self.root)!r})"
 
     def _make_home(self) -> None:
-        """``.mlops/``, which git need not see."""
+        """``.mlops/``, which git need not see. Raises `StorageUnavailable`."""
         home = self.root / ".mlops"
-        home.mkdir(parents=True, exist_ok=True)
-        ignore = home / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            ignore = home / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise StorageUnavailable(
+                f"cannot make the folder {home}: {error.strerror}",
+                hint="is there something else of that name, or is the folder not yours to write to?",
+            ) from error

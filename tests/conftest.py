@@ -1,4 +1,4 @@
-"""Real servers for the tests: a PostgreSQL and an S3, each started once a session when a test asks for it."""
+"""Real servers for the tests: a PostgreSQL, an S3 and a Redis, each started once a session when a test asks for it."""
 
 from __future__ import annotations
 
@@ -121,3 +121,28 @@ def s3() -> Iterator[dict[str, Any]]:
     )
     yield {"key": "test", "secret": "test", "client_kwargs": place}
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The URL of a running Redis of our own, on a socket in its folder."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        _needed("Redis is not installed: apt-get install redis-server")
+    import redis
+
+    folder = Path(tempfile.mkdtemp(prefix="redis"))
+    command = [str(binary), "--port", "0", "--unixsocket", "s", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder)
+    client = redis.Redis(unix_socket_path=str(folder / "s"))
+    for _ in range(400):
+        try:
+            client.ping()
+            break
+        except redis.RedisError:
+            time.sleep(0.05)
+    client.close()
+    yield f"unix://{folder}/s"
+    process.terminate()
+    process.wait(10)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -26,6 +26,9 @@ class Sink(Protocol):
     def job_progressed(self, event: Event) -> None:
         """It goes on."""
 
+    def job_ended(self, key: JobKey, outcome: JobOutcome) -> None:
+        """It is over."""
+
 
 class MlopsWorkerPlugin(WorkerPlugin):
     """Holds the kernel pool of a worker, for as long as the worker lives.
@@ -70,7 +73,10 @@ class MlopsWorkerPlugin(WorkerPlugin):
         else:
             message = {"started": dataclasses.asdict(job.key), "worker": self.worker.name}
             dask_worker.log_event(TOPIC, message)
-        return self.worker.execute(job, tell)
+        outcome = self.worker.execute(job, tell)
+        if self.sink is not None:
+            self.sink.job_ended(job.key, outcome)  # what dask does to bring it there takes milliseconds
+        return outcome
 
 
 def run_job(job: Job) -> JobOutcome:

@@ -60,7 +60,8 @@ class DaskBackend:
         self._address = address
         self._pool_size = kernel_pool_size
         self._reconnect_seconds = reconnect_seconds
-        self._futures: dict[JobKey, Any] = {}
+        self._open: set[JobKey] = set()  # submitted, and not told to have ended
+        self._futures: dict[JobKey, Any] = {}  # kept until dask is done with them
         self._started: set[JobKey] = set()
         self._cancelled: set[JobKey] = set()
         self._lock = threading.Lock()
@@ -105,6 +106,7 @@ class DaskBackend:
             log.info("submitting %s: %s", job.key, error)
             future = None
         with self._lock:
+            self._open.add(job.key)
             self._futures[job.key] = future
         if future is not None:
             future.add_done_callback(lambda done: self._done(job.key, done))
@@ -114,7 +116,7 @@ class DaskBackend:
     def cancel(self, key: JobKey) -> None:
         """See `Backend`. A job that no worker has begun is taken back from the scheduler."""
         with self._lock:
-            if key not in self._futures:
+            if key not in self._open:
                 return
             self._cancelled.add(key)
         # It may start at this very moment: the workers are told first, and the first answer counts.
@@ -152,10 +154,23 @@ class DaskBackend:
     def job_started(self, key: JobKey, worker: str) -> None:
         """A worker took the job up."""
         with self._lock:
-            if key not in self._futures or key in self._started or self._is_closed.is_set():
+            if key not in self._open or key in self._started or self._is_closed.is_set():
                 return  # late news of a job that is over, or another client's
             self._started.add(key)
         self._listener.started(key, worker)
+
+    def job_ended(self, key: JobKey, outcome: JobOutcome) -> None:
+        """It is over: said by a worker in this process, or when dask has brought the outcome."""
+        with self._lock:
+            if key not in self._open or self._is_closed.is_set():
+                return
+            self._open.discard(key)
+            is_started = key in self._started
+            self._started.discard(key)
+            self._cancelled.discard(key)
+        if not is_started and outcome.state in ("succeeded", "failed"):
+            self._listener.started(key, outcome.worker)  # its message is slower than the outcome
+        self._listener.ended(key, outcome)
 
     def job_progressed(self, event: Event) -> None:
         """Progress from a worker."""
@@ -169,30 +184,20 @@ class DaskBackend:
             return
         progress = decode(message)
         with self._lock:
-            is_ours = any(key.run_id == progress.run_id for key in self._futures)
+            is_ours = any(key.run_id == progress.run_id for key in self._open)
         if is_ours:
             self.job_progressed(progress)
 
     def _done(self, key: JobKey, future: Any) -> None:
         outcome = _outcome_of(future)
         with self._lock:
-            if self._is_closed.is_set() or self._futures.get(key) is not future:
+            if self._futures.get(key) is not future:
                 return
-            if outcome is None and key not in self._cancelled:
+            if outcome is None and key in self._open and key not in self._cancelled:
                 self._is_disturbed = True
                 return
-        self._end(key, outcome or JobOutcome(state="cancelled", reason="cancelled before it started"))
-
-    def _end(self, key: JobKey, outcome: JobOutcome) -> None:
-        with self._lock:
-            if self._futures.pop(key, self) is self:
-                return
-            is_started = key in self._started
-            self._started.discard(key)
-            self._cancelled.discard(key)
-        if not is_started and outcome.state in ("succeeded", "failed"):
-            self._listener.started(key, outcome.worker)  # its message is slower than the outcome
-        self._listener.ended(key, outcome)
+            del self._futures[key]
+        self.job_ended(key, outcome or JobOutcome(state="cancelled", reason="cancelled before it started"))
 
     # --- the cluster ----------------------------------------------------------------------------------------
 
@@ -262,9 +267,10 @@ class DaskBackend:
                     break
                 self._is_closed.wait(0.5)
         with self._lock:
-            lost = list(self._futures)
+            lost = list(self._open)
+            self._futures.clear()
         for key in lost:
-            self._end(
+            self.job_ended(
                 key, JobOutcome(state="lost", reason=f"the dask scheduler at {self._address} went away")
             )
 
@@ -314,5 +320,6 @@ def _local_cluster(workers: int, offer: ResourceRequest, plugin: MlopsWorkerPlug
         protocol="inproc",
     )
     # All wait in one place, the queue of the one worker, so that priorities hold among all of them.
-    cluster.scheduler.WORKER_SATURATION = float("inf")
+    scheduler: Any = cluster.scheduler
+    scheduler.WORKER_SATURATION = float("inf")
     return cluster

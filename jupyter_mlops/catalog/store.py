@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -58,6 +59,7 @@ class Catalog:
         # processes in SQLite's busy handler, which sleeps up to 0.1 s at a time.
         self._writing = threading.Lock()
         self._local = threading.local()
+        self._upserts: dict[type[Any], sa.Insert] = {}
         self._watch: sa.Connection | None = None
         self._watch_lock = threading.Lock()
 
@@ -243,6 +245,11 @@ class Catalog:
         finally:
             self._local.level = outer
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether this thread is inside a ``transaction()``, where it sees what nobody else does yet."""
+        return self._level is not None
+
     @contextmanager
     def _outermost(self) -> Iterator[sa.Connection]:
         if self._is_sqlite and not self._writing.acquire(timeout=self._busy_seconds):
@@ -299,9 +306,11 @@ class Catalog:
             self._write(statement_for(kind), rows)
 
     def _upsert(self, kind: type[Any]) -> sa.Insert:
-        insert = engines.insert(self._engine, TABLES[kind])
-        replaced = {name: insert.excluded[name] for name in _names(kind) if name not in kind.KEY}
-        return insert.on_conflict_do_update(index_elements=kind.KEY, set_=replaced)
+        if kind not in self._upserts:  # making one takes longer than executing it
+            insert = engines.insert(self._engine, TABLES[kind])
+            replaced = {name: insert.excluded[name] for name in _names(kind) if name not in kind.KEY}
+            self._upserts[kind] = insert.on_conflict_do_update(index_elements=kind.KEY, set_=replaced)
+        return self._upserts[kind]
 
     def _write(self, statement: Any, rows: list[dict[str, Any]] | None = None) -> int:
         """Execute on the open transaction, or in one of its own; returns the number of rows."""
@@ -359,9 +368,19 @@ def _names(kind: type[Any], omit: Sequence[str] = ()) -> list[str]:
 
 
 def _record(kind: type[R], row: sa.Row[Any], names: list[str] | None = None, omit: Sequence[str] = ()) -> R:
-    fields: dict[str, Any] = dict(zip(names or _names(kind), row, strict=True))
-    make: Callable[..., R] = kind
-    return make(**fields, **{name: {} for name in omit})
+    # Straight into the slots: a long list takes a third of the time that the frozen class's __init__ does.
+    record = object.__new__(kind)
+    table: Any = kind
+    for put, value in zip(_setters(table, tuple(names or _names(kind))), row, strict=True):
+        put(record, value)
+    for put in _setters(table, tuple(omit)):
+        put(record, {})
+    return record
+
+
+@lru_cache(maxsize=256)
+def _setters(kind: Any, names: tuple[str, ...]) -> tuple[Callable[[Any, Any], None], ...]:
+    return tuple(getattr(kind, name).__set__ for name in names)
 
 
 def _key_conditions(kind: type[Any], key: tuple[Any, ...]) -> list[sa.ColumnElement[bool]]:

@@ -68,6 +68,8 @@ class Json(sa.types.TypeDecorator[Any]):
             ) from error
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        if value == "{}":  # most of them, in long lists
+            return {}
         return None if value is None else json.loads(value)
 
 

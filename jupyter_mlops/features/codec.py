@@ -41,16 +41,16 @@ class KeyCodec:
             raise InvalidInput(
                 f"the entity row {_shown(row)} has no {name!r}", hint=f"its keys are {', '.join(self.keys)}"
             ) from None
-        kind = type(value)
+        kind: type = type(value)
         if kind is int and dtype == "int64" and -_SIGN <= value < _SIGN:
-            return (value + _SIGN).to_bytes(8, "big")
+            packed: bytes = (value + _SIGN).to_bytes(8, "big")
+            return packed
         if kind is not str or dtype != "string":
             value = python_value(value, dtype, f"join key {name!r}")
             if value is None:
                 raise InvalidInput(f"join key {name!r} is empty")
             if dtype == "int64":
-                number: int = value
-                return (number + _SIGN).to_bytes(8, "big")
+                return (int(value) + _SIGN).to_bytes(8, "big")
         try:
             text = str(value).encode()
         except UnicodeEncodeError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -119,6 +120,17 @@ class Expectation:
         if (self.check in ("row_count", "fresh_within")) == bool(self.feature):
             is_needed = "needs a feature" if not self.feature else "is of all rows and takes no feature"
             raise InvalidInput(f"expectation {self.check} {is_needed}")
+        for bound in (self.low, self.high, self.most):
+            if bound is not None and (isinstance(bound, bool) or not math.isfinite(bound)):
+                raise InvalidInput(f"expectation {self.check}: {bound!r} is not a finite number")
+        for value in self.values:
+            if not isinstance(value, str) and not (
+                isinstance(value, (bool, int, float)) and math.isfinite(value)
+            ):
+                raise InvalidInput(
+                    f"expectation {self.check}: {value!r} is not a number, a text or a boolean"
+                )
+        _freeze(self, "values")
         lacks = {
             "between": self.low is None and self.high is None,
             "row_count": self.low is None and self.high is None,
@@ -180,6 +192,7 @@ class FeatureView:
                 f"{where} has no source and no schema", hint="rows that are pushed need a schema"
             )
         object.__setattr__(self, "sql", _tidy(self.sql))
+        _freeze(self, "entities", "aggregations", "expectations")
         _check_labels(self)
 
     @property
@@ -236,6 +249,7 @@ class OnDemandView:
                 raise InvalidInput(f"{where}: input {text!r} names no feature", hint="write 'view:feature'")
         names = [parse_reference(text).feature for text in self.inputs] + list(self.request)
         _check_distinct(names, f"{where}: inputs")
+        _freeze(self, "inputs", "example")
         _check_labels(self)
 
     @property
@@ -268,6 +282,7 @@ class FeatureService:
             )
         for text in self.features:
             parse_reference(text)
+        _freeze(self, "features")
         _check_labels(self)
 
     @property
@@ -422,6 +437,11 @@ def _check_zone(name: str, where: str) -> None:
         raise InvalidInput(
             f"{where}: {name!r} is not a time zone", hint="such as 'UTC' or 'America/New_York'"
         ) from None
+
+
+def _freeze(definition: Any, *names: str) -> None:
+    for name in names:
+        object.__setattr__(definition, name, tuple(getattr(definition, name)))
 
 
 def _check_labels(definition: Any) -> None:

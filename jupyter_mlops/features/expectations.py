@@ -68,13 +68,7 @@ def _violations(one: Expectation) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, str):
-        return literal(value)
-    raise InvalidInput(f"expectation one_of: {value!r} is not a number, a text or a boolean")
+    return literal(value) if isinstance(value, str) else repr(value)
 
 
 def _message(one: Expectation, wrong: int, total: int, newest: int | None, end: datetime) -> str:

@@ -73,6 +73,14 @@ def _cut(table: Any, pa: Any) -> Any:
     return table
 
 
+def plain(table: Any) -> Any:
+    """The table without what DuckDB adds to a schema (such as "has no nulls"), so that tables can be joined."""
+    import pyarrow as pa
+
+    fields = [pa.field(field.name, field.type) for field in table.schema]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
+
+
 def column_of(table: Any, name: str, where: str) -> Any:
     """The column, in one piece; `InvalidInput` with the nearest name."""
     import pyarrow as pa

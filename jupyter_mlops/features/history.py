@@ -52,7 +52,7 @@ class Answer:
 def features_at(
     entities: Any,
     selection: Selection,
-    read_rows: Callable[[FeatureView, Sequence[str], datetime, datetime | None], Any],
+    read_rows: Callable[[FeatureView, Sequence[str], datetime | None, datetime | None], Any],
     keys_of: Callable[[FeatureView], Mapping[str, str]],
     function_of: Callable[[Any], Callable[..., Any]],
     *,
@@ -86,7 +86,7 @@ def features_at(
 
     def answer(view: FeatureView, features: Sequence[str]) -> Answer:
         since = None if has_status or view.ttl is None else _earlier(first, view)
-        rows = read_rows(view, features, last, since)
+        rows = read_rows(view, features, None if is_late_included else last, since)
         asked = questions[names[view.reference]]
         return _joined(view, features, rows, asked, is_late_included=is_late_included)
 

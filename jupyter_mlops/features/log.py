@@ -12,11 +12,13 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..catalog import FeaturePart
 from ..errors import InvalidInput, MissingExtra, StorageUnavailable
+from .frames import plain
 from .names import ARRIVAL, literal
 
 
@@ -41,14 +43,29 @@ class Log:
         return f"SELECT * FROM read_parquet([{', '.join(literal(self.place(path)) for path in paths)}])"
 
     def copy(self, connection: Any, rows: str, folder: str) -> str:
-        """Write the rows of a query as a new file; returns its path."""
+        """Write the rows of a query as a new file, as they come; returns its path."""
+        with self._new(folder) as (path, target):
+            connection.execute(
+                f"COPY ({rows}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION snappy)"
+            )
+        return path
+
+    def write(self, table: Any, folder: str) -> str:
+        """Write an Arrow table as a new file; returns its path."""
+        import pyarrow.parquet as pq
+
+        with self._new(folder) as (path, target):
+            pq.write_table(table, target)
+        return path
+
+    @contextmanager
+    def _new(self, folder: str) -> Iterator[tuple[str, Path]]:
+        """(path below the URL, local file to write): what is written there is at the URL afterwards."""
         path = f"{folder}/{uuid.uuid4().hex}.parquet"
         target = Path(self.place(path)) if self.is_local else Path(tempfile.mkdtemp()) / "part.parquet"
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            connection.execute(
-                f"COPY ({rows}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION snappy)"
-            )
+            yield path, target
             if not self.is_local:
                 self._files.makedirs(self.place(folder), exist_ok=True)
                 self._files.put_file(str(target), self.place(path))
@@ -58,21 +75,22 @@ class Log:
             if not self.is_local:
                 target.unlink(missing_ok=True)
                 target.parent.rmdir()
-        return path
 
     def size(self, path: str) -> int:
         """Bytes of a file."""
         return os.stat(self.place(path)).st_size if self.is_local else int(self._files.size(self.place(path)))
 
     def read(self, parts: Sequence[FeaturePart], columns: Sequence[str]) -> Any:
-        """The rows of these parts as one Arrow table, with their ``arrival``."""
+        """The rows of these parts as one Arrow table, with their ``__arrival``."""
         import numpy as np
         import pyarrow as pa
 
         tables = []
         for part in parts:
-            table = self._read(part.path, columns)
-            tables.append(table.append_column(ARRIVAL, pa.array(np.full(table.num_rows, part.seq, np.int64))))
+            table = plain(self._read(part.path, columns))
+            if ARRIVAL not in table.column_names:
+                table = table.append_column(ARRIVAL, pa.array(np.full(table.num_rows, part.seq, np.int64)))
+            tables.append(table)
         return pa.concat_tables(tables)
 
     def _read(self, path: str, columns: Sequence[str]) -> Any:
@@ -81,10 +99,10 @@ class Log:
 
         place = self.place(path)
         try:
-            if self.is_local:
-                return pq.read_table(place, columns=list(columns), partitioning=None)
-            with self._files.open(place, "rb") as file:
-                return pq.read_table(file, columns=list(columns))
+            with open(place, "rb") if self.is_local else self._files.open(place, "rb") as opened:
+                file = pq.ParquetFile(opened, memory_map=False)
+                has_arrival = ARRIVAL in file.schema_arrow.names  # a part that was made of several
+                return file.read([*columns, ARRIVAL] if has_arrival else list(columns))
         except (OSError, pa.ArrowException) as error:
             raise StorageUnavailable(
                 f"cannot read {place}: {error}", hint="the catalog says that it is part of the offline store"

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..catalog import Catalog, FeaturePart, Materialization
-from ..errors import InvalidInput
+from ..errors import Conflict, InvalidInput
 from . import duck, expectations, profiles, sources
 from .codec import KeyCodec, RowCodec
 from .definitions import FeatureView
@@ -29,6 +29,7 @@ from .names import CREATED, EVENT, literal, quote
 from .online import OnlineStore, Row
 
 BATCH_ROWS = 50_000
+MOST_PUSHED = 64  # parts
 _DONE = ["logged", "succeeded"]
 Open = Callable[..., Any]
 
@@ -96,7 +97,7 @@ class Materializer:
             raise
         if part is None:
             self._log.delete(path)
-        return record
+        return replace(record, state="logged")
 
     def _without_ties(self, connection: Any, path: str, view: FeatureView, keys: Mapping[str, str]) -> str:
         rows = self._log.sql([path])
@@ -191,6 +192,30 @@ class Materializer:
             FeaturePart, part.seq, is_online=is_whole, online_rows=done + written if is_whole else 0
         )
         return written
+
+    def compact(self, view: FeatureView, keys: Mapping[str, str], *, most: int = MOST_PUSHED) -> bool:
+        """Make one part of the pushed ones when there are many; whether it did. Each row keeps its arrival. The
+        old files stay until they are cleaned up: somebody may be reading them."""
+        where = {"view": view.name, "version": view.version, "materialization_id": "", "is_online": True}
+        parts = self._catalog.find(FeaturePart, where=where, order_by="seq")
+        if len(parts) <= most:
+            return False
+        path = self._log.write(self._log.read(parts, [*keys, EVENT, CREATED, *view.schema]), view.version)
+        part = replace(
+            parts[0], seq=0, part_id=uuid.uuid4().hex, path=path, rows=sum(one.rows for one in parts),
+            size_bytes=self._log.size(path), least_at=min(one.least_at for one in parts),
+            greatest_at=max(one.greatest_at for one in parts), created_at=self._now(),
+        )  # fmt: skip
+        old = [one.seq for one in parts]
+        try:
+            with self._catalog.transaction():
+                if self._catalog.delete(FeaturePart, {"seq": old}) != len(old):
+                    raise Conflict(f"the log of {view.name!r} was compacted by another process")
+                self._catalog.add(part)
+        except Conflict:
+            self._log.delete(path)
+            return False
+        return True
 
     def finish(self, record: Materialization, online_rows: int) -> Materialization:
         """Note that a materialization is through."""

@@ -77,7 +77,7 @@ class RedisStore:
                         break
                     keys = [prefix + key for key, _ in batch]
                     pipeline.evalsha(self._script.sha, len(keys), *keys, *(value for _, value in batch))
-                if not pipeline:
+                if not len(pipeline):  # a pipeline is always true
                     return
                 pipeline.execute()
 

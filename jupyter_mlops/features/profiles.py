@@ -178,7 +178,7 @@ class Drift:
         lines = -(-len(self.features) // columns) or 1
         figure = Figure(figsize=(4.2 * columns, 2.8 * lines), layout="constrained")
         panels = figure.subplots(lines, columns, squeeze=False).flat
-        for panel, one in zip(panels, self.features, strict=False):
+        for one, panel in zip(self.features, panels, strict=False):
             places = list(range(len(one.shares)))
             panel.bar(
                 [place - 0.2 for place in places], one.shares_before, 0.4, label="before", color="#9aa5b1"

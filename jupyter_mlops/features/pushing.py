@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,9 @@ from ..catalog import FeaturePart
 from ..errors import InvalidInput, did_you_mean
 from .codec import KeyCodec
 from .definitions import FeatureView
-from .dtypes import arrow_type, microseconds
+from .dtypes import arrow_type, microseconds, moment_of
 from .frames import moments, to_arrow, typed
+from .log import Log
 from .materialize import packer
 from .names import ARRIVAL, CREATED, EVENT
 from .online import OnlineStore
@@ -56,6 +58,21 @@ def batch_of(view: FeatureView, keys: Mapping[str, str], rows: Any, now: datetim
     batch = pa.table(arrays)
     _check_distinct(batch, list(keys), where)
     return batch
+
+
+def part_of(log: Log, view: FeatureView, batch: Any, now: datetime) -> FeaturePart:
+    """Write a batch to the log; its record."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known = pc.max_element_wise(*(batch.column(name).cast(pa.int64()) for name in (EVENT, CREATED)))
+    bounds = pc.min_max(known).as_py()
+    path = log.write(batch, view.version)
+    return FeaturePart(
+        part_id=uuid.uuid4().hex, view=view.name, version=view.version, path=path, rows=batch.num_rows,
+        size_bytes=log.size(path), least_at=moment_of(bounds["min"]), greatest_at=moment_of(bounds["max"]),
+        created_at=now,
+    )  # fmt: skip
 
 
 def write_online(

@@ -189,8 +189,9 @@ class Reader:
                     value.append(values[place][source])
                     status.append(statuses[place][source])
                     event.append(tuple(events[place])[source])
-            for column, items in zip(out, (value, status, event), strict=True):
-                column.append(tuple(items))
+            out[0].append(tuple(value))
+            out[1].append(tuple(status))
+            out[2].append(tuple(event))
         return out
 
 

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 from ..blobs import BlobStore
 from ..catalog import Catalog, FeaturePart, Materialization
 from ..errors import InvalidInput, NotFound
-from . import consistency, duck, functions, profiles, pushing, sources
+from . import consistency, duck, feast, functions, profiles, pushing, sources
 from .definitions import Definition, Entity, FeatureService, FeatureView, OnDemandView
 from .dtypes import microseconds
-from .frames import like, to_arrow, typed
+from .frames import like, plain, to_arrow, typed
 from .history import features_at
 from .log import Log
 from .materialize import Materializer, windows
@@ -251,6 +251,7 @@ class FeatureStore:
         if is_online:  # what an earlier one left undone, and pushed rows whose time has come
             self._materializer.publish(view, keys, end)
             self._complete(view)
+        self._materializer.compact(view, keys)
         return done
 
     def _complete(self, view: FeatureView) -> None:
@@ -282,12 +283,7 @@ class FeatureStore:
         return int(batch.num_rows)
 
     def _log_pushed(self, view: FeatureView, batch: Any) -> FeaturePart:
-        with duck.connect(options=self.log.options) as connection, duck.explained(view.name):
-            connection.register("pushed", batch)
-            path = self.log.copy(connection, "SELECT * FROM pushed", view.version)
-            part = self._materializer.part_of(connection, path, view, "")
-        if part is None:
-            raise InvalidInput(f"no rows were given to push to {view.name!r}")
+        part = pushing.part_of(self.log, view, batch, self._now())
         self._catalog.add(part)
         return self._catalog.find(FeaturePart, where={"part_id": part.part_id})[0]
 
@@ -357,6 +353,36 @@ class FeatureStore:
             (one.path for one in self._catalog.find(FeaturePart)), older_than_seconds=grace_seconds
         )
 
+    def export_feast(
+        self, folder: Path | str, *, project: str = "features", services: Sequence[str] | None = None
+    ) -> list[Path]:
+        """Write a Feast repository: the current feature views, their entities, and services (all by default) that
+        need nothing else, with their rows. `InvalidInput` for what Feast cannot say. Returns the files."""
+        import pyarrow.parquet as pq
+
+        views = [one for one in self.find(kind=FeatureView) if isinstance(one, FeatureView)]
+        names = dict.fromkeys(str(name) for view in views for name in view.entities)
+        chosen = self._services(views, services)
+        keys = {view.name: self._definitions.keys_of(view) for view in views}
+        texts = feast.repository(project, [self.get(name, Entity) for name in names], views, chosen, keys)
+        target, written = Path(folder), []
+        (target / "data").mkdir(parents=True, exist_ok=True)
+        for view in views:
+            written.append(target / feast.data_path(view))
+            rows = self._rows(view, list(view.schema), None, None).drop_columns([ARRIVAL])
+            pq.write_table(rows, written[-1])
+        for name, text in texts.items():
+            written.append(target / name)
+            written[-1].write_text(text, encoding="utf-8")
+        return written
+
+    def _services(self, views: Sequence[FeatureView], names: Sequence[str] | None) -> list[FeatureService]:
+        if names is not None:
+            return [self.get(name, FeatureService) for name in names]
+        known = {view.reference for view in views}
+        found = [one for one in self.find(kind=FeatureService) if isinstance(one, FeatureService)]
+        return [one for one in found if all(text.partition(":")[0] in known for text in one.features)]
+
     # --- behind it --------------------------------------------------------------------------------------
 
     def _feature_view(self, name: str) -> FeatureView:
@@ -385,7 +411,7 @@ class FeatureStore:
         return schema
 
     def _rows(
-        self, view: FeatureView, features: Sequence[str], until: datetime, since: datetime | None
+        self, view: FeatureView, features: Sequence[str], until: datetime | None, since: datetime | None
     ) -> Any:
         """A view's rows as an Arrow table of keys, times, features and arrival: the log's, or the source's as
         long as nothing was ever materialized."""
@@ -396,7 +422,7 @@ class FeatureStore:
         parts = [
             part
             for part in self._materializer.parts(view)
-            if part.least_at <= until and (since is None or part.greatest_at >= since)
+            if (until is None or part.least_at <= until) and (since is None or part.greatest_at >= since)
         ]
         tables = [self.log.read(parts, columns)] if parts else []
         if (view.sql or view.function) and self._materializer.watermark(view) is None:
@@ -413,7 +439,7 @@ class FeatureStore:
             rows = "SELECT * FROM live"
             if duck.one(source.connection, sources.ties(rows, keys))["ties"]:
                 rows = sources.decided(rows, keys, view.schema)
-            table = duck.table(source.connection, rows).select(list(columns))
+            table = plain(duck.table(source.connection, rows).select(list(columns)))
         return table.append_column(ARRIVAL, pa.array([0] * table.num_rows, pa.int64()))
 
     def _newest_rows(self, name: str) -> Any:

@@ -91,6 +91,9 @@ class Assignment:
     def assign(self, content):
         move_in(content["env"], content["cwd"], self.preloaded)
         self.kernel.shell.init_environment()  # a pager that waits for a key would wait for ever
+        # A pause after each cell, for clients that go by the reply alone. Ours waits for the idle status, which
+        # comes after all outputs on the same channel.
+        self.kernel._execute_sleep = 0
         if content.get("cpus"):
             limit_cpus(int(content["cpus"]))
 
@@ -214,14 +217,13 @@ def prepare_app():
         """Between IPKernelApp and its base, so that a second ``initialize`` does the kernel's part only."""
 
         def init_iopub(self, context):
-            context.sndhwm = 0  # ZeroMQ would drop what a slow client has not read beyond a thousand broadcasts
+            context.sndhwm = (
+                0  # ZeroMQ would drop what a slow client has not read beyond a thousand broadcasts
+            )
             super().init_iopub(context)
 
         def init_kernel(self):
             super().init_kernel()
-            # A pause after each cell, for clients that go by the reply alone. Ours waits for the idle status, which
-            # comes after all outputs on the same channel.
-            self.kernel._execute_sleep = 0
             if self.kernel.shell.kernel is not self.kernel:  # that was made before
                 self.kernel.shell.kernel = self.kernel.shell.parent = self.kernel
 
@@ -234,6 +236,20 @@ def prepare_app():
         shell.run_cell("1", silent=True, store_history=False)  # fills what the first cell finds empty
         shell.display_formatter.format(1)
     return app
+
+
+def start_over(app):
+    """An application and a shell that are yet to be configured, in place of those that are."""
+    app.kernel_class.class_traits()["shell_class"].klass.clear_instance()
+    type(app).clear_instance()
+    return type(app).instance()
+
+
+def keep_history(app):
+    """What a person types is to be found again, as in any kernel; what a notebook runs is not kept."""
+    for config in (app.config, app.shell.config):
+        config.HistoryManager.pop("hist_file", None)
+    app.shell.init_history()
 
 
 def become_kernel(app, request, parent, sockets, exits, preloaded):
@@ -255,11 +271,14 @@ def become_kernel(app, request, parent, sockets, exits, preloaded):
         arguments = ["-f", request["connection_file"], *request.get("argv", [])]
         sys.argv = [sys.modules["ipykernel"].__path__[0] + "_launcher.py", *arguments]
         if request.get("argv"):
-            app.parse_command_line([*arguments, *ARGUMENTS])
+            app = start_over(app)
         app.connection_file = request["connection_file"]
         if not sys.platform.startswith("linux"):
             app.parent_handle = parent
-        app.initialize([])
+        app.initialize([*arguments, *ARGUMENTS])
+        if "env" in request:  # for another application
+            app.shell.init_environment()
+            keep_history(app)
         Assignment(app.kernel, exits, preloaded)
         app.start()
         status = 0

@@ -100,7 +100,7 @@ class Kernel:
             reply = await self.or_death(self.shell_reply(message_id), 1.0)
             if reply is None:
                 continue
-            if await self.or_death(self._idle_after(message_id), 0.2) is None:
+            if await self.or_death(self._idle_after(message_id), 0.05) is None:
                 continue  # the subscription came too late for this one
             self.language_info = reply["content"]["language_info"]
             return
@@ -205,6 +205,7 @@ class Kernel:
         transport, ip, number = self._connection["transport"], self._connection["ip"], self._connection[port]
         channel = self._context.socket(kind)
         channel.linger = 0
+        channel.reconnect_ivl = 5  # ms; we are there before the kernel is, and would wait 100 ms to try again
         channel.rcvhwm = channel.sndhwm = 0  # late is better than dropped
         channel.connect(
             f"{transport}://{ip}-{number}" if transport == "ipc" else f"{transport}://{ip}:{number}"

@@ -8,6 +8,7 @@ from .model import LoadedModel
 from .names import ModelReference, parse_model_reference
 from .origin import DataSource
 from .store import ModelStore, needed_digests
+from .view import VersionView
 
 __all__ = [
     "Comparison",
@@ -19,6 +20,7 @@ __all__ = [
     "ModelReference",
     "ModelStore",
     "Node",
+    "VersionView",
     "needed_digests",
     "parse_model_reference",
     "pull",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import pickle
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -33,7 +35,7 @@ _CURES = {
     "connect inside the function that needs it": "Connection Cursor Engine Session DuckDBPyConnection socket",
     "keep the object itself": "weakref ReferenceType",
 }
-_registering = threading.Lock()
+_registering = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,8 @@ class Captured:
 def capture(value: Any, what: str) -> Captured:
     """Pickle `value`, called `what` in messages; `InvalidInput` names the part that cannot be pickled."""
     buffer = io.BytesIO()
-    pickler = _Pickler(buffer)
     try:
-        with _by_value():
+        with _pickler(buffer) as pickler:
             pickler.dump(value)
     except Exception as error:  # anybody's __reduce__ may raise anything
         raise _refusal(value, what, error) from error
@@ -76,8 +77,19 @@ def is_local_file(path: str, top: str = "") -> bool:
         return False
     if "site-packages" in path or "dist-packages" in path:
         return False
+    if any(_holds_distributions(str(folder)) for folder in Path(path).parents):
+        return False
     places = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     return not any(path.startswith(f"{place}/") or path.startswith(f"{place}\\") for place in places)
+
+
+@lru_cache(maxsize=1024)
+def _holds_distributions(folder: str) -> bool:
+    """Whether pip has put something there (``--target``), so that it is a folder of installed packages."""
+    try:
+        return any(name.endswith(".dist-info") for name in os.listdir(folder))
+    except OSError:
+        return False
 
 
 def _travels(value: Any) -> bool:
@@ -92,44 +104,43 @@ def _travels(value: Any) -> bool:
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """cloudpickle's, that takes note of what passes."""
+    """cloudpickle's, that takes note of what passes, and has the user's own modules taken by value."""
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, protocol=5)
         self.modules: set[str] = set()
         self.seen: list[Any] = []
+        self.by_value: list[types.ModuleType] = []
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
         if kind is types.ModuleType:
-            self.modules.add(obj.__name__)
+            self._note(obj.__name__)
         elif isinstance(obj, (types.FunctionType, types.BuiltinFunctionType, type)):
-            self.modules.add(obj.__module__ or "")
+            self._note(obj.__module__)
             self.seen.append(obj)
         else:
-            self.modules.add(kind.__module__)
+            self._note(kind.__module__)
         return super().reducer_override(obj)
+
+    def _note(self, module: Any) -> None:
+        if not isinstance(module, str) or module in self.modules:
+            return
+        self.modules.add(module)
+        if is_local(module) and module not in cloudpickle.list_registry_pickle_by_value():
+            cloudpickle.register_pickle_by_value(sys.modules[module])
+            self.by_value.append(sys.modules[module])
 
 
 @contextlib.contextmanager
-def _by_value() -> Iterator[None]:
-    """Let cloudpickle take the user's own modules by value. Its list of them is the process's, hence the lock."""
+def _pickler(file: io.BytesIO) -> Iterator[_Pickler]:
+    """cloudpickle's list of modules to take by value is the process's, hence the lock."""
     with _registering:
-        known = set(cloudpickle.list_registry_pickle_by_value())
-        mine = [
-            module
-            for name, module in list(sys.modules.items())
-            if isinstance(module, types.ModuleType)
-            and module.__name__ == name
-            and name not in known
-            and is_local(name)
-        ]
-        for module in mine:
-            cloudpickle.register_pickle_by_value(module)
+        pickler = _Pickler(file)
         try:
-            yield
+            yield pickler
         finally:
-            for module in mine:
+            for module in pickler.by_value:
                 cloudpickle.unregister_pickle_by_value(module)
 
 
@@ -160,8 +171,8 @@ def _culprit(value: Any, path: str, visited: set[int], depth: int) -> tuple[str,
 
 def _pickles(value: Any) -> bool:
     try:
-        with _by_value():
-            _Pickler(io.BytesIO()).dump(value)
+        with _pickler(io.BytesIO()) as pickler:
+            pickler.dump(value)
     except Exception:  # noqa: BLE001 - see `capture`
         return False
     return True

@@ -37,7 +37,8 @@ _IMPORT = re.compile(r"^Requires-Dist: *(.+)$", re.MULTILINE)
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """`direct` and `locked`: requirements (``numpy==2.4.6``); `sources`: path below ``code/`` → bytes;
-    `by_name`: local modules that are imported when a function runs, so that their files must be found then."""
+    `by_name`: local modules that are imported when a function runs, so that their files must be found then;
+    `modules`: those of distributions that are used, which whoever wants to be quick imports beforehand."""
 
     python: str
     platform: str
@@ -45,6 +46,7 @@ class Dependencies:
     locked: tuple[str, ...]
     sources: Mapping[str, bytes]
     by_name: tuple[str, ...]
+    modules: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As the manifest keeps it; the sources are files of the version."""
@@ -55,6 +57,7 @@ class Dependencies:
             "locked": list(self.locked),
             "local_modules": sorted(self.sources),
             "imported_by_name": list(self.by_name),
+            "modules": list(self.modules),
         }
 
 
@@ -82,8 +85,9 @@ def gather(
             local.add(module)
     local_by_name = {module for module in lazy if local.add(module)}
     followed = local.follow(local_by_name)
-    tops = {module.partition(".")[0] for module in named | lazy | followed}
-    tops -= sys.stdlib_module_names | local.tops | {"", _OWN, "__main__", "__mp_main__"}
+    left = sys.stdlib_module_names | local.tops | {"", _OWN, "__main__", "__mp_main__"}
+    foreign = {module for module in named | lazy | followed if module.partition(".")[0] not in left}
+    tops = {module.partition(".")[0] for module in foreign}
     found = {name for top in sorted(tops) for name in distributions_of(top)} | {
         _required(text) for text in requires
     }
@@ -94,6 +98,7 @@ def gather(
         locked=tuple(sorted(map(_pin, _closure(found)))),
         sources=local.sources,
         by_name=tuple(sorted(local_by_name | local.names_of(followed))),
+        modules=tuple(sorted(foreign)),
     )
 
 

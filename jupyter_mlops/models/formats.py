@@ -99,7 +99,7 @@ def _skops(model: Any) -> Saved | None:
             return None
     except Exception:  # noqa: BLE001 - it raises its own and anybody's errors; pickle is tried next
         return None
-    return _portable("model.skops", "skops", data, "skops", "sklearn", "numpy", "scipy")
+    return _portable("model.skops", "skops", data, "skops.io", "sklearn", "numpy", "scipy")
 
 
 def _safetensors(model: Any) -> Saved | None:

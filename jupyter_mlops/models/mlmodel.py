@@ -14,7 +14,7 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -181,10 +181,16 @@ def _examples(example: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _plain_values(column: Mapping[str, Any]) -> list[Any]:
+    if column["dtype"].startswith("datetime64") and "," in column["dtype"]:  # MLflow takes no zones
+        return [None if value is None else _naive(value) for value in column["values"]]
     if column["dtype"] != "category":
         return list(column["values"])
     categories = column["categories"]["values"]
     return [None if code < 0 else categories[code] for code in column["values"]]
+
+
+def _naive(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 # --- reading ----------------------------------------------------------------------------------------------
@@ -276,6 +282,7 @@ def _read_foreign(directory: Path, body: Mapping[str, Any], name: str) -> Envelo
             "locked": direct,
             "local_modules": [],
             "imported_by_name": [],
+            "modules": [],
         },
         data=[],
         code={"cells": [], "notebook": "", "notebook_digest": "", "script": "", "git": {}},

@@ -12,18 +12,19 @@ from .manifest import Manifest
 class LoadedModel:
     """``predict(data)`` is predict(model, featurize(data)), as it was registered.
 
-    `version` is the catalog's record, `manifest` the whole envelope, `model` the estimator itself.
+    `version` is the catalog's record, `manifest` the whole envelope, `model` the estimator itself, `running`
+    what predicts without looking at the signature.
     """
 
     def __init__(self, version: ModelVersion, manifest: Manifest, running: runtime.Model) -> None:
         self.version = version
         self.manifest = manifest
-        self._running = running
+        self.running = running
 
     @property
     def model(self) -> Any:
         """The estimator itself."""
-        return self._running.model
+        return self.running.model
 
     @property
     def reference(self) -> str:
@@ -32,11 +33,11 @@ class LoadedModel:
 
     def featurize(self, data: Any) -> Any:
         """The features of raw data, which is first checked: `InvalidInput`."""
-        return self._running.featurize(self._checked(data))
+        return self.running.featurize(self._checked(data))
 
     def predict(self, data: Any) -> Any:
         """The predictions for raw data, one for each row; `InvalidInput` for what does not fit the signature."""
-        return self._running.predict(self._checked(data))
+        return self.running.predict(self._checked(data))
 
     def _checked(self, data: Any) -> Any:
         inputs = self.manifest.signature.get("inputs")

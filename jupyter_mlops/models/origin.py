@@ -130,10 +130,10 @@ def generating_code(given: Mapping[str, Any] | None) -> dict[str, Any]:
     notebook = str(given.get("notebook") or os.environ.get("JPY_SESSION_NAME") or "")
     cells = list(given["cells"]) if "cells" in given else _session_cells()
     return {
-        "cells": [_masked(cell) for cell in cells],
+        "cells": [masked(cell) for cell in cells],
         "notebook": notebook,
         "notebook_digest": given.get("notebook_digest") or _digest_of(notebook),
-        "script": _masked(str(given.get("script") or ("" if cells else _script()))),
+        "script": masked(str(given.get("script") or ("" if cells else _script()))),
         "git": dict(given.get("git") or commit(Path.cwd())),
     }
 
@@ -166,11 +166,19 @@ def _script() -> str:
         return ""
 
 
-def _masked(text: str) -> str:
-    values = [value for name, value in os.environ.items() if name.startswith(_SECRET)]
-    for value in sorted(values, key=len, reverse=True):
-        if len(value) >= _SHORTEST_SECRET:
-            text = text.replace(value, "****")
+def secrets() -> dict[str, str]:
+    """The secrets that this process holds for a run, by the name of their variable."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(_SECRET) and len(value) >= _SHORTEST_SECRET
+    }
+
+
+def masked(text: str) -> str:
+    """`text` without the values of secrets."""
+    for value in sorted(secrets().values(), key=len, reverse=True):
+        text = text.replace(value, "****")
     return text
 
 

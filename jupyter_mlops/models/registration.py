@@ -5,9 +5,11 @@ Everything that can be wrong is found here, before the store has seen a byte; st
 
 from __future__ import annotations
 
+import ast
 import inspect
 import io
 import json
+import linecache
 import math
 import os
 import tempfile
@@ -26,10 +28,11 @@ from . import formats, runtime, signature, trial
 from .capture import Captured, capture
 from .dependencies import gather
 from .manifest import Manifest, check_path
-from .origin import DataSource, generating_code, run_identity
+from .origin import DataSource, generating_code, masked, run_identity, secrets
 
 Check = Literal["quick", "full", "none"]
 EXAMPLE_ROWS = 20  # of an input example are kept
+OUTPUT = "example_output.json"
 _LONGEST_TEXT = 2000  # characters of a model's repr
 _READ_BLOB = Callable[[str], bytes]
 
@@ -89,7 +92,9 @@ def prepare(request: Request, read_blob: _READ_BLOB) -> Envelope:
         files[runtime.FUNCTIONS] = functions.data
     files |= {f"{runtime.CODE}/{path}": data for path, data in dependencies.sources.items()}
     files |= artifact_files
-    files[runtime.EXAMPLE] = json.dumps(runtime.encode_data(example), allow_nan=False).encode()
+    files[runtime.EXAMPLE] = _encoded(example)
+    files[OUTPUT] = _encoded(output)
+    _refuse_secrets(files)
     formats_of = {path: form for path, (form, _) in saved.files.items()} | {runtime.FUNCTIONS: "pickle"}
     manifest = Manifest(
         name=request.name,
@@ -104,7 +109,12 @@ def prepare(request: Request, read_blob: _READ_BLOB) -> Envelope:
         artifacts=artifacts,
         metrics=metrics,
         signature={"inputs": inputs, "outputs": outputs},
-        example={"file": runtime.EXAMPLE, "rows": len(example), "rows_given": len(request.input_example)},
+        example={
+            "file": runtime.EXAMPLE,
+            "output": OUTPUT,
+            "rows": len(example),
+            "rows_given": len(request.input_example),
+        },
         tags=tags,
         description=request.description,
         files={path: _file(data, formats_of.get(path, "")) for path, data in sorted(files.items())},
@@ -126,9 +136,21 @@ def _try(envelope: Envelope, example: Any, output: Any, request: Request) -> Non
         is_rowwise = request.is_rowwise and form == next(iter(forms))
         trial.check(model, example, output, is_rowwise=is_rowwise)
     if request.check == "full":
-        with tempfile.TemporaryDirectory(prefix="mlops-trial-") as folder:
-            write_folder(body, envelope.files.__getitem__, Path(folder))
-            trial.check_clean(Path(folder), body, output)
+        _try_clean(body, envelope.files.__getitem__, output)
+
+
+def try_again(
+    manifest: Manifest, read: _READ_BLOB, model: runtime.Model, example: Any, expected: Any
+) -> None:
+    """The full trial of a version that is stored, by its example and the prediction that was kept for it."""
+    trial.check(model, example, expected, is_rowwise=bool(manifest.check.get("is_rowwise", True)))
+    _try_clean(manifest.to_json(), read, expected)
+
+
+def _try_clean(body: Mapping[str, Any], read: _READ_BLOB, output: Any) -> None:
+    with tempfile.TemporaryDirectory(prefix="mlops-trial-") as folder:
+        write_folder(body, read, Path(folder))
+        trial.check_clean(Path(folder), body, output)
 
 
 def write_folder(manifest: Mapping[str, Any], read: _READ_BLOB, folder: Path) -> None:
@@ -150,10 +172,12 @@ def _functions(request: Request) -> Captured | None:
     given = {name: function for name, function in given.items() if function is not None}
     if not given:
         return None
-    for name, function in given.items():
-        if len(given) > 1:  # so that a message names the function
-            capture(function, name)
-    return capture(given, next(iter(given)) if len(given) == 1 else "featurize and predict")
+    try:
+        return capture(given, "the functions")
+    except InvalidInput:
+        for name, function in given.items():
+            capture(function, name)  # its message names the function
+        raise
 
 
 def _check_function(function: Any, name: str, count: int) -> None:
@@ -227,6 +251,25 @@ def _check_same(rows: Any, again: Any, kind: str) -> None:
                 )
     elif trial.difference(trial.columns_of(rows), trial.columns_of(again)):
         raise InvalidInput("the input example cannot be kept as JSON", hint=_EXAMPLE_HINT)
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return json.dumps(runtime.encode_data(value), allow_nan=False).encode()
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(
+            f"the prediction for the input example cannot be kept as JSON: {error}", hint=_EXAMPLE_HINT
+        ) from None
+
+
+def _refuse_secrets(files: Mapping[str, bytes]) -> None:
+    for name, value in secrets().items():
+        found = next((path for path, data in files.items() if value.encode() in data), None)
+        if found is not None:
+            raise InvalidInput(
+                f"{found} would hold the value of the secret {name}",
+                hint=f"read os.environ['{name}'] inside the function that needs it, and keep it in no variable",
+            )
 
 
 def _modules_of(example: Any) -> set[str]:
@@ -307,9 +350,26 @@ def _function(function: Any) -> dict[str, Any] | None:
 
 def _source(value: Any) -> str:
     try:
-        return textwrap.dedent(inspect.getsource(value)).strip()
+        return masked(textwrap.dedent(inspect.getsource(value)).strip())
     except (OSError, TypeError, IndentationError):
-        return ""
+        return masked(_source_of_class(value)) if isinstance(value, type) else ""
+
+
+def _source_of_class(kind: type) -> str:
+    """A class of a notebook, which has no file: its methods know their cell."""
+    for function in vars(kind).values():
+        code = getattr(function, "__code__", None)
+        if code is None:
+            continue
+        text = "".join(linecache.getlines(code.co_filename))
+        try:
+            nodes = list(ast.walk(ast.parse(text)))
+        except SyntaxError:  # a cell with magics
+            continue
+        for node in nodes:
+            if isinstance(node, ast.ClassDef) and node.name == kind.__name__:
+                return ast.get_source_segment(text, node) or ""
+    return ""
 
 
 # --- experiment artifacts ---------------------------------------------------------------------------------
@@ -353,6 +413,3 @@ def _artifact(name: str, value: Any, read_blob: _READ_BLOB) -> tuple[str, bytes]
             f"artifact {name!r} is a {type(value).__qualname__}",
             hint="a path, bytes, a Matplotlib figure, a frame, JSON, or what mlops.artifact(…) returned",
         ) from None
-
-
-__all__ = ["Check", "Envelope", "Request", "prepare", "write_folder"]

@@ -18,7 +18,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import IO, Any
 
 MANIFEST = "manifest.json"
 FUNCTIONS = "functions.pkl"
@@ -357,9 +357,9 @@ def _is_installed(name: str) -> bool:
     return any("-packages" in place for place in places)
 
 
-def replay(folder: str, allowed: Iterable[str]) -> dict[str, Any]:
+def replay(folder: str) -> dict[str, Any]:
     """Predict the version's own example; ``{"output": …}`` or ``{"error": …}``."""
-    sys.meta_path.insert(0, _OnlyDependencies(allowed))
+    os.chdir(folder)
     try:
         model = load(folder)
         example = decode_data(json.loads(_read(os.path.join(folder, EXAMPLE))))
@@ -370,10 +370,44 @@ def replay(folder: str, allowed: Iterable[str]) -> dict[str, Any]:
         return {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
 
 
+def serve(requests: IO[str], answers: IO[str]) -> None:
+    """The first line of JSON says what may be imported; each further one is a version to replay.
+
+    Where there is a fork, each is replayed in one of this process, which itself does nothing but import what
+    versions need. Nothing was imported before the rule, so nothing is there that it forbids.
+    """
+    sys.meta_path.insert(0, _OnlyDependencies(json.loads(requests.readline())["allowed"]))
+    for line in requests:
+        request = json.loads(line)
+        for name in request["modules"]:
+            try:
+                importlib.import_module(name)
+            except Exception:  # noqa: BLE001, S112 - the version will tell, if it needs it
+                continue
+        told = _in_a_fork(request["folder"]) if hasattr(os, "fork") else json.dumps(replay(request["folder"]))
+        answers.write(told + "\n")
+        answers.flush()
+
+
+def _in_a_fork(folder: str) -> str:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            with os.fdopen(writing, "w", encoding="utf-8") as answer:
+                json.dump(replay(folder), answer)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as told:
+        text = told.read()
+    status = os.waitpid(child, 0)[1]
+    return text or json.dumps({"error": f"the process ended by itself (status {status})", "traceback": ""})
+
+
 if __name__ == "__main__":
-    # Only the answer may go to stdout: the functions may print.
-    answer = os.fdopen(os.dup(1), "w")
+    # Only the answers may go to stdout: the functions may print.
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    request = json.load(sys.stdin)
-    answer.write(json.dumps(replay(request["folder"], request["allowed"])))
-    answer.close()
+    serve(sys.stdin, channel)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import getpass
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -20,13 +21,15 @@ from ..catalog import AliasMove, Catalog, LineageLink, ModelAlias, ModelVersion,
 from ..errors import Conflict, InvalidInput, NotFound, did_you_mean
 from ..events import AliasMoved, Event, ModelVersionRegistered, now
 from . import comparison, lineage, mlmodel, runtime
+from .aliases import Aliases
 from .code_folder import materialize
 from .manifest import Manifest
 from .model import LoadedModel
 from .names import ModelReference, check_alias, check_name, parse_model_reference
 from .origin import DataSource, data_sources, lineage_of
-from .registration import Check, Envelope, Request, prepare
+from .registration import Check, Envelope, Request, prepare, try_again
 from .trust import check_trust
+from .view import VersionView
 
 _PAGE = 200
 
@@ -49,8 +52,10 @@ class ModelStore:
         self._trusted = tuple(trusted)
         self._user_name = user_name or _user()
         self._on_event = on_event
+        self._aliases = Aliases(catalog, self._user_name)
         # A manifest is what its digest says for ever: reading it twice would tell nothing new.
         self._manifest = lru_cache(maxsize=512)(self._read_manifest)
+        self._resolved: tuple[str, dict[Any, ModelVersion]] = ("", {})
 
     # --- registering ------------------------------------------------------------------------------------
 
@@ -108,9 +113,8 @@ class ModelStore:
             is_rowwise=is_rowwise,
             user_name=self._user_name,
         )
-        chosen = [check_alias(alias) for alias in ([aliases] if isinstance(aliases, str) else aliases)]
         self._check_case(name)
-        self._check_movable(name, chosen)
+        chosen = self._aliases.chosen(name, aliases)
         return self.add(prepare(request, self._blobs.read_bytes), aliases=chosen)
 
     def add(self, envelope: Envelope, *, aliases: Sequence[str] = (), origin: str = "") -> ModelVersion:
@@ -121,7 +125,9 @@ class ModelStore:
         digest = self._blobs.put_bytes(manifest.to_bytes())
         with self._catalog.transaction():
             version = self._add_records(manifest, digest, origin)
-            moved = [self._move(version.name, alias, version.version, is_forced=False) for alias in aliases]
+            moved = [
+                self._aliases.move(version.name, alias, version.version, is_forced=False) for alias in aliases
+            ]
         self._tell(
             ModelVersionRegistered(
                 run_id=version.run_id, name=version.name, version=version.version, manifest=digest
@@ -195,11 +201,11 @@ class ModelStore:
         return found[0]
 
     def _aliased(self, wanted: ModelReference) -> int:
-        found = self._catalog.find(ModelAlias, where={"name": wanted.name, "alias": wanted.alias}, limit=1)
-        if found:
-            return found[0].version
+        found = self._aliases.find(wanted.name, str(wanted.alias))
+        if found is not None:
+            return found.version
         self._require(wanted.name)
-        known = [one.alias for one in self._catalog.find(ModelAlias, where={"name": wanted.name})]
+        known = [one.alias for one in self._aliases.of(wanted.name)]
         hint = did_you_mean(str(wanted.alias), known) or "it has no alias yet"
         raise NotFound(f"the model {wanted.name!r} has no alias {wanted.alias!r}", hint=hint)
 
@@ -254,7 +260,7 @@ class ModelStore:
     def aliases(self, name: str) -> dict[str, int]:
         """The aliases of a model, each with the version that it names."""
         self._require(check_name(name))
-        return {one.alias: one.version for one in self._catalog.find(ModelAlias, where={"name": name})}
+        return {one.alias: one.version for one in self._aliases.of(name)}
 
     # --- reading ----------------------------------------------------------------------------------------
 
@@ -262,8 +268,25 @@ class ModelStore:
         """The whole envelope of a version, without opening any of its files."""
         return self._manifest(self._version(reference).manifest)
 
+    def show(self, reference: str | ModelReference | ModelVersion) -> VersionView:
+        """All of a version for a reader: print it, or let a notebook show it."""
+        version = self._version(reference)
+        aliases = [one.alias for one in self._aliases.of(version.name, version.version)]
+        return VersionView(version, self._manifest(version.manifest), aliases, self.lineage(version))
+
     def _version(self, reference: str | ModelReference | ModelVersion) -> ModelVersion:
-        return reference if isinstance(reference, ModelVersion) else self.get(reference)
+        """The record, remembered as long as nobody writes to the catalog: a server asks for each request."""
+        if isinstance(reference, ModelVersion):
+            return reference
+        if self._catalog.is_in_transaction:
+            return self.get(reference)
+        token = self._catalog.change_seq()
+        if self._resolved[0] != token:
+            self._resolved = (token, {})
+        known = self._resolved[1]
+        if reference not in known:
+            known[reference] = self.get(reference)
+        return known[reference]
 
     def _read_manifest(self, digest: str) -> Manifest:
         return Manifest.from_bytes(self._blobs.read_bytes(digest))
@@ -296,6 +319,27 @@ class ModelStore:
             raise InvalidInput(f"{version.name}/{version.version}: {error}") from error
         return LoadedModel(version, manifest, running)
 
+    def check(self, reference: str | ModelReference) -> ModelVersion:
+        """Try a version that is in the store, here and in a clean process: its example must give what it gave
+        when it was registered. `InvalidInput` says what differs; else the version's `check` is ``full``."""
+        version = self.get(reference)
+        loaded = self.load(version)
+        manifest = loaded.manifest
+        if not {"file", "output"} <= manifest.example.keys():
+            raise InvalidInput(
+                f"{version.name}/{version.version} came without an example", hint="register it here"
+            )
+
+        def read(path: str) -> bytes:
+            return self._blobs.read_bytes(manifest.files[path]["digest"])
+
+        example, expected = (
+            runtime.decode_data(json.loads(read(manifest.example[name]))) for name in ("file", "output")
+        )
+        try_again(manifest, read, loaded.running, example, expected)
+        self._catalog.update(ModelVersion, (version.name, version.version), check="full")
+        return dataclasses.replace(version, check="full")
+
     # --- aliases ----------------------------------------------------------------------------------------
 
     def set_alias(
@@ -305,7 +349,9 @@ class ModelStore:
         check_alias(alias)
         self.get(ModelReference(check_name(name), version=version))
         with self._catalog.transaction():
-            record, move = self._move(name, alias, version, is_forced=force, is_protected=is_protected)
+            record, move = self._aliases.move(
+                name, alias, version, is_forced=force, is_protected=is_protected
+            )
         self._tell_move(move)
         return record
 
@@ -313,65 +359,12 @@ class ModelStore:
         """Take an alias away; `NotFound`, or `Conflict` if it is protected."""
         self.get(ModelReference(check_name(name), alias=check_alias(alias)))
         with self._catalog.transaction():
-            known = self._begin_move(name, alias, is_forced=force)
-            move = self._end_move(name, alias, known, None)
+            move = self._aliases.remove(name, alias, is_forced=force)
         self._tell_move(move)
 
     def alias_history(self, name: str, alias: str | None = None) -> list[AliasMove]:
         """Who moved which alias from where to where, newest first."""
-        where = {"name": check_name(name)} | ({} if alias is None else {"alias": alias})
-        return self._catalog.find(AliasMove, where=where, order_by="-seq")
-
-    def _check_movable(self, name: str, aliases: Sequence[str]) -> None:
-        for alias in aliases:
-            self._known_alias(name, alias, is_forced=False)
-
-    def _known_alias(self, name: str, alias: str, *, is_forced: bool) -> ModelAlias | None:
-        found = self._catalog.find(ModelAlias, where={"name": name, "alias": alias}, limit=1)
-        if found and found[0].is_protected and not is_forced:
-            raise Conflict(
-                f"the alias {alias!r} of {name!r} is protected (it names version {found[0].version})",
-                hint="move it with force=True",
-            )
-        return found[0] if found else None
-
-    def _move(
-        self, name: str, alias: str, version: int, *, is_forced: bool, is_protected: bool | None = None
-    ) -> tuple[ModelAlias, AliasMove | None]:
-        """Inside a transaction: the alias as it is now, and the story of it, None when it stays where it was."""
-        known = self._begin_move(name, alias, is_forced=is_forced)
-        if not self._catalog.count(ModelVersion, where={"name": name, "version": version}):
-            raise NotFound(f"version {version} of {name!r} was deleted meanwhile")
-        keeps = known.is_protected if known else False
-        record = ModelAlias(
-            name=name,
-            alias=alias,
-            version=version,
-            is_protected=keeps if is_protected is None else is_protected,
-            user_name=self._user_name,
-            updated_at=now(),
-        )
-        self._catalog.put(record)
-        return record, self._end_move(name, alias, known, version)
-
-    def _begin_move(self, name: str, alias: str, *, is_forced: bool) -> ModelAlias | None:
-        # The model's row is what others that move, or delete, wait for: moves stand one after the other.
-        self._catalog.update(RegisteredModel, name, updated_at=now())
-        return self._known_alias(name, alias, is_forced=is_forced)
-
-    def _end_move(
-        self, name: str, alias: str, known: ModelAlias | None, version: int | None
-    ) -> AliasMove | None:
-        old = known.version if known else None
-        if version is None:
-            self._catalog.delete(ModelAlias, {"name": name, "alias": alias})
-        if old == version:
-            return None
-        move = AliasMove(
-            name=name, alias=alias, old_version=old, new_version=version, user_name=self._user_name, at=now()
-        )
-        self._catalog.add(move)
-        return move
+        return self._aliases.history(check_name(name), alias)
 
     # --- changing and deleting --------------------------------------------------------------------------
 
@@ -385,7 +378,7 @@ class ModelStore:
         """Set tags of a version; None takes one away. The envelope keeps those that it was born with."""
         with self._catalog.transaction():
             version = self.get(reference)
-            self._catalog.update(RegisteredModel, version.name, updated_at=now())  # one after the other
+            self._aliases.lock(version.name)  # those that change tags at once stand one after the other
             version = self.get(ModelReference(version.name, version=version.version))
             kept = {name: value for name, value in {**version.tags, **tags}.items() if value is not None}
             self._catalog.update(ModelVersion, (version.name, version.version), tags=kept)
@@ -401,15 +394,14 @@ class ModelStore:
             )
         self.get(wanted)
         with self._catalog.transaction():
-            self._catalog.update(RegisteredModel, wanted.name, updated_at=now())
-            where = {"name": wanted.name, "version": wanted.version}
-            named = [one.alias for one in self._catalog.find(ModelAlias, where=where)]
+            self._aliases.lock(wanted.name)
+            named = [one.alias for one in self._aliases.of(wanted.name, wanted.version)]
             if named:
                 raise Conflict(
                     f"{wanted.name}/{wanted.version} is {' and '.join(map(repr, named))}",
                     hint="move or delete the alias first",
                 )
-            self._catalog.delete(ModelVersion, where)
+            self._catalog.delete(ModelVersion, {"name": wanted.name, "version": wanted.version})
             self._forget_links(f"{wanted.name}/{wanted.version}")
 
     def delete_model(self, name: str) -> None:
@@ -417,7 +409,7 @@ class ModelStore:
         self._require(check_name(name))
         with self._catalog.transaction():
             self._catalog.update(RegisteredModel, name, updated_at=now(), is_deleted=True)
-            named = [one.alias for one in self._catalog.find(ModelAlias, where={"name": name})]
+            named = [one.alias for one in self._aliases.of(name)]
             if named:
                 raise Conflict(
                     f"{name!r} has the aliases {', '.join(map(repr, named))}", hint="delete its aliases first"
@@ -458,9 +450,8 @@ class ModelStore:
         Nothing in it is opened. `origin` is where it comes from (by default its path): whether its pickles may
         be opened later is up to the setting `trusted_models`. Metrics and the like are added to the envelope's.
         """
-        chosen = [check_alias(alias) for alias in ([aliases] if isinstance(aliases, str) else aliases)]
         self._check_case(check_name(name))
-        self._check_movable(name, chosen)
+        chosen = self._aliases.chosen(name, aliases)
         envelope = mlmodel.read(Path(directory), name)
         manifest = dataclasses.replace(
             envelope.manifest,

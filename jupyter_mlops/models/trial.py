@@ -8,20 +8,16 @@ imported but the captured dependencies: globals, files and settings of the noteb
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInput
-from . import runtime
+from . import clean_process, runtime
 from .dependencies import normalize, top_levels
 
-_ROWS_ALONE = 5
-_TIMEOUT_SECONDS = 300.0
+_ROWS_ALONE = 3
 _TOLERANCE = 1e-5  # relative: sums of single precision differ with the size of a batch
 
 
@@ -74,7 +70,7 @@ def _check_rows(
                 f"{count} rows went in, {len(values)} predictions{f' of {name}' if name else ''} came out",
                 hint="one row out for each row in; a model that means something else takes is_rowwise=False",
             )
-    step = max(1, count // _ROWS_ALONE)
+    step = max(1, -(-count // _ROWS_ALONE))
     for index in range(0, count, step):
         _compare(model, example, wanted, features, [index], "alone")
     if count > 1:
@@ -199,10 +195,10 @@ def _place(error: BaseException) -> str:
 
 def check_clean(folder: Path, manifest: Mapping[str, Any], expected: Any) -> None:
     """The full trial of a version that lies in `folder`; `InvalidInput` says what was missing there."""
-    allowed = sorted({top for name in manifest["dependencies"]["locked"] for top in top_levels(_name(name))})
-    local = {path.split("/")[0].removesuffix(".py") for path in manifest["dependencies"]["local_modules"]}
-    request = json.dumps({"folder": str(folder), "allowed": [*allowed, *local]})
-    answer = _ask(folder, request)
+    dependencies = manifest["dependencies"]
+    allowed = {top for name in dependencies["locked"] for top in top_levels(_name(name))}
+    allowed |= {path.split("/")[0].removesuffix(".py") for path in dependencies["local_modules"]}
+    answer = clean_process.ask(str(folder), allowed=sorted(allowed), modules=dependencies["modules"])
     if "error" in answer:
         raise InvalidInput(
             f"the model does not work in a clean process: {answer['error']}",
@@ -213,25 +209,6 @@ def check_clean(folder: Path, manifest: Mapping[str, Any], expected: Any) -> Non
             "the model predicts otherwise in a clean process",
             hint="it depends on something of this one: a setting of a library, a file, an environment variable",
         )
-
-
-def _ask(folder: Path, request: str) -> dict[str, Any]:
-    # -I: neither the current folder nor PYTHONPATH nor the user's packages count there.
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", runtime.__file__],
-            input=request, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, cwd=folder, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise InvalidInput(
-            f"the trial in a clean process took longer than {_TIMEOUT_SECONDS:.0f} s"
-        ) from None
-    if not done.stdout:
-        lines = done.stderr.strip().splitlines()
-        told = lines[-1] if lines else f"exit code {done.returncode}"
-        return {"error": f"the process ended by itself: {told}", "traceback": ""}
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
 
 
 def _last_own_line(text: str) -> str:

@@ -134,6 +134,12 @@ class _Checker(checker.Checker):  # type: ignore[misc]
         self.found: list[tuple[type[messages.Message], Sequence[Any]]] = []
         super().__init__(tree, builtins=known)
 
+    def addBinding(self, node: ast.AST | None, value: Any) -> None:  # noqa: N802 - pyflakes calls it so
+        if node is None:  # a builtin, of which there are so many that looking for earlier ones takes a while
+            self.scope[value.name] = value
+        else:
+            super().addBinding(node, value)
+
     def ATTRIBUTE(self, node: ast.Attribute) -> None:  # noqa: N802 - pyflakes calls it so
         self.handleNode(node.value, node)
 

@@ -11,11 +11,11 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import StorageUnavailable
+from ..errors import MlopsError
 from .files import dump_cell, dump_notebook, write_text
 
 log = logging.getLogger("jupyter_mlops.notebooks")
@@ -60,25 +60,29 @@ class NotebookWriter:
                 continue
             self._is_dirty = False
             started = time.monotonic()
+            saving = asyncio.ensure_future(asyncio.to_thread(write_text, self.text(), self.path))
             try:
-                await asyncio.to_thread(write_text, self.text(), self.path)
-            except StorageUnavailable as error:
+                await asyncio.shield(saving)
+            except asyncio.CancelledError:
+                await asyncio.wait({saving})  # it must not overtake the last save
+                raise
+            except MlopsError as error:
                 log.warning("%s", error)
                 self._is_dirty = True
             interval = max(_INTERVAL_SECONDS, 10 * (time.monotonic() - started))
 
     def save(self, text: str) -> None:
-        """The last save. Raises `StorageUnavailable`."""
+        """The last save. Raises `StorageUnavailable`, or `NotFound` if the folder is gone."""
         if self.path is not None:
             write_text(text, self.path)
 
 
 @contextlib.asynccontextmanager
-async def autosaving(writer: NotebookWriter):  # type: ignore[no-untyped-def]
+async def autosaving(writer: NotebookWriter) -> AsyncIterator[None]:
     """Save in the background while the body runs."""
     task = asyncio.create_task(writer.autosave())
     try:
-        yield writer
+        yield
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

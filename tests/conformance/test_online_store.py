@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,34 +22,6 @@ SIGN = 1 << 63
 
 def stamped(event: int, created: int = 0, arrival: int = 0, value: bytes = b"") -> bytes:
     return b"".join((number + SIGN).to_bytes(8, "big") for number in (event, created, arrival)) + value
-
-
-@pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A running Redis of our own, on a socket in its folder."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        if os.environ.get("CI"):
-            pytest.fail("Redis is not installed: apt-get install redis-server")
-        pytest.skip("Redis is not installed: apt-get install redis-server")
-    import redis
-
-    folder = Path(tempfile.mkdtemp(prefix="redis"))
-    socket = folder / "s"
-    command = [binary, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        try:
-            client = redis.Redis(unix_socket_path=str(socket))
-            client.ping()
-            client.close()
-            break
-        except redis.RedisError:
-            time.sleep(0.05)
-    yield f"unix://{socket}"
-    process.terminate()
-    process.wait(10)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "redis"])

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -48,15 +47,3 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[FeatureStore]:
 @pytest.fixture
 def airport() -> Entity:
     return Entity("airport", "origin")
-
-
-def day(number: int, hour: float = 0) -> datetime:
-    """A moment of March 2024."""
-    return datetime(2024, 3, 1, tzinfo=UTC) + timedelta(days=number - 1, hours=hour)
-
-
-def write_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    pq.write_table(pa.Table.from_pylist(rows), path)

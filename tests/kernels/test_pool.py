@@ -196,6 +196,7 @@ def test_a_kernel_of_another_language_starts_the_ordinary_way(
     assert interpreter_of("echo", "echo") == ""
 
 
+@pytest.mark.slow
 def test_an_unknown_kernel_of_python_is_this_environments(
     pool: KernelPool, run: Run, caplog: pytest.LogCaptureFixture
 ):
@@ -212,6 +213,7 @@ def test_an_unknown_kernel_of_another_language_is_an_error(pool: KernelPool, tmp
     assert "python3" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_the_environment_of_a_kernelspec_reaches_its_kernels(pool: KernelPool, run: Run, kernelspecs: Any):
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     kernelspecs("mine", argv, env={"FLAVOR": "sweet", "SHARED": "spec"})
@@ -219,6 +221,15 @@ def test_the_environment_of_a_kernelspec_reaches_its_kernels(pool: KernelPool, r
     assert shown(run(pool, probe, kernel_name="mine", env={"SHARED": "task"})) == "('sweet', 'task')"
     cold = run(pool, probe, kernel_name="mine", env={"SHARED": "task"}, isolation="cold")
     assert shown(cold) == "('sweet', 'task')"
+
+
+def test_options_of_a_kernelspec_reach_its_kernels(pool: KernelPool, run: Run, kernelspecs: Any):
+    option = "--InteractiveShell.ast_node_interactivity=all"
+    kernelspecs("all", [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", option])
+    outcome = run(pool, "1\n2", kernel_name="all")
+    assert outcome.error is None
+    shown_ = [out["data"]["text/plain"] for out in outcome.notebook["cells"][0]["outputs"]]
+    assert shown_ == ["1", "2"]
 
 
 def test_a_kernelspec_whose_python_is_gone_is_told(pool: KernelPool, run: Run, kernelspecs: Any):

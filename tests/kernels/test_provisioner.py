@@ -92,8 +92,10 @@ async def main():
     client.start_channels()
     await client.wait_for_ready(timeout=30)
     found = {'provisioner': type(manager.provisioner).__name__, 'transport': manager.transport}
-    code = "import os, sys; (os.getcwd(), os.environ['COLOR'], 'numpy' in sys.modules)"
+    code = "import os, sys; print(os.getcwd(), os.environ['COLOR'], 'numpy' in sys.modules)"
     found['place'] = (await execute(client, code))[0]
+    code = "ip = get_ipython(); print(str(ip.history_manager.hist_file).rsplit('.')[-1], os.environ['PAGER'])"
+    found['interactive'] = (await execute(client, code))[0]
     found['alive'] = await manager.is_alive()
     working = asyncio.ensure_future(execute(client, 'import time; time.sleep(60)'))
     await asyncio.sleep(0.5)
@@ -113,7 +115,8 @@ asyncio.run(main())
     assert found == {
         "provisioner": "WarmKernelProvisioner",
         "transport": "ipc",
-        "place": f"('{tmp_path}', 'blue', True)",
+        "place": f"{tmp_path} blue True\n",
+        "interactive": "sqlite cat\n",
         "alive": True,
         "interrupted": ["KeyboardInterrupt"],
         "restarted": [["False"], True],
@@ -146,6 +149,7 @@ asyncio.run(main())
     assert found == [1, 6, True]
 
 
+@pytest.mark.slow
 def test_blocking_managers_work_too(script: Callable[[str], Any]):
     found = script("""
 manager = KernelManager(kernel_name='warm')
@@ -161,6 +165,7 @@ print(json.dumps([reply['content']['status'], type(manager.provisioner).__name__
     assert found[0] == "ok"
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_leaves_no_kernel(script: Any, tmp_path: Path):
     found = script("""
 import subprocess, signal

@@ -26,7 +26,8 @@ flavor = yaml.safe_load(open(sys.argv[1] + "/MLmodel"))["flavors"]["python_funct
 module = __import__(flavor["loader_module"])
 model = module._load_pyfunc(sys.argv[1] + "/" + flavor["data"])
 frame = pd.DataFrame(**json.load(open(sys.argv[1] + "/input_example.json")))
-frame["at"] = pd.to_datetime(frame["at"]).dt.tz_localize(None)  # as MLflow hands over moments
+frame["at"] = pd.to_datetime(frame["at"])  # without a zone, as MLflow hands over moments
+assert frame["at"].dt.tz is None
 print(json.dumps({"prediction": model.predict(frame).tolist(), "ours": "jupyter_mlops" in sys.modules}))
 """
 

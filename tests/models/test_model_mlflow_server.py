@@ -103,6 +103,7 @@ import json, sys
 import pandas as pd, mlflow
 model = mlflow.pyfunc.load_model({source!r})
 frame = pd.read_json({rows!r}, convert_dates=["at"])
+frame["at"] = frame["at"].dt.tz_localize(None)  # MLflow knows no zones
 try:
     model.predict(frame.drop(columns=["carrier"]))
     print("not enforced")
@@ -187,7 +188,7 @@ import mlflow, numpy as np
 from sklearn.linear_model import LinearRegression
 from mlflow.models import infer_signature
 mlflow.set_experiment("theirs")
-x = np.arange(12.0).reshape(6, 2)
+x = np.random.default_rng(0).random((6, 2))
 import pandas as pd
 frame = pd.DataFrame(x, columns=["a", "b"])
 model = LinearRegression().fit(frame, frame["a"] * 3)

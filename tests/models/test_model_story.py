@@ -109,3 +109,33 @@ def test_data_is_told_by_frame_file_artifact_and_uri(tmp_path: Any, flights: Any
     assert DataSource.of(reference).digest == "sha256:" + "a" * 64
     assert DataSource.of("s3://b/k").key == "s3://b/k"
     assert DataSource.of({"data": flights, "name": "test"}).columns == tuple(flights.columns)
+
+
+def test_showing_a_version_shows_every_part_of_it(
+    store: ModelStore, register: Register, flights: Any
+) -> None:
+    register(
+        metrics={"auc": 0.9}, tags={"region": "<eu>"}, data=flights, artifacts={"notes": b"x"}, description="first",
+        aliases=["champion"], parameters={"week": 20}, run="run-7",
+    )  # fmt: skip
+    shown = store.show("delay@champion")
+    assert list(shown.parts) == [
+        "version", "definition", "parameters", "featurize", "predict", "dependencies", "data", "code", "artifacts",
+        "metrics", "signature", "input example", "tags", "lineage",
+    ]  # fmt: skip
+    assert all(any(rows.values()) for rows in shown.parts.values())
+    text, html = str(shown), shown._repr_html_()
+    for word in (
+        "models:/delay/1",
+        "champion",
+        "day_of_week",
+        "predict_proba",
+        "scikit-learn==",
+        "c0ffee",
+        "run run-7",
+    ):
+        assert word in text
+        assert word in html
+    assert "<eu>" not in html
+    store.register("plain", lambda rows: rows, input_example=[1.0], code={"cells": [], "git": {}})
+    assert "featurize\n                 –" in str(store.show("plain"))

@@ -90,6 +90,7 @@ def test_streams_keep_their_order_and_are_merged(run: Run):
     ]
 
 
+@pytest.mark.slow
 def test_native_output_is_caught_too(make_notebook: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # ipykernel does not catch it when that is set
     nb = make_notebook("import os, time; os.write(1, b'from C\\n'); time.sleep(0.3)")
@@ -487,8 +488,10 @@ closing = Closing()
 """
 
 
-@pytest.mark.parametrize("isolation", ["warm", "cold"])
-@pytest.mark.parametrize("last", ["1", "1/0"])
+@pytest.mark.parametrize(
+    ("isolation", "last"),
+    [("warm", "1"), ("warm", "1/0"), ("cold", "1"), pytest.param("cold", "1/0", marks=pytest.mark.slow)],
+)
 def test_what_an_interpreter_does_on_its_way_out_is_done(run: Run, tmp_path: Path, isolation: str, last: str):
     started = time.monotonic()
     run(ON_THE_WAY_OUT, last, request={"isolation": isolation})
