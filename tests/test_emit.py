@@ -12,9 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np  # noqa: TID253
-import pandas as pd  # noqa: TID253
-import pyarrow as pa  # noqa: TID253
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

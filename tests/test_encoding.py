@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np  # noqa: TID253
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np  # noqa: TID253
-import pandas as pd  # noqa: TID253
-import pyarrow as pa  # noqa: TID253
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

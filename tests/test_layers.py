@@ -26,7 +26,10 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 OUTSIDE = {"__init__", "_version"}
 # Lazy imports of our own, each with the reason why it waits.
 LAZY = {
-    ("emit.py", "catalog"): "a kernel asks it only for a name outside a run; SQLAlchemy would cost each kernel 0.5 s",
+    (
+        "emit.py",
+        "catalog",
+    ): "a kernel asks it only for a name outside a run; SQLAlchemy would cost each kernel 0.5 s",
 }
 
 

@@ -32,7 +32,9 @@ def check(tmp_path):
     return go
 
 
-def write(path: Path, code: str, parameters: str = "", kernel: str = "python3", language: str = "python") -> None:
+def write(
+    path: Path, code: str, parameters: str = "", kernel: str = "python3", language: str = "python"
+) -> None:
     cells = [(parameters, ["parameters"])] if parameters else []
     body = {
         "cells": [
@@ -54,7 +56,9 @@ def told(problems) -> list[str]:
 
 
 def test_a_good_pipeline_has_no_problems(check):
-    assert check("name: p\ntasks: {a: {notebook: a.ipynb, parameters: {n: 1}}}", a=("n: int = 0", "n + 1")) == []
+    assert (
+        check("name: p\ntasks: {a: {notebook: a.ipynb, parameters: {n: 1}}}", a=("n: int = 0", "n + 1")) == []
+    )
 
 
 def test_all_problems_come_at_once(check):
@@ -109,7 +113,12 @@ tasks:
     assert len(problems) == 2
     assert "'many'" in problems[0].message
     assert "'m'" in problems[1].message
-    assert check(pipeline.replace(', m: "${tasks.first.results.n}"', ""), {"n": "3"}, a=("n: int", "n"), first=emit) == []
+    assert (
+        check(
+            pipeline.replace(', m: "${tasks.first.results.n}"', ""), {"n": "3"}, a=("n: int", "n"), first=emit
+        )
+        == []
+    )
 
 
 def test_a_required_parameter_that_nobody_gives(check):
@@ -130,7 +139,10 @@ tasks:
     assert "emits no result 'rovs'" in first.message
     assert first.hint == "did you mean 'rows'?"
     assert "emits no artifact 'table'" in second.message
-    assert check(pipeline, a=emit + "mlops.result(str(1), 1)\nmlops.artifact(str(2), 1)", b=("x: object", "x")) == []
+    assert (
+        check(pipeline, a=emit + "mlops.result(str(1), 1)\nmlops.artifact(str(2), 1)", b=("x: object", "x"))
+        == []
+    )
 
 
 def test_a_kernel_that_is_not_there(check, tmp_path):
@@ -176,7 +188,9 @@ def test_resources_are_those_of_this_machine_only_when_it_runs_here(check):
         assert check(pipeline, cluster=f"tcp://127.0.0.1:{server.getsockname()[1]}", a="1") == []
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tcp://host.invalid:80", "tcp://x", "tcp://h:99999999", "tls://[::1"])
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:1", "tcp://host.invalid:80", "tcp://x", "tcp://h:99999999", "tls://[::1"]
+)
 def test_a_cluster_that_does_not_answer(address, check):
     (problem,) = check("name: p\ntasks: {a: {notebook: a.ipynb}}", cluster=address, a="1")
     assert problem.message.startswith(f"no dask scheduler answers at {address}: ")

@@ -72,5 +72,7 @@ def test_importing_it_waits_for_nothing_heavy():
         "heavy = {'pandas', 'numpy', 'pyarrow', 'papermill', 'dask', 'distributed', 'alembic', 'keyring'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert said.stdout.strip() == "[]"

@@ -114,6 +114,12 @@ def _check(
 ) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", project):
         raise InvalidInput(f"{project!r} is not a name for a Feast project", hint="lower case, digits and _")
+    for view in views:
+        if not re.fullmatch(r"[A-Za-z0-9_]+", view.name):
+            raise InvalidInput(
+                f"Feast's online stores put names into SQL as they are: {view.name!r} would break them",
+                hint="register the view under a name of letters, digits and _",
+            )
     for entity in entities:
         if len(entity.keys) != 1:
             raise InvalidInput(

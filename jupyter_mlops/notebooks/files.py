@@ -201,7 +201,7 @@ def _upgrade(nb: Notebook, where: str) -> Notebook:
     import nbformat
 
     try:
-        converted = nbformat.reads(json.dumps(nb), as_version=4)  # type: ignore[no-untyped-call]
+        converted = nbformat.reads(json.dumps(nb), as_version=4)
         return dict(json.loads(json.dumps(converted)))
     except Exception as error:  # noqa: BLE001 - nbformat raises whatever a malformed old notebook provokes
         _refuse(

@@ -81,7 +81,7 @@ def to_html(nb: Mapping[str, Any], *, title: str = "Notebook", theme: str = "lig
         require_js_url="",
         jupyter_widgets_base_url="",
     )
-    node = nbformat.from_dict(prepared)  # type: ignore[no-untyped-call]
+    node = nbformat.from_dict(prepared)
     page, _ = exporter.from_notebook_node(node, {"metadata": {"name": title}})
     page = re.sub(r"<script\b.*?</script\s*>", "", page, flags=re.IGNORECASE | re.DOTALL)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'

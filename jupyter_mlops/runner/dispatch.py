@@ -17,7 +17,7 @@ from typing import Any
 from .. import encoding
 from ..backends import BACKENDS, Backend, JobKey, JobOutcome
 from ..blobs import BlobStore
-from ..errors import CatalogUnavailable, InvalidInput, MlopsError, NotFound, StorageUnavailable, Unavailable
+from ..errors import CatalogUnavailable, InvalidInput, MlopsError, StorageUnavailable, Unavailable
 from ..events import Event, TaskUnrunnable
 from ..kernels import KernelPool, KernelRequest
 from ..notebooks.facts import NotebookFacts
@@ -125,7 +125,7 @@ class Dispatch:
         if len(lookups) > 1:
             keys = []
             for each in lookups:
-                with contextlib.suppress(InvalidInput, NotFound):  # told when it is its turn
+                with contextlib.suppress(MlopsError):  # told when it is its turn
                     keys.append(self._identify(each.task, each.arguments).key)
             self.cachebook.prefetch(keys)
 
@@ -154,24 +154,29 @@ class Dispatch:
         return None
 
     def _recover(self, instruction: Recover) -> Event:
-        """The outcome of an attempt that an earlier runner submitted, if it left one."""
+        """The outcome of an attempt that an earlier runner submitted, if it left one.
+
+        A worker elsewhere may still be at it: it is interrupted, and the attempt is lost with its runner, unless
+        it was done by then. That nobody else wanted it to stop is why its ``cancelled`` counts as lost.
+        """
         key = self._job_key(instruction.task, instruction.attempt)
         outcome = self._left(key)
         if outcome is None and self.cluster != "local":
             self._open_backend().recall(key)
             outcome = self._left(key)
-        if outcome is None:
+        if outcome is None or outcome.state == "cancelled":
             outcome = JobOutcome(state="lost", reason="its runner ended")
             # Should a worker that nobody reached still come to it, it finds this and leaves it.
             self.blobs.put_document(key.document, json.dumps(outcome.to_json()).encode())
         elif outcome.state == "succeeded":
             self._recognize(instruction)
-        return self.outcome(key, outcome)
+        self.ledger.describe(key.task, outcome.artifacts)
+        return fact_of(key, outcome)
 
     def _recognize(self, instruction: Recover) -> None:
         """The cache may have the outcome only if the files are those that it was made of."""
         before = self.ledger.task_runs[instruction.task].cache_key
-        with contextlib.suppress(InvalidInput, NotFound):
+        with contextlib.suppress(MlopsError):
             identity = self._identify(instruction.task, instruction.arguments)
             if identity.key != before:
                 self.ledger.forget(instruction.task)

@@ -54,13 +54,8 @@ class Drive:
         on_event: OnEvent | None,
         on_plan: OnPlan | None,
     ) -> None:
-        self.machine, self.ledger, self.dispatch, self.inbox, self.logs = (
-            machine,
-            ledger,
-            dispatch,
-            inbox,
-            logs,
-        )
+        self.machine, self.ledger, self.dispatch = machine, ledger, dispatch
+        self.inbox, self.logs = inbox, logs
         self.on_event, self.on_plan = on_event, on_plan
         self._answers: list[Event] = []  # facts that answer our own instructions
         self._timers: list[tuple[float, int, Event]] = []

@@ -91,7 +91,8 @@ class Cluster:
         )  # fmt: skip
         deadline = time.monotonic() + 30
         while not file.exists() or not file.read_text().strip():
-            assert self.scheduler.poll() is None and time.monotonic() < deadline
+            assert self.scheduler.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.05)
         self.port = int(json.loads(file.read_text())["address"].rpartition(":")[2])
 

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from jupyter_mlops.backends import JobKey
+from jupyter_mlops.backends import BACKENDS, JobKey
 from jupyter_mlops.errors import InvalidInput, Unavailable, WorkerLost
 from jupyter_mlops.events import CellExecuted, CellStarted, OutputStreamed
 from jupyter_mlops.resources import ResourceRequest
@@ -206,18 +206,14 @@ def test_nothing_is_told_after_close(make_bench):
 
 
 def test_nobody_listens():
-    from jupyter_mlops.backends import BACKENDS
-
     moment = time.monotonic()
-    with pytest.raises(Unavailable, match="no dask scheduler answers at tcp://127.0.0.1:1") as caught:
+    with pytest.raises(Unavailable, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:1") as caught:
         BACKENDS.get("dask")(None, address="tcp://127.0.0.1:1", connect_seconds=1.0)
     assert "dask scheduler" in caught.value.hint
     assert time.monotonic() - moment < 5
 
 
 def test_a_cluster_here_needs_kernels():
-    from jupyter_mlops.backends import BACKENDS
-
     with pytest.raises(InvalidInput, match="kernel pool"):
         BACKENDS.get("dask")(None)
 
@@ -243,6 +239,7 @@ def test_a_worker_that_is_killed_loses_its_job_and_no_other_worker_runs_it_again
     assert bench.heard.outcome(bench.submit("1")).state == "succeeded"
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_asked_to_leave_loses_its_job(make_cluster, make_bench):
     """As when a queue takes its node back: no failure of the notebook."""
     cluster = make_cluster()
@@ -258,6 +255,7 @@ def test_a_worker_that_is_asked_to_leave_loses_its_job(make_cluster, make_bench)
     assert bench.blobs.read_document(key.document) is None
 
 
+@pytest.mark.slow
 def test_a_runner_that_comes_back_can_recall_what_an_earlier_one_submitted(make_cluster, make_bench):
     cluster = make_cluster()
     cluster.add_worker()
@@ -276,7 +274,7 @@ def test_a_runner_that_comes_back_can_recall_what_an_earlier_one_submitted(make_
     assert second.heard.outcome(later.key).state == "cancelled", "who is recalled does not start any more"
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_scheduler_that_does_not_come_back(number, make_cluster, make_bench):
     cluster = make_cluster()
     cluster.add_worker()
@@ -291,6 +289,7 @@ def test_a_scheduler_that_does_not_come_back(number, make_cluster, make_bench):
         bench.submit("1")
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_comes_back(make_cluster, make_bench):
     cluster = make_cluster()
     cluster.add_worker()

@@ -82,7 +82,12 @@ class Scene:
         (self.root / "mlops.toml").write_text("workers = 3\nkernel_pool = 1\n")
         self.place = self.root / "place"
         self.place.mkdir()
-        write_notebook(self.root / "work.ipynb", WORK, EMIT, parameters="name: str = ''\nplace: str = ''\nbefore: list = []")
+        write_notebook(
+            self.root / "work.ipynb",
+            WORK,
+            EMIT,
+            parameters="name: str = ''\nplace: str = ''\nbefore: list = []",
+        )
         (self.root / "pipeline.yaml").write_text(pipeline_text(self.place))
 
     @property
@@ -137,7 +142,8 @@ class Scene:
             attempts = catalog.find(Attempt)
             events = catalog.find(RunEvent, order_by="seq")
             artifacts = catalog.find(Artifact)
-        told = f"seed {self.seed}, deaths {self.deaths}, {run.message}, {[(t.task, t.reason) for t in tasks.values() if t.state == 'failed']}"
+        failed = [(task.task, task.reason) for task in tasks.values() if task.state == "failed"]
+        told = f"seed {self.seed}, deaths {self.deaths}, {run.message}, {failed}"
         assert run.state == "succeeded", told
         assert run.runner == ""
         assert len(tasks) == 30
@@ -168,7 +174,7 @@ class Scene:
             blobs.read_bytes(digest)
 
     def check_nothing_is_left(self) -> None:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 75  # a zygote that nobody came to waits for a minute
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not left, [(process.pid, process.cmdline()) for process in left]
@@ -198,7 +204,11 @@ def kind_of(process: psutil.Process) -> str:
         if any(word.endswith("jupyter-mlops") for word in command):
             return "runner"
         parent = process.parent()
-        if "--multiprocessing-fork" in command and parent and "distributed.cli.dask_worker" in parent.cmdline():
+        if (
+            "--multiprocessing-fork" in command
+            and parent
+            and "distributed.cli.dask_worker" in parent.cmdline()
+        ):
             return "worker"
     except psutil.Error:
         pass

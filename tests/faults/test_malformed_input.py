@@ -20,7 +20,9 @@ from jupyter_mlops.runner import Runs
 from jupyter_mlops.settings import Settings
 
 relaxed = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 WORDS = st.sampled_from(
     ["a", "b", "a.ipynb", "../a.ipynb", "/", "", "${", "${tasks.a.results.x}", "${params.n}", "${item}", "secret:X",
@@ -29,24 +31,35 @@ WORDS = st.sampled_from(
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=8)
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 TASK_FIELDS = st.sampled_from(
-    ["notebook", "parameters", "needs", "when", "run_if", "matrix", "map", "retries", "timeout", "resources", "priority",
-     "cache", "files", "env", "secrets", "kernel", "isolation", "description", "notebok"]
+    ["notebook", "parameters", "needs", "when", "run_if", "matrix", "map", "retries", "timeout", "resources",
+     "priority", "cache", "files", "env", "secrets", "kernel", "isolation", "description", "notebok"]
 )  # fmt: skip
 TASKS = st.dictionaries(
     st.sampled_from(["a", "b", "c d", "", "${x}", "a[0]"]),
-    st.dictionaries(TASK_FIELDS, VALUES, max_size=6).map(lambda task: {"notebook": "a.ipynb", **task}) | VALUES,
+    st.dictionaries(TASK_FIELDS, VALUES, max_size=6).map(lambda task: {"notebook": "a.ipynb", **task})
+    | VALUES,
     max_size=4,
 )
 PIPELINES = st.fixed_dictionaries(
     {"name": st.just("p") | VALUES, "tasks": TASKS},
-    optional={"parameters": VALUES | st.dictionaries(st.just("n"), VALUES), "defaults": VALUES, "extra": VALUES},
+    optional={
+        "parameters": VALUES | st.dictionaries(st.just("n"), VALUES),
+        "defaults": VALUES,
+        "extra": VALUES,
+    },
 )
 CELL = st.fixed_dictionaries(
-    {"cell_type": st.sampled_from(["code", "markdown", "raw"]) | VALUES, "source": VALUES, "metadata": VALUES},
+    {
+        "cell_type": st.sampled_from(["code", "markdown", "raw"]) | VALUES,
+        "source": VALUES,
+        "metadata": VALUES,
+    },
     optional={"outputs": VALUES, "execution_count": VALUES, "id": VALUES},
 )
 NOTEBOOKS = st.fixed_dictionaries(
@@ -95,17 +108,19 @@ def check(runs: Runs, arguments: object = None) -> None:
 
 
 def run(runs: Runs, arguments: object = None, **options: object) -> None:
+    error: MlopsError | None = None
     try:
         done = runs.run(runs.settings.root / "pipeline.yaml", arguments, **options)  # type: ignore[arg-type]
-    except MlopsError as error:
-        assert error.message
-        assert "Traceback" not in error.message
-    else:
         assert done.state in TERMINAL
+    except MlopsError as problem:
+        error = problem
+    assert error is None or (error.message and "Traceback" not in error.message)
 
 
 @relaxed
-@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+@given(
+    st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
+)
 def test_any_bytes_as_a_pipeline(runs, content):
     write_notebook(runs, good_notebook("1"))
     write_pipeline(runs, content)
@@ -144,7 +159,12 @@ def test_any_arguments(runs, arguments, from_text):
     write_notebook(runs, good_notebook("print(n)", parameters="n: int = 0"))
     parameters = {"n": {"default": 0}}
     write_pipeline(
-        runs, {"name": "p", "parameters": parameters, "tasks": {"a": {"notebook": "a.ipynb", "parameters": {"n": "${params.n}"}}}}
+        runs,
+        {
+            "name": "p",
+            "parameters": parameters,
+            "tasks": {"a": {"notebook": "a.ipynb", "parameters": {"n": "${params.n}"}}},
+        },
     )
     check(runs, arguments)
     run(runs, arguments, from_text=from_text)

@@ -58,8 +58,6 @@ def make_runs(root: Path, pool: KernelPool, *, busy_seconds: float = 20.0, **ove
 
 
 def write(root: Path, *cells: str, pipeline: str = "name: p\ntasks: {a: {notebook: a.ipynb}}\n") -> Path:
-
-
     body = {
         "cells": [
             {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": cell, "outputs": [], "execution_count": None}
@@ -76,7 +74,9 @@ def write(root: Path, *cells: str, pipeline: str = "name: p\ntasks: {a: {noteboo
 
 def test_an_artifact_that_does_not_fit_fails_its_task(tmp_path, tiny_disk, pool):
     runs = make_runs(tmp_path, pool, blobs=str(tiny_disk / "blobs"))
-    path = write(tmp_path, "import os\nimport jupyter_mlops as mlops\nmlops.artifact('big', os.urandom(4 << 20))")
+    path = write(
+        tmp_path, "import os\nimport jupyter_mlops as mlops\nmlops.artifact('big', os.urandom(4 << 20))"
+    )
     run = runs.run(path)
     (task,) = runs.catalog.find(TaskRun)
     assert run.state == "failed"
@@ -181,5 +181,3 @@ def test_blobs_that_cannot_be_written_end_the_run_clearly(tmp_path, pool):
     (tmp_path / "blobs").unlink()
     assert runs.resume(run.run_id).state == "succeeded"
     runs.catalog.close()
-
-

@@ -131,7 +131,7 @@ def test_what_only_the_notebook_has_is_found_in_a_clean_process(store: FeatureSt
         return {"chill": row["temp"] * made_up_here.factor, "is_far": True}
 
     try:
-        with pytest.raises(InvalidInput, match="does not run in a clean process.*made_up_here"):
+        with pytest.raises(InvalidInput, match=r"does not run in a clean process.*made_up_here"):
             store.register(view(hidden, mode="row"))
     finally:
         del sys.modules["made_up_here"]

@@ -21,7 +21,8 @@ generator = np.random.default_rng(7)
 def frame(rows: int = 5000, **changes: Any) -> pd.DataFrame:
     base = {
         "temp": generator.normal(10, 3, rows), "wind": generator.poisson(4, rows),
-        "sky": generator.choice(["clear", "rain", "snow"], rows, p=[0.7, 0.2, 0.1]), "is_day": generator.random(rows) > 0.4,
+        "sky": generator.choice(["clear", "rain", "snow"], rows, p=[0.7, 0.2, 0.1]),
+        "is_day": generator.random(rows) > 0.4,
         "seen": pd.to_datetime(START) + pd.to_timedelta(generator.random(rows) * 86400, unit="s"),
     }  # fmt: skip
     return pd.DataFrame(base | changes)

@@ -150,7 +150,8 @@ WRONG: list[tuple[dict[str, Any], type[MlopsError], str, str]] = [
     ({"sql": "SELECT * REPLACE (event_timestamp::TIMESTAMP AS event_timestamp) FROM 'weather.parquet'"},
      InvalidInput, "without a zone", "time_zone"),
     ({"sql": "SELECT origin, event_timestamp FROM 'weather.parquet'"}, InvalidInput, "keys and times only", ""),
-    ({"sql": "SELECT *, 1 AS \"a\"\"b\" FROM 'weather.parquet'", "schema": {'a"b': "int64"}}, InvalidInput, "not a name", "AS"),
+    ({"sql": "SELECT *, 1 AS \"a\"\"b\" FROM 'weather.parquet'", "schema": {'a"b': "int64"}},
+     InvalidInput, "not a name", "AS"),
     ({"schema": {"origin": "string"}}, InvalidInput, "join key", ""),
     ({"database": "none.duckdb", "sql": "SELECT 1"}, StorageUnavailable, "none.duckdb", ""),
 ]  # fmt: skip

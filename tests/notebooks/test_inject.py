@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import numpy as np  # noqa: TID253 - its scalars are what is tested
-import papermill  # noqa: TID253 - the reference
+import numpy as np
+import papermill
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from papermill.translators import translate_parameters  # noqa: TID253
+from papermill.translators import translate_parameters
 
 from jupyter_mlops import encoding
 from jupyter_mlops.errors import InvalidParameter

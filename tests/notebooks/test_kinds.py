@@ -11,12 +11,12 @@ from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np  # noqa: TID253 - its scalars are what is tested
-import pandas as pd  # noqa: TID253 - its timestamps too
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from papermill.cli import _resolve_type  # noqa: TID253 - the reference
+from papermill.cli import _resolve_type
 
 from jupyter_mlops.blobs import make_reference
 from jupyter_mlops.notebooks.conversion import Mismatch, convert, guess, show

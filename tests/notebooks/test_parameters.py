@@ -12,14 +12,14 @@ from typing import Any
 
 import click
 import nbformat
-import numpy as np  # noqa: TID253 - its scalars are what is tested
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from papermill import inspect_notebook  # noqa: TID253 - the reference
-from papermill.inspection import display_notebook_help  # noqa: TID253 - the reference
-from papermill.translators import PythonTranslator, papermill_translators  # noqa: TID253 - the reference
+from papermill import inspect_notebook
+from papermill.inspection import display_notebook_help
+from papermill.translators import PythonTranslator, papermill_translators
 
 from jupyter_mlops.errors import InvalidNotebook, InvalidParameter
 from jupyter_mlops.notebooks import conversion

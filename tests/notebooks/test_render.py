@@ -7,7 +7,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-import pandas as pd  # noqa: TID253
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import keyring  # noqa: TID253
+import keyring
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from keyring.backend import KeyringBackend  # noqa: TID253
-from keyring.backends.fail import Keyring as FailKeyring  # noqa: TID253
-from keyring.errors import KeyringLocked  # noqa: TID253
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as FailKeyring
+from keyring.errors import KeyringLocked
 
 from jupyter_mlops.errors import InvalidParameter, SecretNotFound
 from jupyter_mlops.notebooks.secrets import Mask, SecretReference, resolve

@@ -140,7 +140,7 @@ class Started:
                 on_plan=self._planned,
                 on_event=self._heard,
             )
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - finish() raises it
             self.error = error
         finally:
             self.begun.set()

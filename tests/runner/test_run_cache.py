@@ -60,7 +60,9 @@ def test_what_depends_on_an_unchanged_result_stays(chain):
     chain.notebook(
         "first.ipynb", EMIT + "mlops.result('value', 7 if value else 7)", parameters="value: int = 0"
     )
-    chain.pipeline(CHAIN.replace("notebook: count.ipynb, parameters: {name: a, ", "notebook: first.ipynb, parameters: {"))
+    chain.pipeline(
+        CHAIN.replace("notebook: count.ipynb, parameters: {name: a, ", "notebook: first.ipynb, parameters: {")
+    )
     chain.run({"n": 1})
     done = chain.run({"n": 2})
     assert done.states == {"a": "succeeded", "b": "cached", "c": "cached"}
@@ -143,7 +145,9 @@ def test_only_and_from_take_the_rest_from_the_cache(chain):
     done = chain.run(only=("b",), force=frozenset({"b"}))
     assert done.states == {"a": "cached", "b": "succeeded"}
     done = chain.run({"n": 5}, start_from=("b",))
-    assert done.states == {"a": "cached", "b": "cached", "c": "cached"}, "what n was is not asked of a reused task"
+    assert done.states == {"a": "cached", "b": "cached", "c": "cached"}, (
+        "what n was is not asked of a reused task"
+    )
 
 
 def test_only_fails_where_nothing_can_be_reused(chain):

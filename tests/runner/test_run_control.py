@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_mlops.catalog.records import TaskRun
 from jupyter_mlops.catalog.records import Run as RunRecord
+from jupyter_mlops.catalog.records import TaskRun
 from jupyter_mlops.errors import Conflict, NotFound
 from jupyter_mlops.pipelines import Plan
 from jupyter_mlops.runner import owner
@@ -256,7 +256,9 @@ def test_only_a_run_that_is_over_can_be_repeated(stoppable):
 def test_two_runs_at_once_leave_each_other_alone(counted):
     counted.notebook(
         "slow.ipynb",
-        "import os, time\ntime.sleep(0.3)\n" + EMIT + "mlops.result('value', [value, os.environ['MLOPS_RUN_ID']])",
+        "import os, time\ntime.sleep(0.3)\n"
+        + EMIT
+        + "mlops.result('value', [value, os.environ['MLOPS_RUN_ID']])",
         parameters="value: int = 0",
     )
     counted.pipeline("""\
@@ -319,6 +321,7 @@ def test_who_drives_a_run():
     assert owner.shown("some.host/ab12:77:1") == "process 77 on some.host"
 
 
+@pytest.mark.slow
 def test_the_heartbeat_goes_on_while_a_cell_runs(stoppable):
     stoppable.notebook("slow.ipynb", "import time; time.sleep(3.5)")
     started = stoppable.start()
@@ -327,5 +330,3 @@ def test_the_heartbeat_goes_on_while_a_cell_runs(stoppable):
     time.sleep(2.5)
     assert stoppable.catalog.get(RunRecord, started.run_id).heartbeat_at > first
     assert started.finish().state == "succeeded"
-
-

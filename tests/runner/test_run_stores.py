@@ -33,7 +33,9 @@ def test_a_run_with_its_state_elsewhere(elsewhere):
         EMIT + "import pandas as pd\nmlops.artifact('table', pd.DataFrame({'a': range(size)}))",
         parameters="size: int = 1",
     )
-    elsewhere.notebook("use.ipynb", EMIT + "mlops.result('rows', len(mlops.input(table)))", parameters="table: str")
+    elsewhere.notebook(
+        "use.ipynb", EMIT + "mlops.result('rows', len(mlops.input(table)))", parameters="table: str"
+    )
     elsewhere.pipeline(FLOW)
     done = elsewhere.run()
     assert done.tasks["use"].results == {"rows": 3}, done.reasons
@@ -47,7 +49,7 @@ def test_secrets_reach_the_kernel_and_nothing_else(project):
     project.notebook(
         "secret.ipynb",
         "import base64, os, urllib.parse\n"
-        f"assert token.startswith('hunter2') and os.environ['PASSWORD'] == token, 'not what it should be'",
+        "assert token.startswith('hunter2') and os.environ['PASSWORD'] == token, 'not what it should be'",
         "print(token, repr(token), base64.b64encode(token.encode()).decode(), urllib.parse.quote(token))\ntoken",
         "raise ValueError(f'cannot log in with {token}')",
         parameters="token: str",
@@ -100,7 +102,9 @@ def test_files_beside_the_project_are_no_business_of_a_worker(project, tmp_path)
 def test_a_cluster_that_is_not_there_is_one_clear_error(project):
     project.notebook("a.ipynb", "1")
     project.pipeline("name: p\ntasks: {a: {notebook: a.ipynb}, b: {notebook: a.ipynb}}")
-    with pytest.raises(InvalidInput, match="no dask scheduler answers at tcp://127.0.0.1:1: Connection refused"):
+    with pytest.raises(
+        InvalidInput, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:1: Connection refused"
+    ):
         project.run(cluster="tcp://127.0.0.1:1")
     with pytest.raises(MlopsError, match="has no host and port"):
         project.run(cluster="tcp://nowhere")
