@@ -156,13 +156,22 @@ def write_notebook(path: Path, recipe: Mapping[str, Any], *, tail: str = "") -> 
 
 
 def outputs_of(path: Path) -> list[Any]:
-    """What the cells of an executed notebook show, which must not depend on who executed it."""
-    nb = json.loads(path.read_text())
-    shown = []
-    for cell in nb["cells"]:
+    """What the cells of an executed notebook show, which must not depend on who executed it.
+
+    Text that came in several messages is one text here: whether papermill joins them depends on their timing.
+    """
+    shown: list[Any] = []
+    for cell in json.loads(path.read_text())["cells"]:
+        here: list[Any] = []
         for output in cell.get("outputs", ()):
             bare = {k: v for k, v in output.items() if k not in ("execution_count", "metadata")}
-            shown.append({k: "".join(v) if k == "text" else v for k, v in bare.items()})
+            if "text" in bare:
+                bare["text"] = "".join(bare["text"])
+            if here and "text" in bare and here[-1].get("name") == bare["name"]:
+                here[-1]["text"] += bare["text"]
+            else:
+                here.append(bare)
+        shown += here
     return shown
 
 

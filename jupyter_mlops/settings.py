@@ -139,7 +139,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("cell_timeout_seconds", _seconds, "number", None, "The longest one cell may take.", "no limit"),
     Setting("output_limit_bytes", _integer(0), "integer", 8 * 2**20, "Outputs beyond it go to the blobs."),
     Setting("dotenv", _text, "path", ".env", "A file of secrets, never stored anywhere else."),
-    Setting("trusted_models", _texts, "list", (), "Imported models whose pickles may be opened: see models.md.", "none"),
+    Setting("trusted_models", _texts, "list", (), "Imported models that may be unpickled: see models.md.", "none"),
     Setting("log_level", _choice(*_LOG_LEVELS), "text", "warning", f"One of {', '.join(_LOG_LEVELS)}."),
 )  # fmt: skip
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -142,6 +142,33 @@ def test_a_wrong_answer_ends_a_benchmark(found: dict[str, Any], word: str) -> No
         harness.require_equal(found)
 
 
+def test_text_in_pieces_is_the_same_text(tmp_path: Path) -> None:
+    def written(name: str, *outputs: dict[str, Any]) -> Path:
+        path = tmp_path / name
+        path.write_text(json.dumps({"cells": [{"outputs": [*outputs]}, {}]}))
+        return path
+
+    def stream(name: str, *text: str) -> dict[str, Any]:
+        return {"output_type": "stream", "name": name, "text": [*text]}
+
+    value = {
+        "output_type": "execute_result",
+        "data": {"text/plain": ["1"]},
+        "metadata": {},
+        "execution_count": 3,
+    }
+    one = written("one.ipynb", stream("stdout", "a\n", "b"), stream("stderr", "c"), value)
+    two = written(
+        "two.ipynb",
+        stream("stdout", "a\n"),
+        stream("stdout", "b"),
+        stream("stderr", "c"),
+        {**value, "execution_count": 4},
+    )
+    assert harness.outputs_of(one) == harness.outputs_of(two)
+    assert harness.outputs_of(one)[0]["text"] == "a\nb"
+
+
 def test_layers_fan_in_from_the_layer_above() -> None:
     needs = dag.shape(30, 10)
     assert len(needs) == 30

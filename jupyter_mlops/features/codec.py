@@ -29,10 +29,13 @@ class KeyCodec:
     def __init__(self, keys: Mapping[str, str]) -> None:
         self.keys = dict(keys)
         self._is_single = len(self.keys) == 1
+        self._first = next(iter(self.keys.items()))
 
     def pack(self, row: Mapping[str, Any]) -> bytes:
         """The key in a row; `InvalidInput` when one is missing or of another type."""
-        return b"".join(self._one(row, name, dtype) for name, dtype in self.keys.items())
+        if self._is_single:
+            return self._one(row, *self._first)
+        return b"".join([self._one(row, name, dtype) for name, dtype in self.keys.items()])
 
     def _one(self, row: Mapping[str, Any], name: str, dtype: str) -> bytes:
         try:
@@ -87,6 +90,7 @@ class RowCodec:
         self._moments = [place for place, kind in enumerate(self._kinds) if kind.name == "timestamp"]
         self._nulls = (len(schema) + 7) // 8
         self._struct = struct.Struct(f">QQQ4s{self._nulls}s{''.join(self._codes)}")
+        self._unpack = self._struct.unpack_from
         self._none = bytes(self._nulls)
         self._rest = bool(self._texts or self._moments)
 
@@ -116,13 +120,14 @@ class RowCodec:
     def unpack(self, data: bytes) -> tuple[int, tuple[Any, ...]]:
         """The event, and the values in the schema's order, None for null; `CorruptBlob` for bytes of another schema."""
         try:
-            event, _, _, digest, nulls, *values = self._struct.unpack_from(data)
+            fields = self._unpack(data)
         except struct.error as error:
             raise self._corrupt() from error
-        if digest != self.digest:
+        if fields[3] != self.digest:
             raise self._corrupt()
-        if nulls == self._none and not self._rest:
-            return event - _SIGN, tuple(values)
+        if fields[4] == self._none and not self._rest:
+            return fields[0] - _SIGN, fields[5:]
+        event, _, _, _, nulls, *values = fields
         bits = int.from_bytes(nulls, "little")
         offset = self._struct.size
         for place in self._texts:

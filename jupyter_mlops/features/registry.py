@@ -18,21 +18,9 @@ from ..blobs import BlobStore
 from ..catalog import Catalog, FeatureDefinition
 from ..errors import Conflict, InvalidInput, NotFound, did_you_mean
 from . import expectations, functions, ondemand
-from .definitions import (
-    Definition,
-    Entity,
-    FeatureService,
-    FeatureView,
-    Function,
-    OnDemandView,
-    on_demand_from_json,
-    on_demand_parts,
-    to_json,
-    version_of,
-    view_from_json,
-    view_parts,
-)
+from .definitions import Definition, Entity, FeatureService, FeatureView, Function, OnDemandView
 from .names import Reference, parse_reference
+from .versions import on_demand_from_json, on_demand_parts, to_json, version_of, view_from_json, view_parts
 
 AnyView = FeatureView | OnDemandView
 D = TypeVar("D", Entity, FeatureView, OnDemandView, FeatureService)

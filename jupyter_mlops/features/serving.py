@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ..errors import InvalidInput
@@ -18,6 +19,8 @@ from .dtypes import DTYPES, moment_of, python_value
 from .online import EXPIRED, NOT_FOUND, NULL, PRESENT, OnlineStore
 from .selection import Selection, input_columns
 
+_Answers = tuple[list[tuple[Any, ...]], list[tuple[str, ...]], list[int | None]]
+
 
 class OnlineFeatures:
     """The answer: a tuple of values, of statuses and of ages for each entity row, in the order asked.
@@ -26,20 +29,23 @@ class OnlineFeatures:
     ``answer.ages[0]`` the seconds since the event, None where there is none.
     """
 
-    __slots__ = ("_at", "_events", "names", "statuses", "values")
+    __slots__ = ("_at", "_events", "_sources", "names", "statuses", "values")
 
     def __init__(
         self,
         names: tuple[str, ...],
         values: list[tuple[Any, ...]],
         statuses: list[tuple[str, ...]],
-        events: Any,
+        events: list[list[int | None]],
+        sources: tuple[int | None, ...],
         at: int,
     ) -> None:
+        """`events` has each view's, row by row; `sources` says which view a column is of (None: of none)."""
         self.names = names
         self.values = values
         self.statuses = statuses
         self._events = events
+        self._sources = sources
         self._at = at
 
     def __len__(self) -> int:
@@ -51,10 +57,13 @@ class OnlineFeatures:
     @property
     def ages(self) -> list[tuple[float | None, ...]]:
         """Seconds between the event and the question."""
-        at = self._at
+        ages = [
+            [None if event is None else max(0.0, (self._at - event) / 1e6) for event in view]
+            for view in self._events
+        ]
         return [
-            tuple(None if event is None else max(0.0, (at - event) / 1e6) for event in row)
-            for row in self._events
+            tuple(None if source is None else ages[source][row] for source in self._sources)
+            for row in range(len(self))
         ]
 
     def to_dicts(self) -> list[dict[str, Any]]:
@@ -78,7 +87,7 @@ class _Lookup:
     """How one view is read and its row understood."""
 
     name: str  # as the online store knows it
-    pack_key: Callable[[Mapping[str, Any]], bytes]
+    pack: int  # which packing of keys
     unpack: Callable[[bytes], tuple[int, tuple[Any, ...]]]
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # None: all of them
     ttl: int | None
@@ -88,18 +97,40 @@ class _Lookup:
     expired: tuple[str, ...]
     missing: tuple[str, ...]
 
-    def answer(self, found: bytes | None, at: int) -> tuple[tuple[Any, ...], tuple[str, ...], int | None]:
-        """(values, statuses, event)."""
-        if found is None:
-            return self.nothing, self.missing, None
-        event, values = self.unpack(found)
-        if self.ttl is not None and event < at - self.ttl:
-            return self.nothing, self.expired, event
-        if self.pick is not None:
-            values = self.pick(values)
-        if None in values:
-            return values, tuple([NULL if value is None else PRESENT for value in values]), event
-        return values, self.present, event
+    def answers(self, found: Sequence[bytes | None], at: int) -> _Answers:
+        """(values, statuses, events), row by row."""
+        values: list[tuple[Any, ...]] = []
+        statuses: list[tuple[str, ...]] = []
+        events: list[int | None] = []
+        unpack, pick, present = self.unpack, self.pick, self.present
+        oldest = None if self.ttl is None else at - self.ttl
+        for data in found:
+            if data is None:
+                values.append(self.nothing)
+                statuses.append(self.missing)
+                events.append(None)
+                continue
+            event, row = unpack(data)
+            events.append(event)
+            if oldest is not None and event < oldest:
+                values.append(self.nothing)
+                statuses.append(self.expired)
+                continue
+            if pick is not None:
+                row = pick(row)
+            values.append(row)
+            has_null = None in row
+            statuses.append(_statuses(row) if has_null else present)
+        return values, statuses, events
+
+
+def _statuses(row: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple([NULL if value is None else PRESENT for value in row])
+
+
+def _joined(rows: Sequence[list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    """The rows of several views side by side."""
+    return rows[0] if len(rows) == 1 else [tuple(chain.from_iterable(row)) for row in zip(*rows, strict=True)]
 
 
 class Reader:
@@ -112,14 +143,20 @@ class Reader:
         function_of: Callable[[OnDemandView], Callable[..., Any]],
     ) -> None:
         self.names = tuple(one.output for one in selection.columns)
-        self._lookups = [
-            _lookup(view, features, keys_of(view)) for view, features in selection.reads.values()
-        ]
+        by_keys: dict[tuple[tuple[str, str], ...], int] = {}  # views with the same keys share their packing
+        self._lookups = []
+        for view, features in selection.reads.values():
+            pack = by_keys.setdefault(tuple(keys_of(view).items()), len(by_keys))
+            self._lookups.append(_lookup(view, features, pack))
+        self._packs = [KeyCodec(dict(keys)).pack for keys in by_keys]
         self._on_demand = [(view, function_of(view)) for view in selection.on_demand.values()]
         self._places: dict[tuple[str, str], int] = {}
+        sources: dict[str, int] = {}
         for reference, (_, features) in selection.reads.items():
+            sources[reference] = len(sources)
             for feature in features:
                 self._places[reference, feature] = len(self._places)
+        self._sources = tuple(sources.get(one.view.reference) for one in selection.columns)
         self._pick = None
         if not self._on_demand:
             wanted = [self._places[one.view.reference, one.feature] for one in selection.columns]
@@ -128,95 +165,60 @@ class Reader:
 
     def read(self, store: OnlineStore, rows: Sequence[Mapping[str, Any]], at: int) -> OnlineFeatures:
         """One row of the answer for each of `rows`; `at` is the question's moment, in UTC microseconds."""
-        found = store.read(wanted=[(one.name, [one.pack_key(row) for row in rows]) for one in self._lookups])
-        if len(self._lookups) == 1 and not self._on_demand:
-            lookup = self._lookups[0]
-            answers = [lookup.answer(one, at) for one in found[0]]
-            values = [one[0] for one in answers]
-            statuses = [one[1] for one in answers]
-            events: Any = _Repeated([one[2] for one in answers], len(self.names))
-        else:
-            values, statuses, events = self._joined(found, at, len(rows))
+        keys = [[pack(row) for row in rows] for pack in self._packs]
+        found = store.read(wanted=[(one.name, keys[one.pack]) for one in self._lookups])
+        parts = [lookup.answers(one, at) for lookup, one in zip(self._lookups, found, strict=True)]
+        values: list[tuple[Any, ...]] = _joined([part[0] for part in parts]) if parts else [()] * len(rows)
+        statuses: list[tuple[str, ...]] = _joined([part[1] for part in parts]) if parts else [()] * len(rows)
         if self._on_demand:
-            values, statuses, events = self._computed(rows, values, statuses, events)
+            values, statuses = self._computed(rows, values, statuses)
         elif self._pick is not None:
             values = [self._pick(one) for one in values]
             statuses = [self._pick(one) for one in statuses]
-            events = [self._pick(tuple(one)) for one in events]
-        return OnlineFeatures(self.names, values, statuses, events, at)
+        return OnlineFeatures(self.names, values, statuses, [part[2] for part in parts], self._sources, at)
 
-    def _joined(self, found: Any, at: int, rows: int) -> Any:
-        values: list[tuple[Any, ...]] = []
-        statuses: list[tuple[str, ...]] = []
-        events: list[tuple[int | None, ...]] = []
-        for row in range(rows):
+    def _computed(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        values: list[tuple[Any, ...]],
+        statuses: list[tuple[str, ...]],
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[str, ...]]]:
+        """Values and statuses of the selected columns, on-demand ones among them."""
+        all_values, all_statuses = [], []
+        for row, kept, known in zip(rows, values, statuses, strict=True):
+            made = {
+                view.reference: self._made(view, function, row, kept) for view, function in self._on_demand
+            }
             value: list[Any] = []
             status: list[str] = []
-            event: list[int | None] = []
-            for lookup, answers in zip(self._lookups, found, strict=True):
-                one = lookup.answer(answers[row], at)
-                value += one[0]
-                status += one[1]
-                event += [one[2]] * lookup.width
-            values.append(tuple(value))
-            statuses.append(tuple(status))
-            events.append(tuple(event))
-        return values, statuses, events
-
-    def _computed(self, rows: Sequence[Mapping[str, Any]], values: Any, statuses: Any, events: Any) -> Any:
-        out: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
-        for place, row in enumerate(rows):
-            made = {}
-            for view, function in self._on_demand:
-                inputs = {
-                    name: values[place][self._places[ref, feature]]
-                    for name, ref, feature in input_columns(view)
-                }
-                inputs |= {name: _requested(row, name, dtype) for name, dtype in view.request.items()}
-                made[view.reference] = dict(
-                    zip(view.schema, ondemand.compute_row(view, function, inputs), strict=True)
-                )
-            value: list[Any] = []
-            status: list[str] = []
-            event: list[int | None] = []
             for one in self._selection.columns:
                 if one.view.reference in made:
                     value.append(made[one.view.reference][one.feature])
                     status.append(NULL if value[-1] is None else PRESENT)
-                    event.append(None)
                 else:
-                    source = self._places[one.view.reference, one.feature]
-                    value.append(values[place][source])
-                    status.append(statuses[place][source])
-                    event.append(tuple(events[place])[source])
-            out[0].append(tuple(value))
-            out[1].append(tuple(status))
-            out[2].append(tuple(event))
-        return out
+                    place = self._places[one.view.reference, one.feature]
+                    value.append(kept[place])
+                    status.append(known[place])
+            all_values.append(tuple(value))
+            all_statuses.append(tuple(status))
+        return all_values, all_statuses
+
+    def _made(
+        self, view: OnDemandView, function: Callable[..., Any], row: Mapping[str, Any], kept: tuple[Any, ...]
+    ) -> dict[str, Any]:
+        inputs = {
+            name: kept[self._places[reference, feature]] for name, reference, feature in input_columns(view)
+        }
+        inputs |= {name: _requested(row, name, dtype) for name, dtype in view.request.items()}
+        return dict(zip(view.schema, ondemand.compute_row(view, function, inputs), strict=True))
 
 
-class _Repeated(Sequence[Any]):
-    """The one event of each row, for each of its features."""
-
-    __slots__ = ("_events", "_width")
-
-    def __init__(self, events: list[int | None], width: int) -> None:
-        self._events = events
-        self._width = width
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    def __getitem__(self, row: Any) -> Any:
-        return (self._events[row],) * self._width
-
-
-def _lookup(view: FeatureView, features: Sequence[str], keys: Mapping[str, str]) -> _Lookup:
+def _lookup(view: FeatureView, features: Sequence[str], pack: int) -> _Lookup:
     order = list(view.schema)
     width = len(features)
     return _Lookup(
         name=view.reference,
-        pack_key=KeyCodec(keys).pack,
+        pack=pack,
         unpack=RowCodec(view.schema).unpack,
         pick=selector([order.index(name) for name in features], len(order)),
         ttl=view.ttl_microseconds,

@@ -7,6 +7,7 @@ offline log (parquet), the online store (SQLite or Redis). Moments are what the 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -50,7 +51,7 @@ class FeatureStore:
         offline: str | Path | None = None,
         offline_options: Mapping[str, Any] | None = None,
         online: str | Path | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self.root = Path(root).absolute()
         home = self.root / ".mlops"
@@ -59,9 +60,12 @@ class FeatureStore:
         self._blobs = blobs
         self._online_url = online if online is not None else f"sqlite:///{home / 'online.db'}"
         self._online: OnlineStore | None = None
-        self._now = now
+        self._now = now or _now
+        self._microseconds = _microseconds_now if now is None else lambda: microseconds(now())
         self._definitions = Definitions(catalog, blobs, self._inspect)
-        self._materializer = Materializer(catalog, self.log, lambda: self.online, self._open_source, now)
+        self._materializer = Materializer(
+            catalog, self.log, lambda: self.online, self._open_source, self._now
+        )
         self._readers: dict[Any, tuple[int, Reader]] = {}
 
     def __repr__(self) -> str:
@@ -176,8 +180,8 @@ class FeatureStore:
         `at` is the moment against which ttl and age are counted, now by default. A version that another process
         registers is noticed within some seconds.
         """
-        rows = [entity_rows] if isinstance(entity_rows, Mapping) else entity_rows
-        moment = microseconds(self._now() if at is None else at)
+        rows = entity_rows if isinstance(entity_rows, (list, tuple)) else _as_rows(entity_rows)
+        moment = self._microseconds() if at is None else microseconds(at)
         reader = self._reader(features, full_names)
         return reader.read(self._online or self.online, rows, moment)
 
@@ -450,6 +454,18 @@ class FeatureStore:
                 f"the feature view {view.name!r} has no materialization", hint=f"materialize({view.name!r})"
             )
         return self.log.read(parts, list(view.schema)).drop_columns([ARRIVAL])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _microseconds_now() -> int:
+    return time.time_ns() // 1000
+
+
+def _as_rows(rows: Any) -> Sequence[Mapping[str, Any]]:
+    return [rows] if isinstance(rows, Mapping) else list(rows)
 
 
 def _run(run_id: str | None) -> str:

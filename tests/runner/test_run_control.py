@@ -173,11 +173,11 @@ def test_a_killed_run_can_be_cancelled(stoppable):
 
 
 def test_of_two_that_resume_a_run_one_gets_it(stoppable):
-    stoppable.notebook("slow.ipynb", "import time; time.sleep(1)")
     process = cli(stoppable, "run")
     run_id = wait_for(lambda: running(stoppable))
     process.kill()
     process.communicate()
+    stoppable.notebook("slow.ipynb", "import time; time.sleep(1)")
     outcomes = []
 
     def resume():
