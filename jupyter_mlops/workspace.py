@@ -14,6 +14,7 @@ from .blobs import BlobStore
 from .catalog import Catalog
 from .errors import StorageUnavailable
 from .kernels import KernelPool
+from .models import ModelStore
 from .runner import Runs
 from .settings import Settings, find_root
 
@@ -60,13 +61,19 @@ class Workspace:
             catalog=self.catalog, blobs=self.blobs, settings=self.settings, kernels=lambda: self.kernels
         )
 
+    @cached_property
+    def models(self) -> ModelStore:
+        """Registered models and their versions."""
+        return ModelStore(self.catalog, self.blobs, trusted=self.settings.trusted_models)
+
     def close(self) -> None:
         """Let go of what was opened."""
         for name in ("kernels", "catalog"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
-        self.__dict__.pop("runs", None)
+        for name in ("runs", "models"):
+            self.__dict__.pop(name, None)
 
     def __enter__(self) -> Workspace:
         return self

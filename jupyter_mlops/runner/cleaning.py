@@ -6,13 +6,14 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
 from ..blobs import BlobStore, parse_reference
 from ..blobs.store import GRACE_SECONDS
 from ..catalog import Catalog
-from ..catalog.records import Artifact, Attempt, CacheEntry, Run, RunEvent, TaskRun
+from ..catalog.records import RECORDS, Artifact, Attempt, CacheEntry, Run, RunEvent, TaskRun
 from ..errors import MlopsError
 from ..events import TERMINAL, now
 from .options import CleanReport
@@ -77,7 +78,13 @@ def _needed(catalog: Catalog, blobs: BlobStore, without: set[str]) -> set[str]:
         references += entry.artifacts.values()
     notebooks.discard("")
     digests = {parsed.digest for text in references if (parsed := parse_reference(text))}
-    return digests | notebooks | _mentioned(blobs, notebooks)
+    return digests | notebooks | _named_blobs(catalog) | _mentioned(blobs, notebooks)
+
+
+def _named_blobs(catalog: Catalog) -> set[str]:
+    """What records say that they are made of: the versions of models, the functions of feature views."""
+    kinds = [kind for kind in RECORDS if "blobs" in {field.name for field in fields(kind)}]
+    return {digest for kind in kinds for record in catalog.find(kind) for digest in record.blobs}  # type: ignore[union-attr]
 
 
 def _kept_entries(catalog: Catalog, without: set[str]) -> list[CacheEntry]:
