@@ -131,6 +131,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("catalog", _text, "URL", "sqlite:///.mlops/catalog.db", "The database: SQLite or PostgreSQL."),
     Setting("blobs", _text, "path or URL", ".mlops/blobs", "Where artifacts and executed notebooks lie."),
     Setting("blob_options", _table, "table", MappingProxyType({}), "Such as `endpoint_url` of an S3."),
+    Setting("offline_store", _text, "path or URL", None, "Where the history of features lies.", "`.mlops/features`"),
+    Setting("online_store", _text, "path or URL", None, "The latest values: a file, or `redis://…`.", "`.mlops/online.db`"),
     Setting("cluster", _cluster, "text", "local", "`local`, or the address of a dask scheduler (`tcp://…`)."),
     Setting("workers", _integer(1), "integer", _cpu_count, "Tasks that run at once here.", "number of CPUs"),
     Setting("kernel_pool", _integer(0), "integer", 2, "Idle kernels that are kept ready."),
@@ -153,6 +155,8 @@ class Settings:
     catalog: str
     blobs: str
     blob_options: Mapping[str, Any]
+    offline_store: str | None
+    online_store: str | None
     cluster: str
     workers: int
     kernel_pool: int

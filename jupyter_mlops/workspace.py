@@ -13,6 +13,7 @@ from typing import Any
 from .blobs import BlobStore
 from .catalog import Catalog
 from .errors import StorageUnavailable
+from .features import FeatureStore
 from .kernels import KernelPool
 from .models import ModelStore
 from .runner import Runs
@@ -66,9 +67,20 @@ class Workspace:
         """Registered models and their versions."""
         return ModelStore(self.catalog, self.blobs, trusted=self.settings.trusted_models)
 
+    @cached_property
+    def features(self) -> FeatureStore:
+        """Features: their definitions, their history and their latest values."""
+        return FeatureStore(
+            self.catalog,
+            self.blobs,
+            root=self.root,
+            offline=self.settings.offline_store,
+            online=self.settings.online_store,
+        )
+
     def close(self) -> None:
         """Let go of what was opened."""
-        for name in ("kernels", "catalog"):
+        for name in ("features", "kernels", "catalog"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()

@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 
+from ..backends import JobKey, JobOutcome
 from ..catalog.records import Run
 from ..errors import MlopsError
 from ..events import (
@@ -109,22 +110,23 @@ class Drive:
         while self.machine.state is None:
             self._beat()
             facts, self._answers = self._answers, []
-            facts += self._gather(0.0 if facts else self._patience())
-            if facts:
+            mail = self.inbox.take(0.0 if facts else self._patience())
+            facts += [*mail.facts, *self._due()]
+            if mail.progress:  # it comes after the starts of this batch, and before its ends
                 self._commit(facts)
+                facts = []
+                self._show(mail.progress)
+            facts += [self._end(key, outcome) for key, outcome in mail.outcomes]
+            self._commit(facts)
         return self.ledger.run
 
-    def _gather(self, patience_seconds: float) -> list[Event]:
-        """Wait for news, then take all that has come."""
-        mail = self.inbox.take(patience_seconds)
-        self._show(mail.progress)
-        facts = mail.facts
-        for key, outcome in mail.outcomes:
-            self.logs.end(key.task, key.attempt)
-            facts.append(self.dispatch.outcome(key, outcome))
+    def _end(self, key: JobKey, outcome: JobOutcome) -> Event:
+        self.logs.end(key.task, key.attempt)
+        return self.dispatch.outcome(key, outcome)
+
+    def _due(self) -> Iterator[Event]:
         while self._timers and self._timers[0][0] <= time.monotonic():
-            facts.append(heapq.heappop(self._timers)[2])
-        return facts
+            yield heapq.heappop(self._timers)[2]
 
     def _patience(self) -> float:
         due = [self._next_cancel_poll, self._next_beat, *(timer[0] for timer in self._timers[:1])]
@@ -132,6 +134,8 @@ class Drive:
 
     def _commit(self, facts: list[Event]) -> None:
         """Feed the facts to the machine, write what follows, then tell it and do it."""
+        if not facts:
+            return
         instructions: list[Instruction] = []
         published: list[Event] = []
         for fact in facts:

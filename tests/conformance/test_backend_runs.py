@@ -75,6 +75,7 @@ def test_a_run_and_a_second_one_that_has_nothing_to_do(runs, shared_cluster):
     assert {task.state for task in runs.catalog.find(TaskRun, where={"run_id": again.run_id})} == {"cached"}
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_an_attempt(runs, make_cluster):
     cluster = make_cluster()
     cluster.add_worker(threads=1)

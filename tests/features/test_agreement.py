@@ -99,17 +99,7 @@ def as_asked(store: FeatureStore, name: str, asked: list[tuple[str, int]]) -> li
     return [(row["temp"], row["word"], row["temp__status"], row["word__status"]) for row in answer]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows_of, asked_of)
-@example(
-    [("a", 0, 0, 10.0, "x")], [("a", 12)]
-)  # Feast: dropped, NULL and PRESENT, depending on whom one asks
-@example(
-    [("a", 1, 9, 1.0, None), ("a", 1, 2, 2.0, "x"), ("a", 1, 2, 2.0, None)], [("a", 2), ("a", 9), ("a", 1)]
-)
-def test_history_the_materialized_and_the_pushed_agree_with_brute_force(
-    store: FeatureStore, tmp_path: Path, rows: list[Row], asked: list[tuple[str, int]]
-) -> None:
+def agree(store: FeatureStore, tmp_path: Path, rows: list[Row], asked: list[tuple[str, int]]) -> None:
     import pyarrow.parquet as pq
 
     path = tmp_path / f"{uuid.uuid4().hex}.parquet"
@@ -153,3 +143,29 @@ def online(store: FeatureStore, name: str, asked: list[tuple[str, int]], at: int
     rows = [{"origin": key} for key, when in asked if when == at]
     answer = store.get_online_features(rows, [name], at=hour(at))
     return [(*values, *statuses) for values, statuses in zip(answer.values, answer.statuses, strict=True)]
+
+
+FEW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@FEW
+@given(rows_of, asked_of)
+@example(
+    [("a", 0, 0, 10.0, "x")], [("a", 12)]
+)  # Feast: dropped, NULL and PRESENT, depending on whom one asks
+@example(
+    [("a", 1, 9, 1.0, None), ("a", 1, 2, 2.0, "x"), ("a", 1, 2, 2.0, None)], [("a", 2), ("a", 9), ("a", 1)]
+)
+def test_history_the_materialized_and_the_pushed_agree_with_brute_force(
+    store: FeatureStore, tmp_path: Path, rows: list[Row], asked: list[tuple[str, int]]
+) -> None:
+    agree(store, tmp_path, rows, asked)
+
+
+@pytest.mark.slow
+@settings(FEW, max_examples=120)
+@given(rows_of, asked_of)
+def test_they_agree_on_much_more_data(
+    store: FeatureStore, tmp_path: Path, rows: list[Row], asked: list[tuple[str, int]]
+) -> None:
+    agree(store, tmp_path, rows, asked)

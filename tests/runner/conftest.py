@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from jupyter_mlops.blobs import BlobStore
 from jupyter_mlops.catalog import Catalog
 from jupyter_mlops.catalog.records import Attempt, RunEvent, TaskRun
 from jupyter_mlops.catalog.records import Run as RunRecord
+from jupyter_mlops.errors import MlopsError
 from jupyter_mlops.events import Event
 from jupyter_mlops.kernels import KernelPool
 from jupyter_mlops.runner import RunOptions, Runs
@@ -62,6 +64,7 @@ class Project:
     catalog: Catalog = field(init=False)
     blobs: BlobStore = field(init=False)
     runs: Runs = field(init=False)
+    started: list[Started] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -98,7 +101,14 @@ class Project:
 
     def start(self, **options: Any) -> Started:
         """Run in a thread."""
-        return Started(self, options)
+        self.started.append(Started(self, options))
+        return self.started[-1]
+
+    def close(self) -> None:
+        """End what a failing test left."""
+        for started in self.started:
+            started.stop()
+        self.catalog.close()
 
     def done(self, run_id: str, events: list[Event] | None = None) -> Done:
         run = self.catalog.get(RunRecord, run_id)
@@ -154,6 +164,12 @@ class Started:
         if type(event).__name__ == "CellStarted":
             self.cell.set()
 
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            with contextlib.suppress(MlopsError):
+                self.project.runs.cancel(self.run_id)
+            self._thread.join(30)
+
     def finish(self, timeout: float = 60) -> Done:
         self._thread.join(timeout)
         assert not self._thread.is_alive()
@@ -195,7 +211,7 @@ def make_project(tmp_path: Path, kernels: KernelPool) -> Iterator[Callable[..., 
 
     yield make
     for project in made:
-        project.catalog.close()
+        project.close()
 
 
 @pytest.fixture

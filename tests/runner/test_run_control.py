@@ -31,8 +31,21 @@ tasks:
 """
 
 
+_launched: list[subprocess.Popen] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left():
+    yield
+    for process in _launched:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    _launched.clear()
+
+
 def cli(project, *words, **options):
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [CLI, *words],
         cwd=project.root,
         env={**os.environ, "CI": "1", "MLOPS_ZYGOTE_LINGER_SECONDS": "0"},
@@ -42,6 +55,8 @@ def cli(project, *words, **options):
         text=True,
         **options,
     )
+    _launched.append(process)
+    return process
 
 
 def wait_for(condition, seconds=30):
