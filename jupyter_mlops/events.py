@@ -17,8 +17,12 @@ from typing import Any, Literal
 
 from .errors import InvalidInput
 
-State = Literal["queued", "running", "succeeded", "failed", "cancelled", "skipped", "cached", "upstream_failed"]
-TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "skipped", "cached", "upstream_failed"})
+State = Literal[
+    "queued", "running", "succeeded", "failed", "cancelled", "skipped", "cached", "upstream_failed"
+]
+TERMINAL: frozenset[str] = frozenset(
+    {"succeeded", "failed", "cancelled", "skipped", "cached", "upstream_failed"}
+)
 DONE_WELL: frozenset[str] = frozenset({"succeeded", "cached"})
 
 
