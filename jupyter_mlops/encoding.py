@@ -26,7 +26,7 @@ _TYPE = "$type"
 _LONG_INT = 2**1024  # Python refuses to read decimal integers of thousands of digits
 
 
-class _Unencodable(Exception):  # noqa: N818 - never leaves this module
+class _Unencodable(Exception):
     """Why not, and the steps from the value up to the root, gathered on the way out."""
 
     def __init__(self, reason: str, hint: str = "") -> None:

@@ -272,5 +272,5 @@ class _Checker:
                 yield Problem(message=message, hint=hint, where=where, severity="warning")
 
 
-class _Later(Exception):  # noqa: N818 - no error: the value comes while the run goes on
+class _Later(Exception):
     """A value that only the run knows."""

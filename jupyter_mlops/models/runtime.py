@@ -26,7 +26,7 @@ CODE = "code"
 EXAMPLE = "example.json"
 
 
-class Refused(RuntimeError):  # noqa: N818 - says what happened
+class Refused(RuntimeError):
     """A file that is damaged, or a pickle where pickles are not allowed."""
 
 

@@ -29,7 +29,7 @@ _OUTPUTS = {
 }
 
 
-class CellFailed(Exception):  # noqa: N818 - a fact, told to the module's one caller
+class CellFailed(Exception):
     """The cell raised `ename`."""
 
     def __init__(self, content: dict[str, Any]) -> None:

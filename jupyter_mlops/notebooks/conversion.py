@@ -26,7 +26,7 @@ from .secrets import SecretReference
 T = TypeVar("T")
 
 
-class Mismatch(ValueError):  # noqa: N818 - a finding, gathered with others, not an error that a user meets
+class Mismatch(ValueError):
     """A value that cannot become what is declared; the text says why, if there is more to say than that."""
 
 

@@ -197,7 +197,7 @@ class Reader:
         return None
 
 
-class _Unreadable(Exception):  # noqa: N818 - never leaves this module
+class _Unreadable(Exception):
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
