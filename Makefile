@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # uv installs in seconds what pip does in minutes; where it cannot be had, pip does it.
-INSTALL = $(BIN)/python -m uv pip install -q --python $(BIN)/python -e '.[$(1)]' || $(BIN)/python -m pip install -q -e '.[$(1)]'
+INSTALL = $(BIN)/python -m uv pip install -q --compile-bytecode --python $(BIN)/python -e '.[$(1)]' || $(BIN)/python -m pip install -q -e '.[$(1)]'
+
+# Without bytecode every kernel, worker and command would compile what it imports, again and again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test quick lint format bench clean
 
