@@ -8,7 +8,6 @@ start of the zygote too.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from copy import copy
@@ -175,7 +174,6 @@ def main() -> None:
     options = harness.parse(made, {"notebooks": 8, "peer_heavy_notebooks": 4, "rounds": 1})
     options.peer_notebooks = {"pandas + scikit-learn": min(options.notebooks, options.peer_heavy_notebooks)}
     place = Place(cpus=options.cpus)
-    os.chdir(place.root)
     ploomber = Ploomber.find(options.ploomber)
     head = harness.header()
     if ploomber is not None:

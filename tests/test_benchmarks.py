@@ -22,11 +22,11 @@ KEYS = {"case", "who", "unit", "median", "least", "most", "count", "times_faster
 
 def run(tmp_path: Path, script: str, *words: str) -> tuple[dict[str, Any], str]:
     """What a script writes as JSON, and what it prints."""
-    target = tmp_path / "found" / "figures.json"
+    target = Path("found", "figures.json")  # from where the caller stands
     full = [sys.executable, str(FOLDER / script), *words, "--json", str(target)]
     done = subprocess.run(full, capture_output=True, text=True, timeout=240, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    return json.loads(target.read_text()), done.stdout + done.stderr
+    return json.loads((tmp_path / target).read_text()), done.stdout + done.stderr
 
 
 def rows_of(found: dict[str, Any]) -> list[dict[str, Any]]:

@@ -35,6 +35,19 @@ def notebook(*sources: str) -> dict[str, Any]:
 
 
 @pytest.fixture
+def zygotes_of() -> Callable[[KernelPool], list[psutil.Process]]:
+    """The zygotes of a pool; this process may have other children."""
+
+    def find(pool: KernelPool) -> list[psutil.Process]:
+        here = str(pool.directory)
+        return [
+            child for child in psutil.Process().children() if any(here in word for word in child.cmdline())
+        ]
+
+    return find
+
+
+@pytest.fixture
 def run(tmp_path: Path) -> Callable[..., NotebookOutcome]:
     """Execute code cells: ``run(pool, "x = 1", "x", env={…})``."""
 

@@ -135,10 +135,10 @@ def test_a_pool_recovers_from_a_kill(victims: str, pool: KernelPool, run: Run, t
         assert (int(shown) == zygote) == (victims == "kernel")
 
 
-def test_idle_kernels_that_were_killed_are_not_handed_out(pool: KernelPool, run: Run):
+def test_idle_kernels_that_were_killed_are_not_handed_out(pool: KernelPool, run: Run, zygotes_of: Any):
     run(pool, "1")
     time.sleep(1)
-    (zygote,) = psutil.Process().children()
+    (zygote,) = zygotes_of(pool)
     idle = zygote.children()
     assert idle
     for process in idle:

@@ -16,7 +16,9 @@ from jupyter_mlops.kernels import KernelPool
 from jupyter_mlops.notebooks.execute import NotebookOutcome
 
 
-def _rounds(run: Callable[..., NotebookOutcome], remains: Any, count: int, growth: int) -> None:
+def _rounds(
+    run: Callable[..., NotebookOutcome], remains: Any, zygotes_of: Any, count: int, growth: int
+) -> None:
     process = psutil.Process()
     with KernelPool(size=2) as pool:
 
@@ -35,18 +37,20 @@ def _rounds(run: Callable[..., NotebookOutcome], remains: Any, count: int, growt
         assert len(os.listdir("/proc/self/fd")) - descriptors < 100
         assert process.memory_info().rss - before < growth
         assert len(list(Path(pool.directory).iterdir())) < 150
-        (zygote,) = process.children()
+        (zygote,) = zygotes_of(pool)
         assert len(zygote.children()) < 16
         assert zygote.num_fds() < 30
     remains.assert_nothing_new()
 
 
 @pytest.mark.timeout(120)
-def test_a_hundred_kernels_leave_nothing(run: Callable[..., NotebookOutcome], remains: Any):
-    _rounds(run, remains, 100, 30 << 20)
+def test_a_hundred_kernels_leave_nothing(run: Callable[..., NotebookOutcome], remains: Any, zygotes_of: Any):
+    _rounds(run, remains, zygotes_of, 100, 30 << 20)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_two_thousand_kernels_leave_nothing(run: Callable[..., NotebookOutcome], remains: Any):
-    _rounds(run, remains, 2000, 30 << 20)
+def test_two_thousand_kernels_leave_nothing(
+    run: Callable[..., NotebookOutcome], remains: Any, zygotes_of: Any
+):
+    _rounds(run, remains, zygotes_of, 2000, 30 << 20)
