@@ -30,15 +30,18 @@ def state_of(scene):
 
 def see_it_through(scene, kinds, kills, *words):
     """Start the run, kill `kills` times at random moments, resume it as often as need be."""
-    moments = sorted(time.monotonic() + scene.random.uniform(0.8, 7.0) for _ in range(kills))
+    moment = time.monotonic() + scene.random.uniform(0.3, 1.5)
     deadline = time.monotonic() + MOST_SECONDS
     process = scene.launch(CLI, "run", *words)
     said = []
     while True:
         assert time.monotonic() < deadline, (scene.deaths, state_of(scene), said)
-        if moments and time.monotonic() > moments[0]:
-            moments.pop(0)
+        if len(scene.deaths) < kills and time.monotonic() > moment:
+            before = len(scene.deaths)
             scene.kill_one(kinds)
+            # Nobody of that kind was there yet: a moment later somebody may be.
+            wait = scene.random.uniform(0.1, 2.0) if len(scene.deaths) > before else 0.05
+            moment = time.monotonic() + wait
         if process.poll() is not None:
             said.append(process.communicate()[0][-1500:])
             run_id, state = state_of(scene)
