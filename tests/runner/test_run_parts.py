@@ -34,8 +34,8 @@ KEY = JobKey(run_id="r", task="t", attempt=3)
 @given(st.text(min_size=1, max_size=400), st.text(min_size=1, max_size=400))
 def test_a_task_has_a_file_of_its_own_within_the_folder(one, other):
     for name in (one, other):
-        path = notebook_path(Path("/root"), "run", name)
-        assert path.parent == Path("/root/.mlops/runs/run")
+        path = notebook_path(Path("/project"), "run", name)
+        assert path.parent == Path("/project/.mlops/runs/run")
         assert len(path.name.encode()) < 200
     assert (file_name(one) == file_name(other)) == (one == other)
 
