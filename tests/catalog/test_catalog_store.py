@@ -380,7 +380,9 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
     "Mapping[str, str]": st.dictionaries(texts, texts, max_size=3),
     "Mapping[str, float]": st.dictionaries(texts, st.floats(allow_nan=False), max_size=3),
     "Sequence[str]": st.lists(texts, max_size=3),
-    "Sequence[Mapping[str, Any]]": st.lists(st.dictionaries(st.text(max_size=5), plain, max_size=2), max_size=2),
+    "Sequence[Mapping[str, Any]]": st.lists(
+        st.dictionaries(st.text(max_size=5), plain, max_size=2), max_size=2
+    ),
     "int | None": st.none() | st.integers(-(2**63), 2**63 - 1),
 }
 

@@ -166,9 +166,7 @@ tasks:
         "compare": "succeeded", "a": "skipped", "b": "succeeded", "after": "skipped", "either": "succeeded",
         "report": "succeeded",
     }  # fmt: skip
-    assert run.task("a").reason == (
-        'not when compare.best == "a" (compare.best = "b")'
-    )
+    assert run.task("a").reason == ('not when compare.best == "a" (compare.best = "b")')
     assert run.task("after").reason == "a was skipped"
     assert run.arguments("report") == {"a": None, "s": "skipped"}
     assert run.state == "succeeded"
