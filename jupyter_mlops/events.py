@@ -1,4 +1,4 @@
-"""What happened, as frozen values, and the bus that carries them.
+"""What happened, as frozen values.
 
 Three kinds. *Facts* drive the run's state machine (`pipelines.machine`): they are in the catalog before they
 are acted on, and replaying them rebuilds the run. *Decisions* are what the machine made of them; they are
@@ -9,8 +9,7 @@ lost without harm. ``encode`` and ``decode`` turn each of them into JSON and bac
 from __future__ import annotations
 
 import dataclasses
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -248,27 +247,3 @@ def decode(body: Mapping[str, Any]) -> Event:
     fields = {name: value for name, value in body.items() if name in names}
     fields["at"] = datetime.fromisoformat(fields["at"])
     return kind(**fields)
-
-
-class EventBus:
-    """Hands each event to every subscriber, in order of subscription, in the publisher's thread."""
-
-    def __init__(self) -> None:
-        self._subscribers: list[Callable[[Event], None]] = []
-        self._lock = threading.Lock()
-
-    def subscribe(self, handler: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `handler` with each event from now on; the returned function ends it."""
-        with self._lock:
-            self._subscribers = [*self._subscribers, handler]
-
-        def unsubscribe() -> None:
-            with self._lock:
-                self._subscribers = [known for known in self._subscribers if known is not handler]
-
-        return unsubscribe
-
-    def publish(self, event: Event) -> None:
-        """Tell every subscriber. What one of them raises is the publisher's to see."""
-        for handler in self._subscribers:
-            handler(event)
