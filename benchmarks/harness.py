@@ -304,7 +304,9 @@ def shown(row: Row, value: float) -> str:
     if row.is_rate:
         return f"{number(value)}/s"
     return (
-        f"{value * 1000:.1f} ms"
+        f"{value * 1e6:.1f} µs"
+        if value < 0.001
+        else f"{value * 1000:.1f} ms"
         if value < 0.1
         else f"{value * 1000:.0f} ms"
         if value < 1

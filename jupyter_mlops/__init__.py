@@ -8,8 +8,14 @@ In a notebook::
     mlops.artifact("train", frame)     # a frame, file or object, kept by its content
     frame = mlops.input("train")       # and opened again
 
-In a program, ``mlops.Workspace.open()`` has everything; on a command line, ``jupyter mlops``. Names are
-imported when they are first used, so that importing this costs next to nothing.
+    mlops.register_model("delay", model, input_example=frame.head(), metrics={"auc": 0.91})
+    model = mlops.load_model("models:/delay@champion")
+    mlops.find_models("delay"); mlops.find_features(); mlops.status()
+    mlops.run_pipeline("pipeline.yaml", {"week": 21})
+
+``%load_ext jupyter_mlops`` gives the same as magics. In a program, ``mlops.Workspace.open()`` has everything; on
+a command line, ``jupyter mlops``. Names are imported when they are first used, so that importing this costs next
+to nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +31,10 @@ if TYPE_CHECKING:
     from .pipelines import Pipeline, PipelineParameter, RetryPolicy, Task
     from .resources import ResourceRequest
     from .runner import RunOptions
+    from .session.featuring import feature_store, feature_view, find_features, register_features
+    from .session.modeling import alias, featurize, find_models, load_model, predict, register_model
+    from .session.place import get_workspace
+    from .session.running import run_pipeline, status
     from .workspace import Workspace
 
 _HOMES = {
@@ -36,9 +46,22 @@ _HOMES = {
     "RunOptions": "runner",
     "Task": "pipelines",
     "Workspace": "workspace",
+    "alias": "session.modeling",
     "artifact": "emit",
+    "feature_store": "session.featuring",
+    "feature_view": "session.featuring",
+    "featurize": "session.modeling",
+    "find_features": "session.featuring",
+    "find_models": "session.modeling",
+    "get_workspace": "session.place",
     "input": "emit",
+    "load_model": "session.modeling",
+    "predict": "session.modeling",
+    "register_features": "session.featuring",
+    "register_model": "session.modeling",
     "result": "emit",
+    "run_pipeline": "session.running",
+    "status": "session.running",
 }
 
 __all__ = [
@@ -51,10 +74,23 @@ __all__ = [
     "Task",
     "Workspace",
     "__version__",
+    "alias",
     "artifact",
+    "feature_store",
+    "feature_view",
+    "featurize",
+    "find_features",
+    "find_models",
+    "get_workspace",
     "input",
     "load_ipython_extension",
+    "load_model",
+    "predict",
+    "register_features",
+    "register_model",
     "result",
+    "run_pipeline",
+    "status",
 ]
 
 

@@ -12,14 +12,16 @@ PACKAGE = Path(__file__).parent.parent / "jupyter_mlops"
 LAYERS = [  # bottom first; rooms on one line do not import each other
     {"errors"},
     {"problems", "plugins"},
-    {"encoding", "events", "resources"},
-    {"fingerprint", "settings"},
+    {"encoding", "events", "frames", "resources", "words"},
+    {"display", "fingerprint", "profiles", "settings"},
     {"blobs", "catalog", "kernels"},
     {"emit", "features", "models", "notebooks", "pipelines"},
     {"backends"},
     {"preflight"},
     {"runner"},
     {"workspace"},
+    {"widgets"},
+    {"session"},
     {"cli", "magics"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

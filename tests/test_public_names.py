@@ -9,7 +9,9 @@ import jupyter_mlops
 
 PUBLIC = [
     "MlopsError", "Pipeline", "PipelineParameter", "ResourceRequest", "RetryPolicy", "RunOptions", "Task",
-    "Workspace", "__version__", "artifact", "input", "load_ipython_extension", "result",
+    "Workspace", "__version__", "alias", "artifact", "feature_store", "feature_view", "featurize",
+    "find_features", "find_models", "get_workspace", "input", "load_ipython_extension", "load_model",
+    "predict", "register_features", "register_model", "result", "run_pipeline", "status",
 ]  # fmt: skip
 HEAVY = {
     "IPython", "alembic", "dask", "distributed", "duckdb", "ipywidgets", "jupyter_client", "keyring", "matplotlib",

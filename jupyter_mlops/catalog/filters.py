@@ -17,6 +17,7 @@ from ..errors import InvalidInput, did_you_mean
 from .tables import TABLES, Json
 
 Where = Mapping[str, Any]
+Search = tuple[str, Sequence[str]]
 _MOST_VALUES = 30_000  # what both engines take in one statement
 
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -35,6 +36,18 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 def conditions(kind: type[Any], where: Where) -> list[sa.ColumnElement[bool]]:
     """One condition for each entry; `InvalidInput` for an unknown field or operator."""
     return [_condition(column_of(kind, name), value) for name, value in where.items()]
+
+
+def containing(kind: type[Any], search: Search | None) -> list[sa.ColumnElement[bool]]:
+    """For each word of a search the condition that one of the fields has it somewhere, whatever its case."""
+    if search is None:
+        return []
+    text, names = search
+    columns = [column_of(kind, name) for name in names]
+    for column in columns:
+        if isinstance(column.type, Json):
+            raise InvalidInput(f"cannot search in {column.name}: it is JSON", hint="search by another field")
+    return [sa.or_(*(column.icontains(word, autoescape=True) for column in columns)) for word in text.split()]
 
 
 def ordering(kind: type[Any], order_by: str | Iterable[str] | None) -> list[sa.ColumnElement[Any]]:

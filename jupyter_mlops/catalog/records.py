@@ -11,9 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from .. import words
+from ..display import Shown
+from ..resources import format_bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Shown):
     """One execution of a pipeline. `plan` is ``Plan.to_json()``: what was planned, whatever the files say now."""
 
     TABLE: ClassVar[str] = "runs"
@@ -35,6 +39,19 @@ class Run:
     runner: str = ""  # "host:pid:start time" of the process that drives it, "" when none does
     heartbeat_at: datetime | None = None
     is_cancel_requested: bool = False
+
+    def facts(self) -> Mapping[str, str]:
+        """What a reader wants to know first."""
+        ended = self.finished_at or self.started_at
+        took = words.lifetime(self.started_at, self.finished_at, ended) if ended is not None else None
+        return {
+            "run": self.run_id,
+            "pipeline": self.pipeline,
+            "state": self.state,
+            "took": words.duration(took) if self.finished_at else "",
+            "arguments": words.mapping(self.arguments),
+            "message": self.message,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +177,7 @@ class RegisteredModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelVersion:
+class ModelVersion(Shown):
     """An immutable envelope; only its tags, description and `check` may change. The whole of it is the JSON
     document in the blob `manifest`; what lists, filters and comparisons ask for is repeated here."""
 
@@ -184,9 +201,29 @@ class ModelVersion:
     user_name: str = ""
     created_at: datetime
 
+    @property
+    def reference(self) -> str:
+        """``models:/NAME/3``: what loads it again."""
+        return f"models:/{self.name}/{self.version}"
+
+    def facts(self) -> Mapping[str, str]:
+        """What a reader wants to know first; `ModelStore.show` tells all."""
+        tried = {"quick": "here", "full": "here and in a clean process", "none": "not at all"}
+        return {
+            "model": self.reference,
+            "estimator": f"{self.estimator} ({self.format})" if self.format else self.estimator,
+            "metrics": words.mapping(self.metrics),
+            "tags": words.mapping(self.tags),
+            "description": self.description,
+            "tried": tried.get(self.check, self.check),
+            "size": format_bytes(self.size_bytes),
+            "run": " · ".join(filter(None, [self.run_id, self.task])),
+            "registered": f"{self.created_at:%Y-%m-%d %H:%M:%S} UTC{f' by {self.user_name}' if self.user_name else ''}",
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelAlias:
+class ModelAlias(Shown):
     """A movable name of one version, such as ``champion``."""
 
     TABLE: ClassVar[str] = "model_aliases"
@@ -198,6 +235,11 @@ class ModelAlias:
     is_protected: bool = False  # moves only when that is asked for explicitly
     user_name: str = ""
     updated_at: datetime
+
+    def facts(self) -> Mapping[str, str]:
+        """What it names."""
+        protected = ", protected" if self.is_protected else ""
+        return {"alias": f"models:/{self.name}@{self.alias}", "names": f"version {self.version}{protected}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

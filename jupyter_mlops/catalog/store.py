@@ -23,7 +23,7 @@ from sqlalchemy import exc
 
 from ..errors import CatalogUnavailable, Conflict, InvalidInput, NotFound, did_you_mean
 from . import engines, schema
-from .filters import Where, column_of, conditions, ordering
+from .filters import Search, Where, column_of, conditions, containing, ordering
 from .records import Record
 from .tables import TABLES, Json, is_numbered
 
@@ -176,26 +176,49 @@ class Catalog:
         limit: int | None = None,
         offset: int = 0,
         omit: Sequence[str] = (),
+        search: Search | None = None,
     ) -> list[R]:
         """The records that match, in order.
 
         `where` maps a field to a value, to a list or set (one of them), to None (not set), or to a tuple of
         an operator (``= != < <= > >= prefix``, ``not in``) and a value. `order_by` is a field or several,
         ``-`` before one for descending; by default the position, or newest first. Fields in `omit` (JSON
-        ones, such as a run's plan in a long list) are not read and come back empty.
+        ones, such as a run's plan in a long list) are not read and come back empty. `search` is a text and the
+        fields in which each of its words must stand, whatever its case.
         """
         names = _names(kind, omit)
-        statement = sa.select(*(TABLES[kind].columns[name] for name in names))
-        statement = statement.where(*conditions(kind, where or {})).order_by(*ordering(kind, order_by))
+        matching = [*conditions(kind, where or {}), *containing(kind, search)]
+        statement = sa.select(*(TABLES[kind].columns[name] for name in names)).order_by(*ordering(kind, order_by))
+        if search is None or limit is None:
+            statement = statement.where(*matching)
+        else:  # two steps: an index holds what is searched in, so that rows are read only for the page
+            keys = [TABLES[kind].columns[name] for name in kind.KEY]
+            found = sa.select(*keys).where(*matching).order_by(*ordering(kind, order_by))
+            found = found.limit(limit).offset(offset)
+            statement = statement.where(sa.tuple_(*keys).in_(found) if len(keys) > 1 else keys[0].in_(found))
+            limit, offset = None, 0
         if limit is not None or offset:
             # SQLite has no OFFSET without a LIMIT.
             statement = statement.limit(2**62 if limit is None else limit).offset(offset)
         return [_record(kind, row, names, omit) for row in self._read(statement)]
 
-    def count(self, kind: type[R], *, where: Where | None = None) -> int:
+    def count(self, kind: type[R], *, where: Where | None = None, search: Search | None = None) -> int:
         """How many records match."""
-        statement = sa.select(sa.func.count()).select_from(TABLES[kind]).where(*conditions(kind, where or {}))
-        return int(self._read(statement)[0][0])
+        matching = [*conditions(kind, where or {}), *containing(kind, search)]
+        return int(self._read(sa.select(sa.func.count()).select_from(TABLES[kind]).where(*matching))[0][0])
+
+    def count_by(
+        self, kind: type[R], fields: Sequence[str], *, where: Where | None = None
+    ) -> dict[tuple[Any, ...], int]:
+        """How many records match, for each combination of values that these fields have."""
+        columns = [column_of(kind, name) for name in fields]
+        statement = sa.select(*columns, sa.func.count()).where(*conditions(kind, where or {}))
+        return {tuple(row[:-1]): int(row[-1]) for row in self._read(statement.group_by(*columns))}
+
+    def total(self, kind: type[R], field: str, *, where: Where | None = None) -> int:
+        """The sum of a field of whole numbers over the records that match."""
+        asked = sa.func.coalesce(sa.func.sum(column_of(kind, field)), 0)
+        return int(self._read(sa.select(asked).where(*conditions(kind, where or {})))[0][0])
 
     def change_seq(self) -> str:
         """A token that differs from the last one if anything was written meanwhile, by whomever.

@@ -149,6 +149,7 @@ _INDEXES: Mapping[str, Sequence[tuple[str, ...]]] = {
         ("created_at", "run_id"),
         ("state", "created_at", "run_id"),
         ("pipeline", "created_at", "run_id"),
+        ("created_at", "run_id", "pipeline", "state", "user_name"),  # all that a search looks at
     ],
     "task_runs": [("state", "run_id"), ("name", "started_at")],
     "artifacts": [("name", "created_at"), ("digest",)],

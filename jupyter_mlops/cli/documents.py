@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
-from .words import lifetime
+from ..words import lifetime
 
 
 def moment(at: datetime | None) -> str | None:

@@ -23,6 +23,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from .. import words
 from .._version import __version__
 from ..blobs import BlobStore
 from ..errors import InvalidInput, KernelUnavailable, MlopsError, NotFound, StorageUnavailable
@@ -33,9 +34,8 @@ from ..notebooks.facts import inspect_source
 from ..notebooks.inject import inject, secret_environment, template_path
 from ..notebooks.parameters import Parameter, bind, describe, read_parameters, to_json
 from ..notebooks.secrets import Mask, resolve
-from ..pipelines.drawing import shorten
 from ..settings import Settings, find_root
-from . import words
+from ..words import shorten
 from .group import command
 from .options import json_option, parse_arguments, read_arguments_file
 from .output import console, is_interactive, print_json

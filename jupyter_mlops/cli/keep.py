@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from .. import words
 from ..errors import InvalidInput
 from ..resources import format_bytes
 from ..workspace import Workspace
-from . import words
 from .group import command
 from .options import find_pipeline, json_option, pipeline_argument, workspace_option
 from .output import print_json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
@@ -12,10 +12,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from .. import words
 from ..catalog.records import Run, TaskRun
 from ..events import Event, TaskStateChanged, encode, now
-from . import words
-from .board import Board, Row
+from ..runner.board import Board, Row
 from .output import console, is_interactive, print_line, sign
 
 _FRAMES_A_SECOND = 10
@@ -76,30 +76,9 @@ class PlainLines(Watcher):
 
     def happened(self, event: Event) -> None:
         """One line a change of a task's state."""
-        if not isinstance(event, TaskStateChanged):
-            return
-        row = self.board.rows[event.task]
-        if event.state == "queued" and not row.is_waiting:
-            return
-        self.out.print(sign(event.state), Text(f"{event.task}: {plain_words(row)}"), soft_wrap=True)
-
-
-def plain_words(row: Row) -> str:
-    """How a task stands, as the rest of a sentence."""
-    seconds = words.lifetime(row.started_at, row.finished_at, now())
-    reason = words.error_line(row.error) or row.reason
-    if row.is_waiting:
-        return f"attempt {row.attempt} failed, another one will follow ({reason})"
-    text = row.state.replace("_", " ")
-    if row.state == "running":
-        return f"{text}, attempt {row.attempt}" if row.attempt > 1 else text
-    if row.state in ("succeeded", "failed", "cancelled") and seconds is not None:
-        text += (
-            f" in {words.duration(seconds)}"
-            if row.state != "cancelled"
-            else f" after {words.duration(seconds)}"
-        )
-    return f"{text}: {reason}" if reason else text
+        line = self.board.told(event)
+        if line and isinstance(event, TaskStateChanged):
+            self.out.print(sign(event.state), Text(line), soft_wrap=True)
 
 
 class Moving(Watcher):
@@ -146,7 +125,7 @@ def picture(board: Board, moment: datetime, *, height: int, spinner: str) -> Ren
     rows = Table.grid(padding=(0, 2, 0, 0), expand=True)
     for is_flexible in (False, False, False, True):
         rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1 if is_flexible else None)
-    shown = _choose(list(board.rows.values()), max(4, height - 5))
+    shown = board.telling(max(4, height - 5))
     for row in shown:
         glyph = Text(spinner, "blue") if row.state == "running" else sign(row.state)
         name = Text.assemble(glyph, " ", (row.task, "bright_black" if row.state in _PALE else "bold"))
@@ -160,17 +139,6 @@ def picture(board: Board, moment: datetime, *, height: int, spinner: str) -> Ren
 
 
 _PALE = ("queued", "skipped")
-
-
-def _choose(rows: list[Row], most: int) -> list[Row]:
-    """The rows that fit: if not all, those that say most, in their order."""
-    if len(rows) <= most:
-        return rows
-    weight: Callable[[Row], int] = lambda row: (  # noqa: E731 - a key
-        0 if row.state == "failed" else 1 if row.state == "running" else 2 if not row.is_done else 3
-    )
-    chosen = {row.task for row in sorted(rows, key=weight)[:most]}
-    return [row for row in rows if row.task in chosen]
 
 
 def _headline(board: Board, moment: datetime) -> Text:

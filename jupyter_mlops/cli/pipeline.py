@@ -13,25 +13,21 @@ from typing import Any
 import click
 from rich.text import Text
 
-from .. import preflight
-from ..catalog.records import Run, TaskRun
+from .. import preflight, words
+from ..catalog.records import TaskRun
 from ..errors import MlopsError
 from ..events import now
-from ..pipelines import graph as graphs
 from ..pipelines.arguments import bind_arguments
-from ..pipelines.definition import Pipeline, Task
-from ..pipelines.drawing import Node, to_mermaid, to_svg, to_text
-from ..pipelines.plan import Plan
+from ..pipelines.drawing import to_mermaid, to_svg, to_text
 from ..pipelines.spec import load_pipeline
 from ..problems import Problem
+from ..runner.pictures import pipeline_picture, run_picture
 from ..settings import Settings, find_root
 from ..workspace import Workspace
-from . import documents, words
+from . import documents
 from .group import command
 from .options import arguments_options, find_pipeline, gather_arguments, json_option, pipeline_argument
 from .output import console, paint, print_json, state, table
-
-Edges = list[tuple[str, str]]
 
 
 @command(
@@ -113,13 +109,14 @@ def graph(
 ) -> None:
     """Draw a pipeline, or a run of it."""
     if run_name is None:
-        title, nodes, edges = _definition(load_pipeline(find_pipeline(pipeline)))
+        loaded = load_pipeline(find_pipeline(pipeline))
+        title, (nodes, edges) = loaded.name, pipeline_picture(loaded)
     else:
         start = pipeline if pipeline is None or pipeline.is_dir() else pipeline.parent
         with Workspace.open(start) as workspace:
             run = workspace.runs.resolve_run(run_name)
             tasks = workspace.catalog.find(TaskRun, where={"run_id": run.run_id}, order_by="position")
-        title, nodes, edges = _run(run, tasks)
+        title, (nodes, edges) = f"{run.pipeline}, run {run.run_id}", run_picture(run, tasks, now())
     if is_json:
         print_json(
             {"title": title, "nodes": [asdict(node) for node in nodes], "edges": [list(e) for e in edges]}
@@ -140,58 +137,6 @@ def graph(
         return
     output.write_text(text, encoding="utf-8")
     click.echo(f"{output}: {words.count(len(nodes), 'task')}", err=True)
-
-
-def _definition(pipeline: Pipeline) -> tuple[str, list[Node], Edges]:
-    """The tasks as people wrote them, matrices and maps not expanded."""
-    nodes = [Node(key=task.name, detail=_fan_out(task)) for task in pipeline.tasks]
-    edges = [(need, name) for name, needs in graphs.upstream(pipeline.tasks).items() for need in needs]
-    return pipeline.name, nodes, edges
-
-
-def _fan_out(task: Task) -> str:
-    """What is special about a task, in a few words."""
-    if task.map is not None:
-        return "for each " + (
-            task.map.strip("${}").rpartition(".")[2] if isinstance(task.map, str) else "item"
-        )
-    if task.matrix:
-        return "for each " + ", ".join(
-            f"{axis} in {', '.join(map(str, values))}" if not isinstance(values, str) else axis
-            for axis, values in task.matrix.items()
-        )
-    return f"if {task.when}" if task.when else ""
-
-
-def _run(run: Run, tasks: Sequence[TaskRun]) -> tuple[str, list[Node], Edges]:
-    """The planned tasks with their states; a mapped task is one node that counts its instances."""
-    plan, moment = Plan.from_json(run.plan), now()
-    by_key = {task.task: task for task in tasks}
-    nodes = []
-    for key, planned in plan.tasks.items():
-        instances = [task for task in tasks if task.name == planned.name and task.task != key]
-        task = by_key.get(key)
-        if planned.map is not None and instances:
-            nodes.append(_group(key, task, instances))
-        elif task is not None:
-            seconds = task.duration_seconds or words.lifetime(task.started_at, task.finished_at, moment)
-            detail = (
-                words.error_line(task.error) or words.mapping(task.results, 40) or words.duration(seconds)
-            )
-            nodes.append(Node(key=key, state=task.state, detail=detail))
-        else:
-            nodes.append(Node(key=key))
-    edges = [(need, key) for key, needs in plan.edges.items() for need in needs]
-    return f"{run.pipeline}, run {run.run_id}", nodes, edges
-
-
-def _group(key: str, task: TaskRun | None, instances: Sequence[TaskRun]) -> Node:
-    counts = {
-        name: sum(i.state == name for i in instances) for name in dict.fromkeys(i.state for i in instances)
-    }
-    worst = ("failed", "running", "queued", "cancelled", "upstream_failed", "succeeded", "cached", "skipped")
-    shown = task.state if task is not None else next(name for name in worst if name in counts)
-    return Node(key=key, state=shown, detail=", ".join(f"{number} {name}" for name, number in counts.items()))
 
 
 # --- status ---------------------------------------------------------------------------------------------

@@ -12,16 +12,17 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from .. import words
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import TERMINAL, now
 from ..resources import format_bytes
 from ..workspace import Workspace
-from . import documents, words
+from . import documents
 from .group import command
 from .options import json_option, workspace_option
 from .output import console, near, print_json, sign, state, table
-from .summary import print_headline, tally, traceback_tail
+from .summary import print_headline, tally
 
 _STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 
@@ -288,7 +289,7 @@ def _print_task(
             Text.assemble(("error  ", "bright_black"), (str(task.error.get("message", "")), "red")),
             soft_wrap=True,
         )
-        for line in traceback_tail(task.error):
+        for line in words.traceback_tail(task.error):
             out.print(Text(f"  {line}", "bright_black"), soft_wrap=True)
         if task.error.get("hint"):
             out.print(Text.assemble(("hint: ", "cyan"), str(task.error["hint"])), soft_wrap=True)

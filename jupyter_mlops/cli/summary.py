@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from .. import words
 from ..catalog.records import Run, TaskRun
 from ..events import now
-from . import words
 from .group import PROGRAM
 from .output import sign, table
 
-_TRACEBACK_LINES = 12
 _RESULT_ROWS = 24
 _FAILURES = 5
 
@@ -79,21 +78,12 @@ def print_failure(out: Console, task: TaskRun, notebook: Path | None) -> None:
     error = task.error
     out.print()
     out.print(Text.assemble(sign("failed"), " ", (task.task, "bold"), "  ", (words.error_line(error), "red")))
-    for line in traceback_tail(error):
+    for line in words.traceback_tail(error):
         out.print(Text(f"    {line}", "bright_black"), soft_wrap=True)
     if error.get("hint"):
         out.print(Text.assemble(("    hint: ", "cyan"), str(error["hint"])), soft_wrap=True)
     if notebook is not None:
         out.print(Text.assemble(("    see ", "bright_black"), str(notebook)), soft_wrap=True)
-
-
-def traceback_tail(error: object) -> list[str]:
-    """The last lines of an error's traceback, without its colors."""
-    text = error.get("traceback") if isinstance(error, dict) else None
-    if isinstance(text, list):
-        text = "\n".join(str(line) for line in text)
-    lines = Text.from_ansi(str(text or "")).plain.splitlines()
-    return [line.rstrip() for line in lines if line.strip()][-_TRACEBACK_LINES:]
 
 
 def next_steps(run: Run, tasks: Sequence[TaskRun]) -> list[tuple[str, str]]:

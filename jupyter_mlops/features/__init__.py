@@ -1,8 +1,8 @@
 """The feature store: features as they were for training, as they are for serving, by one definition. See `store`."""
 
+from ..profiles import drift, profile_frame
 from .definitions import Aggregation, Entity, Expectation, FeatureService, FeatureView, OnDemandView
 from .online import EXPIRED, NOT_FOUND, NULL, PRESENT, OnlineStore
-from .profiles import drift, profile_frame
 from .serving import OnlineFeatures
 from .store import FeatureStore
 

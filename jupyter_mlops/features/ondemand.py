@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import InvalidInput, MlopsError
+from ..frames import to_arrow
 from .definitions import OnDemandView
 from .dtypes import arrow_type, moment_of, python_value
-from .frames import to_arrow, to_pandas, typed
+from .frames import to_pandas, typed
 
 _EXAMPLES: Mapping[str, Sequence[Any]] = {
     "int64": (3, 1, 40, 7), "int32": (3, 1, 40, 7), "float64": (0.5, 2.25, 31.0, 7.5),

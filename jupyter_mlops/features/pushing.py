@@ -9,10 +9,11 @@ from typing import Any
 
 from ..catalog import FeaturePart
 from ..errors import InvalidInput, did_you_mean
+from ..frames import to_arrow
 from .codec import KeyCodec
 from .definitions import FeatureView
 from .dtypes import arrow_type, microseconds, moment_of
-from .frames import moments, to_arrow, typed
+from .frames import moments, typed
 from .log import Log
 from .materialize import packer
 from .names import ARRIVAL, CREATED, EVENT

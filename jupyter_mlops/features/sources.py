@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInput, MlopsError, did_you_mean
+from ..frames import to_arrow
 from . import duck
 from .definitions import FeatureView
 from .dtypes import DTYPES, inferred
-from .frames import to_arrow
 from .names import CREATED, EVENT, literal, quote
 from .windows import columns_of, schema_of, windowed
 

@@ -17,10 +17,12 @@ from typing import Any, TypeVar
 from ..blobs import BlobStore
 from ..catalog import Catalog, FeaturePart, Materialization
 from ..errors import InvalidInput, NotFound
-from . import consistency, duck, feast, functions, profiles, pushing, sources
+from ..frames import to_arrow
+from ..profiles import Drift, Profile, drift, profile_frame
+from . import consistency, duck, feast, functions, pushing, sources
 from .definitions import Definition, Entity, FeatureService, FeatureView, OnDemandView
 from .dtypes import microseconds
-from .frames import like, plain, to_arrow, typed
+from .frames import like, plain, typed
 from .history import features_at
 from .log import Log
 from .materialize import Materializer, windows
@@ -296,7 +298,7 @@ class FeatureStore:
     def profile(self, what: Any, features: Sequence[str] | None = None) -> Mapping[str, Any]:
         """The profile of a frame, or of a view's newest materialization with rows (a name)."""
         if not isinstance(what, str):
-            return profiles.profile_frame(what, features)
+            return profile_frame(what, features)
         view = self._feature_view(what)
         where = {
             "view": view.name,
@@ -312,15 +314,15 @@ class FeatureStore:
         return newest[0].profile
 
     def drift(
-        self, before: Mapping[str, Any] | str, now: Any, *, psi_limit: float = 0.2, ks_limit: float = 0.2
-    ) -> profiles.Drift:
+        self, before: Profile | str, now: Any, *, psi_limit: float = 0.2, ks_limit: float = 0.2
+    ) -> Drift:
         """How far a frame (or a view's newest materialization, by its name) is from a profile (or a view's name).
 
         The training profile, ``store.profile(training_frame)``, is what a model version keeps for this.
         """
         reference = self.profile(before) if isinstance(before, str) else before
         frame = self._newest_rows(now) if isinstance(now, str) else now
-        return profiles.drift(reference, frame, psi_limit=psi_limit, ks_limit=ks_limit)
+        return drift(reference, frame, psi_limit=psi_limit, ks_limit=ks_limit)
 
     def check(
         self,

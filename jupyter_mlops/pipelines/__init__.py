@@ -4,7 +4,7 @@ from .cache import explain, task_key
 from .definition import Pipeline, PipelineParameter, RetryPolicy, Task
 from .machine import RunState, replay
 from .plan import Plan, PlannedTask, lower, select
-from .spec import load_pipeline, parse_pipeline, to_yaml
+from .spec import load_pipeline, parse_pipeline, read_pipeline, to_yaml
 
 __all__ = [
     "Pipeline",
@@ -18,6 +18,7 @@ __all__ = [
     "load_pipeline",
     "lower",
     "parse_pipeline",
+    "read_pipeline",
     "replay",
     "select",
     "task_key",

@@ -8,11 +8,11 @@ that cannot be had, or the width does not suffice, there is no picture, and the 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
 
+from ..words import columns
 from .layout import Edge, Layout, lay_out
 
 Piece = tuple[str, str]
@@ -43,16 +43,6 @@ class Box:
     def height(self) -> int:
         """Rows with the border."""
         return len(self.lines) + 2
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal the text takes: East Asian wide characters take two, accents none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
 
 
 def draw_boxes(boxes: Mapping[str, Box], edges: Iterable[Edge], *, width: int) -> list[list[Piece]] | None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from .boxes import Box, Piece, columns, draw_boxes
+from ..words import columns, shorten
+from .boxes import Box, Piece, draw_boxes
 from .layout import Edge, lay_out
 
 GLYPHS: Mapping[str, str] = {
@@ -50,16 +51,6 @@ class Node:
     def text(self) -> str:
         """What the picture writes: the label, else the key."""
         return self.label or self.key
-
-
-def shorten(text: str, most: int) -> str:
-    """The text in at most `most` columns, on one line, with an ellipsis where something is left out."""
-    text = " ".join(text.split())
-    if columns(text) <= most:
-        return text
-    while text and columns(text) > most - 1:
-        text = text[:-1]
-    return text + "…" if most > 0 else ""
 
 
 # --- mermaid --------------------------------------------------------------------------------------------
@@ -103,14 +94,19 @@ _STROKES: Mapping[str, str] = {
 }
 
 
-def to_svg(nodes: Sequence[Node], edges: Sequence[Edge], *, title: str = "Pipeline") -> str:
+def to_svg(
+    nodes: Sequence[Node], edges: Sequence[Edge], *, title: str = "Pipeline", least_width: float = 0.0
+) -> str:
     """A self-contained SVG, left to right: inputs on the left. It follows the reader's light or dark setting,
-    and JupyterLab's theme where it stands in a page of JupyterLab. Screen readers get each task's state."""
+    and JupyterLab's theme where it stands in a page of JupyterLab. Screen readers get each task's state.
+
+    A picture that moves gives each box a `least_width`, in pixels, so that it does not jump with every text.
+    """
     layout = lay_out(
         [n.key for n in nodes], edges, breadths={n.key: _NODE_HEIGHT for n in nodes}, gap=_ROW_GAP
     )
-    by_key = {node.key: node for node in nodes}
-    widths = [max((_box_width(by_key[key]) for key in layer), default=0.0) for layer in layout.layers]
+    own = {node.key: max(least_width, _box_width(node)) for node in nodes}
+    widths = [max((own[key] for key in layer), default=0.0) for layer in layout.layers]
     lefts = [_MARGIN + sum(widths[:i]) + _LAYER_GAP * i for i in range(len(widths))]
     width = (lefts[-1] + widths[-1] if widths else 0.0) + _MARGIN
     height = layout.breadth + 2 * _MARGIN
@@ -127,10 +123,10 @@ def to_svg(nodes: Sequence[Node], edges: Sequence[Edge], *, title: str = "Pipeli
         f'<rect class="ground" width="{width:.0f}" height="{height:.0f}" rx="10"/>',
     ]
     for edge, route in layout.routes.items():
-        parts.append(_svg_edge(edge, route, lefts, widths, _box_width(by_key[edge[0]])))
+        parts.append(_svg_edge(edge, route, lefts, widths, own[edge[0]]))
     for node in nodes:
         layer, y = layout.positions[node.key]
-        parts.append(_svg_node(node, lefts[layer], y + _MARGIN - _NODE_HEIGHT / 2))
+        parts.append(_svg_node(node, lefts[layer], y + _MARGIN - _NODE_HEIGHT / 2, own[node.key]))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -172,8 +168,8 @@ def _svg_edge(
     return f'<g class="edge"><title>{title}</title><path d="{"".join(path)}"/>{head}</g>'
 
 
-def _svg_node(node: Node, x: float, y: float) -> str:
-    second, width = shorten(_second_line(node), 36), _box_width(node)
+def _svg_node(node: Node, x: float, y: float, width: float) -> str:
+    second = shorten(_second_line(node), 36)
     said = f"{node.text}: {_second_line(node)}" if second else node.text
     state = node.state if node.state in COLORS else ""
     stroke = f'<path class="sign" d="{_STROKES[state]}"/>' if state in _STROKES else ""
@@ -198,10 +194,10 @@ _GROUNDS: Mapping[str, tuple[str, str, str]] = {  # name: (JupyterLab's variable
 }
 
 
-def _style() -> str:
-    """Everything hangs below ``.mlops-graph``: the picture can stand inside a page without touching it.
+def palette(selector: str) -> str:
+    """CSS variables below `selector`: a color for each state, and ``--ground --box --text --muted --line``.
 
-    Each color is said twice, plainly and by a variable: viewers that know no variables show the light one.
+    Light or dark by what the reader prefers; a page that says which it is (JupyterLab, VS Code) knows better.
     """
 
     def scheme(*, is_dark: bool) -> str:
@@ -210,14 +206,31 @@ def _style() -> str:
         )
         return grounds + "".join(f"--{state or 'plain'}:{pair[is_dark]};" for state, pair in COLORS.items())
 
+    light, dark = scheme(is_dark=False), scheme(is_dark=True)
+    pages = (
+        ("[data-jp-theme-light=true]", light),
+        ("[data-jp-theme-light=false]", dark),
+        (".vscode-light", light),
+        (".vscode-dark", dark),
+    )
+    return f"{selector}{{{light}}}@media (prefers-color-scheme:dark){{{selector}{{{dark}}}}}" + "".join(
+        f"{selector}:is({page} *){{{rules}}}" for page, rules in pages
+    )
+
+
+def _style() -> str:
+    """Everything hangs below ``.mlops-graph``: the picture can stand inside a page without touching it.
+
+    Each color is said twice, plainly and by a variable: viewers that know no variables show the light one.
+    """
+
     def paint(selector: str, attribute: str, name: str, rest: str = "") -> str:
         light = _GROUNDS[name][1] if name in _GROUNDS else COLORS["" if name == "plain" else name][0]
         return f".mlops-graph {selector}{{{attribute}:{light};{attribute}:var(--{name});{rest}}}"
 
     rules = [
-        f".mlops-graph{{{scheme(is_dark=False)}}}",
+        palette(".mlops-graph"),
         ".mlops-graph{font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}",
-        f"@media (prefers-color-scheme:dark){{.mlops-graph{{{scheme(is_dark=True)}}}}}",
         paint(".ground", "fill", "ground"),
         paint(".box", "fill", "box", "stroke-width:1.5"),
         paint(

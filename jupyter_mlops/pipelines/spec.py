@@ -29,6 +29,7 @@ __all__ = [
     "Task",
     "load_pipeline",
     "parse_pipeline",
+    "read_pipeline",
     "to_yaml",
 ]
 
@@ -53,6 +54,14 @@ def load_pipeline(path: str | Path) -> Pipeline:
 def parse_pipeline(text: str, path: str | Path = "pipeline.yaml") -> Pipeline:
     """The pipeline that YAML text writes; `path` is how problems name the file, and where notebooks are
     relative to. Raises `InvalidPipeline` with all `problems`, warnings among them."""
+    pipeline, problems = read_pipeline(text, path)
+    if pipeline is None or any(problem.severity == "error" for problem in problems):
+        raise InvalidPipeline(summarize(problems), problems=problems)
+    return pipeline
+
+
+def read_pipeline(text: str, path: str | Path = "pipeline.yaml") -> tuple[Pipeline | None, list[Problem]]:
+    """As much of a pipeline as can be made of the text, for an editor, and everything that is wrong with it."""
     reader = Reader(str(path))
     root = reader.read(text)
     pipeline = None if root is None else _pipeline(reader, root, Path(path))
@@ -61,9 +70,7 @@ def parse_pipeline(text: str, path: str | Path = "pipeline.yaml") -> Pipeline:
         known = {(problem.where, problem.message) for problem in problems}
         problems += [each for each in check(pipeline) if (each.where, each.message) not in known]
     problems.sort(key=lambda problem: _line(problem.where))
-    if pipeline is None or any(problem.severity == "error" for problem in problems):
-        raise InvalidPipeline(summarize(problems), problems=problems)
-    return pipeline
+    return pipeline, problems
 
 
 def _line(where: str) -> int:

@@ -67,6 +67,21 @@ class Runs:
         plan = select(plan, only=options.only, start_from=options.start_from, force=options.force)
         return self._start(plan, options, on_event=on_event, on_plan=on_plan)
 
+    def record(
+        self,
+        pipeline: Path | str | Pipeline,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        options: RunOptions | None = None,
+        from_text: bool = False,
+    ) -> Run:
+        """Check everything as `run` does, and keep the run, queued, for another process to `resume`."""
+        options = options or RunOptions()
+        loaded = pipeline if isinstance(pipeline, Pipeline) else load_pipeline(pipeline)
+        plan = lower(loaded, arguments, from_text=from_text)
+        plan = select(plan, only=options.only, start_from=options.start_from, force=options.force)
+        return self._queue(self._new(plan, options)[0])
+
     def resume(self, run_id: str, *, on_event: OnEvent | None = None, on_plan: OnPlan | None = None) -> Run:
         """Go on with a run whose runner went away. What finished is not run again.
 
@@ -84,32 +99,17 @@ class Runs:
     ) -> Run:
         """A new run with the arguments of an old one and the files as they are now; what was done well in the
         old one is taken from it, unless everything is asked for."""
-        old = self.catalog.get(Run, run_id)
-        if old.state not in TERMINAL:
-            raise Conflict(f"run {run_id} is not over", hint=f"jupyter mlops resume {run_id}")
-        stored = Plan.from_json(old.plan)
-        plan = stored
-        if old.pipeline_path and Path(old.pipeline_path).exists():
-            plan = lower(load_pipeline(old.pipeline_path), stored.arguments)
-            wanted = [key for key in stored.tasks if key not in stored.reuse and key in plan.tasks]
-            plan = select(plan, only=wanted)
-        done = {
-            task.task: task
-            for task in self.catalog.find(TaskRun, where={"run_id": run_id})
-            if task.state in DONE_WELL
-        }
-        plan = select(plan, reuse=done) if is_failed_only else select(plan, force="all")
-        earlier = done if is_failed_only else {}
-        options = RunOptions(**old.options)
+        old, plan = self._again(run_id, is_failed_only=is_failed_only)
         return self._start(
-            plan,
-            options,
-            on_event=on_event,
-            on_plan=on_plan,
-            rerun_of=run_id,
-            path=old.pipeline_path,
-            earlier=earlier,
-        )
+            plan, RunOptions(**old.options), on_event=on_event, on_plan=on_plan,
+            rerun_of=run_id, path=old.pipeline_path,
+        )  # fmt: skip
+
+    def record_rerun(self, run_id: str, *, is_failed_only: bool = True) -> Run:
+        """Like `record`, for a run that repeats another one."""
+        old, plan = self._again(run_id, is_failed_only=is_failed_only)
+        run, _ = self._new(plan, RunOptions(**old.options), rerun_of=run_id, path=old.pipeline_path)
+        return self._queue(run)
 
     def cancel(self, run_id: str) -> Run:
         """Ask for a run to stop, from any process; its runner does it. One that nobody drives is taken up to end
@@ -122,6 +122,13 @@ class Runs:
             return self._take_up(run, cancelled_by=_user())
         except Conflict:  # its runner, or another one, was quicker
             return self.catalog.get(Run, run_id)
+
+    def request_cancel(self, run_id: str) -> Run:
+        """Ask for a run to stop, and leave it to its runner. If it has none (see `is_driven`), `cancel` ends it;
+        that may take a while. Raises `Conflict` if it is over."""
+        run = self._open_run(run_id)
+        self.catalog.update(Run, run_id, is_cancel_requested=True)
+        return replace(run, is_cancel_requested=True)
 
     def freeze(self, pipeline: Path | str | Pipeline, task: str) -> CacheEntry:
         """Let the last outcome of a task stand, whatever changes. Raises `NotFound` if it has none."""
@@ -158,6 +165,11 @@ class Runs:
         )  # fmt: skip
 
     # --- asking ---------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def is_driven(run: Run) -> bool:
+        """Whether a living process drives the run. One that is neither over nor driven can be resumed."""
+        return owner.is_driven(run)
 
     def resolve_run(self, text: str) -> Run:
         """A run by its id, the beginning of its id if only one begins so, or ``latest``."""
@@ -217,6 +229,26 @@ class Runs:
 
     # --- within ---------------------------------------------------------------------------------------------
 
+    def _again(self, run_id: str, *, is_failed_only: bool) -> tuple[Run, Plan]:
+        """A run that is over, and the plan to repeat it."""
+        old = self.catalog.get(Run, run_id)
+        if old.state not in TERMINAL:
+            raise Conflict(f"run {run_id} is not over", hint=f"jupyter mlops resume {run_id}")
+        stored = Plan.from_json(old.plan)
+        plan = stored
+        if old.pipeline_path and Path(old.pipeline_path).exists():
+            plan = lower(load_pipeline(old.pipeline_path), stored.arguments)
+            wanted = [key for key in stored.tasks if key not in stored.reuse and key in plan.tasks]
+            plan = select(plan, only=wanted)
+        if is_failed_only:
+            return old, select(plan, reuse=self._done_in(run_id))
+        return old, select(plan, force="all")
+
+    def _done_in(self, run_id: str) -> dict[str, TaskRun]:
+        """What was done well in a run, by task; nothing if there is no such run (any more)."""
+        where = {"run_id": run_id, "state": list(DONE_WELL)}
+        return {task.task: task for task in self.catalog.find(TaskRun, where=where)}
+
     def _start(
         self,
         plan: Plan,
@@ -226,8 +258,18 @@ class Runs:
         on_plan: OnPlan | None,
         rerun_of: str | None = None,
         path: str = "",
-        earlier: Mapping[str, TaskRun] | None = None,
     ) -> Run:
+        run, options = self._new(plan, options, rerun_of=rerun_of, path=path)
+        run = replace(
+            run, state="running", started_at=run.created_at, runner=owner.mark(), heartbeat_at=run.created_at
+        )
+        machine = RunState(plan, run.run_id)
+        return self._drive(run, machine, options, on_event=on_event, on_plan=on_plan).begin()
+
+    def _new(
+        self, plan: Plan, options: RunOptions, *, rerun_of: str | None = None, path: str = ""
+    ) -> tuple[Run, RunOptions]:
+        """The record of a run that may start: nothing stands against it. Raises `PreflightFailed`."""
         path = path or (str(Path(plan.path).absolute()) if plan.path else "")
         options = replace(
             options, cluster=options.cluster or self.settings.cluster, workers=options.workers or self.settings.workers
@@ -237,7 +279,6 @@ class Runs:
         wrong = [problem for problem in problems if problem.severity == "error"]
         if wrong:
             raise PreflightFailed(summarize(wrong), problems=problems)
-        moment = now()
         run = Run(
             run_id=_new_id(),
             pipeline=plan.pipeline,
@@ -245,16 +286,17 @@ class Runs:
             plan=plan.to_json(),
             arguments=encoding.to_json(dict(plan.arguments)),
             options=options.to_json(),
-            state="running",
             user_name=_user(),
-            created_at=moment,
-            started_at=moment,
+            created_at=now(),
             rerun_of=rerun_of,
-            runner=owner.mark(),
-            heartbeat_at=moment,
         )
-        machine = RunState(plan, run.run_id)
-        return self._drive(run, machine, options, on_event=on_event, on_plan=on_plan, earlier=earlier).begin()
+        return run, options
+
+    def _queue(self, run: Run) -> Run:
+        """Keep a run that nobody drives yet."""
+        machine = RunState(Plan.from_json(run.plan), run.run_id)
+        self._ledger(run, machine).begin()
+        return run
 
     def _take_up(
         self,
@@ -281,12 +323,11 @@ class Runs:
         *,
         on_event: OnEvent | None,
         on_plan: OnPlan | None,
-        earlier: Mapping[str, TaskRun] | None = None,
     ) -> Drive:
         folder = Path(run.pipeline_path).parent if run.pipeline_path else self.settings.root
         sources = Sources(folder, self.settings, self.blobs, options.isolation)
-        cachebook = Cachebook(self.catalog, self.blobs, run.pipeline, run.run_id, earlier=earlier or {})
-        ledger = Ledger(self.catalog, run, machine, cachebook)
+        ledger = self._ledger(run, machine)
+        cachebook = ledger.cachebook
         inbox = Inbox()
         dispatch = Dispatch(
             machine, ledger, cachebook, sources, inbox, blobs=self.blobs, settings=self.settings,
@@ -295,6 +336,12 @@ class Runs:
         )  # fmt: skip
         logs = LogWriter(self.settings.root, run.run_id)
         return Drive(machine, ledger, dispatch, inbox, logs, on_event=on_event, on_plan=on_plan)
+
+    def _ledger(self, run: Run, machine: RunState) -> Ledger:
+        # What is run again with `--all` is forced, so it never asks for what the repeated run left.
+        earlier = self._done_in(run.rerun_of) if run.rerun_of else {}
+        cachebook = Cachebook(self.catalog, self.blobs, run.pipeline, run.run_id, earlier=earlier)
+        return Ledger(self.catalog, run, machine, cachebook)
 
     def _open_run(self, run_id: str) -> Run:
         """The run, which is not over. Raises `NotFound` and `Conflict`."""
@@ -311,7 +358,10 @@ class Runs:
                 f"run {run.run_id} is being driven by {owner.shown(run.runner)}",
                 hint=f"watch it with: jupyter mlops logs -f {run.run_id}",
             )
-        changes: dict[str, Any] = {"runner": owner.mark(), "heartbeat_at": now(), "state": "running"}
+        moment = now()
+        changes: dict[str, Any] = {"runner": owner.mark(), "heartbeat_at": moment, "state": "running"}
+        if run.started_at is None:  # it was queued for us
+            changes["started_at"] = moment
         expected = {"runner": run.runner, "heartbeat_at": run.heartbeat_at}
         if not self.catalog.compare_and_set(Run, run.run_id, expected, **changes):
             raise Conflict(f"run {run.run_id} has just been taken up by somebody else")

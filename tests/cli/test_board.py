@@ -12,7 +12,6 @@ from rich.console import Console
 
 from jupyter_mlops.catalog.records import Run, TaskRun
 from jupyter_mlops.cli import live
-from jupyter_mlops.cli.board import Board
 from jupyter_mlops.events import (
     AttemptFailed,
     AttemptStarted,
@@ -25,6 +24,7 @@ from jupyter_mlops.events import (
     RunStarted,
     TaskStateChanged,
 )
+from jupyter_mlops.runner.board import Board
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 NAMES = ("pull", "features", "train[model=a]", "train[model=b]", "compare")

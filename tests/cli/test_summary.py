@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from jupyter_mlops.catalog.records import Run, TaskRun
-from jupyter_mlops.cli.summary import next_steps, print_summary, quoted, tally, traceback_tail
+from jupyter_mlops.cli.summary import next_steps, print_summary, quoted, tally
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 RUN = Run(
@@ -103,10 +103,3 @@ def test_every_terminal_state_is_counted():
 
 def test_a_task_key_is_quoted_for_the_shell():
     assert [quoted(key) for key in ("train", "train[0]", "t[m=a b]")] == ["train", "'train[0]'", "'t[m=a b]'"]
-
-
-def test_a_long_traceback_is_cut_at_its_head():
-    lines = [f"line {i}" for i in range(100)]
-    assert traceback_tail({"traceback": "\n".join(lines)}) == lines[-12:]
-    assert traceback_tail({"traceback": lines}) == lines[-12:]
-    assert traceback_tail({}) == traceback_tail({"traceback": None}) == []

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_mlops.events import TERMINAL
-from jupyter_mlops.pipelines.boxes import Box, columns, draw_boxes
-from jupyter_mlops.pipelines.drawing import COLORS, GLYPHS, Node, shorten, to_mermaid, to_svg, to_text
+from jupyter_mlops.pipelines.boxes import Box, draw_boxes
+from jupyter_mlops.pipelines.drawing import COLORS, GLYPHS, Node, to_mermaid, to_svg, to_text
+from jupyter_mlops.words import columns, shorten
 
 DIAMOND = [("pull", "a"), ("pull", "b"), ("a", "compare"), ("b", "compare")]
 NODES = [

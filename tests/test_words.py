@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jupyter_mlops.cli import words
+from jupyter_mlops import words
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
@@ -71,3 +71,10 @@ def test_counts():
 def test_an_error_is_told_by_its_first_line():
     assert words.error_line({"message": "NameError: x\nmore"}) == "NameError: x"
     assert words.error_line({}) == ""
+
+
+def test_a_long_traceback_is_cut_at_its_head():
+    lines = [f"line {i}" for i in range(100)]
+    assert words.traceback_tail({"traceback": "\n".join(lines)}) == lines[-12:]
+    assert words.traceback_tail({"traceback": lines}) == lines[-12:]
+    assert words.traceback_tail({}) == words.traceback_tail({"traceback": None}) == []

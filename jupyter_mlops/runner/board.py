@@ -1,23 +1,20 @@
 """What is known of a run while it goes on, gathered from its events. No clock, no terminal.
 
-The live view, the plain lines of a CI log and the summary at the end read the same board.
+The live views of terminal and notebook, the plain lines of a CI log and the picture of a run read the same board.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .. import events
+from .. import events, words
 from ..catalog.records import Run, TaskRun
 from ..events import TERMINAL, Event
 
-_ESCAPES = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-)
 _TAIL = 2_000  # characters of a task's output that are kept to find its last line
 
 
@@ -51,7 +48,8 @@ class Row:
 
 
 class Board:
-    """Rows by task, in the order of the plan; tasks that a map adds come last."""
+    """Rows by task, in the order of the plan; tasks that a map adds come last. `needs` has the planned tasks and
+    what comes before each; the instances of a map are none of them."""
 
     def __init__(self, pipeline: str = "") -> None:
         self.pipeline = pipeline
@@ -62,11 +60,14 @@ class Board:
         self.finished_at: datetime | None = None
         self.is_cancelling = False
         self.rows: dict[str, Row] = {}
+        self.needs: dict[str, tuple[str, ...]] = {}
 
     def plan(self, run: Run, tasks: Iterable[TaskRun]) -> None:
         """The run begins, or goes on: these are its tasks as they stand."""
         self.pipeline, self.run_id, self.state = run.pipeline, run.run_id, run.state
-        self.started_at = run.started_at or run.created_at
+        self.message, self.is_cancelling = run.message, run.is_cancel_requested
+        self.started_at, self.finished_at = run.started_at or run.created_at, run.finished_at
+        self.needs = {task["key"]: tuple(task.get("needs", ())) for task in run.plan.get("tasks", ())}
         for task in sorted(tasks, key=lambda task: task.position):
             self.rows[task.task] = Row(
                 task=task.task,
@@ -75,6 +76,7 @@ class Board:
                 reason=task.reason,
                 error=task.error,
                 results=task.results,
+                cell=task.cell,
                 cells=task.cells,
                 started_at=task.started_at,
                 finished_at=task.finished_at,
@@ -107,9 +109,35 @@ class Board:
             case _:
                 pass
 
+    def instances(self, key: str) -> list[Row]:
+        """What a mapped task has become so far: ``train[0]``, ``train[1]``, …"""
+        return [
+            row for row in self.rows.values() if row.task.startswith(f"{key}[") and row.task not in self.needs
+        ]
+
+    def telling(self, most: int) -> list[Row]:
+        """At most so many rows, in their order: if not all, those that say most."""
+        rows = list(self.rows.values())
+        if len(rows) <= most:
+            return rows
+        weight: Callable[[Row], int] = lambda row: (  # noqa: E731 - a key
+            0 if row.state == "failed" else 1 if row.state == "running" else 2 if not row.is_done else 3
+        )
+        chosen = {row.task for row in sorted(rows, key=weight)[:most]}
+        return [row for row in rows if row.task in chosen]
+
     def count(self, *states: str) -> int:
         """How many tasks are in these states."""
         return sum(row.state in states for row in self.rows.values())
+
+    def told(self, event: Event) -> str:
+        """The event as one line, ``train: succeeded in 1.2 s``, after `handle`; "" where it says too little."""
+        if not isinstance(event, events.TaskStateChanged):
+            return ""
+        row = self.rows[event.task]
+        if event.state == "queued" and not row.is_waiting:
+            return ""
+        return f"{event.task}: {plain_words(row)}"
 
     @property
     def done(self) -> int:
@@ -133,5 +161,19 @@ class Board:
     def _stream(self, event: events.OutputStreamed) -> None:
         row = self._row(event.task)
         row.tail = (row.tail + event.text)[-_TAIL:]
-        lines = (" ".join(part.split()) for part in reversed(re.split(r"[\r\n]", _ESCAPES.sub("", row.tail))))
+        lines = (" ".join(part.split()) for part in reversed(re.split(r"[\r\n]", words.plain(row.tail))))
         row.line = next((line for line in lines if line), row.line)
+
+
+def plain_words(row: Row) -> str:
+    """How a task stands, as the rest of a sentence."""
+    seconds = words.lifetime(row.started_at, row.finished_at, events.now())
+    reason = words.error_line(row.error) or row.reason
+    if row.is_waiting:
+        return f"attempt {row.attempt} failed, another one will follow ({reason})"
+    text = row.state.replace("_", " ")
+    if row.state == "running":
+        return f"{text}, attempt {row.attempt}" if row.attempt > 1 else text
+    if row.state in ("succeeded", "failed", "cancelled") and seconds is not None:
+        text += f" {'after' if row.state == 'cancelled' else 'in'} {words.duration(seconds)}"
+    return f"{text}: {reason}" if reason else text

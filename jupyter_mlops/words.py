@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ..pipelines.drawing import shorten
+_ESCAPES = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)
+_TRACEBACK_LINES = 12
 
 
 def duration(seconds: float | None) -> str:
@@ -72,3 +77,37 @@ def error_line(error: Mapping[str, Any], most: int = 160) -> str:
     """The first line of an error's message."""
     lines = str(error.get("message") or "").strip().splitlines()
     return shorten(lines[0], most) if lines else ""
+
+
+def traceback_tail(error: object, most: int = _TRACEBACK_LINES) -> list[str]:
+    """The last lines of an error's traceback, without its colors."""
+    text = error.get("traceback") if isinstance(error, Mapping) else None
+    if isinstance(text, list):
+        text = "\n".join(str(line) for line in text)
+    lines = plain(str(text or "")).splitlines()
+    return [line.rstrip() for line in lines if line.strip()][-most:]
+
+
+def plain(text: str) -> str:
+    """Text without a terminal's escapes and control characters; line ends and tabs stay."""
+    return _ESCAPES.sub("", text)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal the text takes: East Asian wide characters take two, accents none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def shorten(text: str, most: int) -> str:
+    """The text in at most `most` columns, on one line, with an ellipsis where something is left out."""
+    text = " ".join(text.split())
+    if columns(text) <= most:
+        return text
+    while text and columns(text) > most - 1:
+        text = text[:-1]
+    return text + "…" if most > 0 else ""

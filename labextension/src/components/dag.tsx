@@ -1,0 +1,195 @@
+/**
+ * The picture of a DAG, at the places that the server gives.
+ *
+ * It is one SVG with a `viewBox`: it fits by itself, needs no measuring, and can be drawn while it is hidden. Each task
+ * is drawn again only when something about it changed, so that a graph of hundreds stays quick while it runs.
+ */
+import { type KeyboardEvent, type ReactElement, memo } from 'react';
+import { shorten } from '../format';
+import { WORDS } from '../states';
+import type { Graph, GraphEdge, GraphNode, State } from '../types';
+import { StateSign } from './state';
+
+/** What is told of a task in the picture, by its id. */
+export interface IDagTask {
+  readonly state: State | null;
+  /** One short line: `3.2s`, `cell 4/9`. */
+  readonly detail: string;
+  readonly isCritical?: boolean;
+  /** How many things are wrong with it. */
+  readonly problems?: number;
+}
+
+export interface IDagProps {
+  readonly graph: Graph;
+  readonly label: string;
+  readonly tasks?: ReadonlyMap<string, IDagTask>;
+  readonly selected?: string;
+  readonly onSelect?: (id: string) => void;
+  /** How small the picture may become before it scrolls, as a share of its natural size. */
+  readonly leastScale?: number;
+}
+
+export function Dag(props: IDagProps): ReactElement {
+  const { graph, tasks, selected, onSelect } = props;
+  const running = new Set<string>();
+  tasks?.forEach((task, id) => task.state === 'running' && running.add(id));
+  return (
+    <div className="jp-mlops-Dag">
+      <svg
+        viewBox={`0 0 ${graph.width} ${graph.height}`}
+        style={{
+          maxWidth: graph.width,
+          minWidth: Math.round(graph.width * (props.leastScale ?? 0.6))
+        }}
+        role="group"
+        aria-label={props.label}
+      >
+        {graph.edges.map(edge => (
+          <Edge
+            key={`${edge.source}→${edge.target}`}
+            edge={edge}
+            isDown={graph.direction === 'down'}
+            isActive={running.has(edge.target)}
+            isNear={selected === edge.source || selected === edge.target}
+          />
+        ))}
+        {graph.nodes.map(node => {
+          const task = tasks?.get(node.id);
+          return (
+            <Node
+              key={node.id}
+              node={node}
+              state={task?.state ?? null}
+              detail={task?.detail ?? ''}
+              isCritical={task?.isCritical ?? false}
+              problems={task?.problems ?? 0}
+              isSelected={selected === node.id}
+              onSelect={onSelect}
+            />
+          );
+        })}
+      </svg>
+    </div>
+  );
+}
+
+const Node = memo(function Node(props: {
+  node: GraphNode;
+  state: State | null;
+  detail: string;
+  isCritical: boolean;
+  problems: number;
+  isSelected: boolean;
+  onSelect?: (id: string) => void;
+}): ReactElement {
+  const { node, state, onSelect } = props;
+  const second = [state && WORDS[state], props.detail].filter(Boolean).join(' · ');
+  const said = [node.label, second].filter(Boolean).join(': ');
+  const left = state ? 35 : 14;
+  const room = node.width - left - 8;
+  const classes = [
+    'jp-mlops-Dag-node',
+    state ? `jp-mod-${state}` : 'jp-mod-plain',
+    `jp-mod-${node.kind}`,
+    props.isSelected ? 'jp-mod-selected' : '',
+    props.isCritical ? 'jp-mod-critical' : '',
+    props.problems ? 'jp-mod-wrong' : ''
+  ];
+  const select = onSelect && (() => onSelect(node.id));
+  return (
+    <g
+      className={classes.filter(Boolean).join(' ')}
+      data-task={node.id}
+      transform={`translate(${node.x} ${node.y})`}
+      role={select ? 'button' : 'img'}
+      tabIndex={select ? 0 : undefined}
+      aria-label={said}
+      aria-pressed={select ? props.isSelected : undefined}
+      onClick={select}
+      onKeyDown={(event: KeyboardEvent) => {
+        if (select && (event.key === 'Enter' || event.key === ' ')) {
+          event.preventDefault();
+          select();
+        }
+      }}
+    >
+      <title>{said}</title>
+      {node.kind !== 'task' && (
+        <rect className="jp-mlops-Dag-stack" x="4" y="4" width={node.width} height={node.height} rx="8" />
+      )}
+      <rect className="jp-mlops-Dag-box" width={node.width} height={node.height} rx="8" />
+      {state && (
+        <g className="jp-mlops-State" transform={`translate(10 ${node.height / 2 - 9}) scale(1.125)`}>
+          <StateSign state={state} />
+        </g>
+      )}
+      <text className="jp-mlops-Dag-label" x={left} y={second ? 20 : node.height / 2 + 4.5}>
+        {shorten(node.label, Math.floor(room / 7.2))}
+      </text>
+      {second && (
+        <text className="jp-mlops-Dag-detail" x={left} y="36">
+          {shorten(second, Math.floor(room / 5.9))}
+        </text>
+      )}
+      {props.problems > 0 && (
+        <g className="jp-mlops-Dag-badge" transform={`translate(${node.width - 2} 2)`}>
+          <circle r="8" />
+          <text y="3.5">{props.problems}</text>
+        </g>
+      )}
+    </g>
+  );
+});
+
+const Edge = memo(function Edge(props: {
+  edge: GraphEdge;
+  isDown: boolean;
+  isActive: boolean;
+  isNear: boolean;
+}): ReactElement {
+  const { edge } = props;
+  const classes = [
+    'jp-mlops-Dag-edge',
+    `jp-mod-${edge.kind}`,
+    props.isActive ? 'jp-mod-active' : '',
+    props.isNear ? 'jp-mod-near' : ''
+  ];
+  const [x, y] = edge.points[edge.points.length - 1];
+  return (
+    <g className={classes.filter(Boolean).join(' ')}>
+      <title>{`${edge.source} → ${edge.target}`}</title>
+      <path d={edgePath(edge.points, props.isDown)} />
+      <path
+        className="jp-mlops-Dag-head"
+        d={props.isDown ? `M${x - 4} ${y - 7}h8l-4 7z` : `M${x - 7} ${y - 4}v8l7-4z`}
+      />
+    </g>
+  );
+});
+
+/**
+ * A smooth path through the points of an edge: they come in pairs, out of one layer and into the next; within a layer it
+ * runs straight. It ends where the arrow's head begins.
+ */
+export function edgePath(points: readonly (readonly number[])[], isDown: boolean): string {
+  const [first, ...rest] = points;
+  const parts = [`M${first[0]} ${first[1]}`];
+  let [x, y] = first;
+  rest.forEach(([toX, toY], index) => {
+    if (index === rest.length - 1) {
+      [toX, toY] = isDown ? [toX, toY - 6] : [toX - 6, toY];
+    }
+    if (index % 2) {
+      parts.push(`L${toX} ${toY}`); // through the layer
+    } else if (isDown) {
+      const middle = (y + toY) / 2;
+      parts.push(`C${x} ${middle} ${toX} ${middle} ${toX} ${toY}`);
+    } else {
+      const middle = (x + toX) / 2;
+      parts.push(`C${middle} ${y} ${middle} ${toY} ${toX} ${toY}`);
+    }
+    [x, y] = [toX, toY];
+  });
+  return parts.join('');
+}

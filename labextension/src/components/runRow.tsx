@@ -1,0 +1,38 @@
+/** A run in the history: what, how it stands, when, by whom. */
+import type { ReactElement } from 'react';
+import { ago, duration, elapsed, exactly } from '../format';
+import { WORDS, counted, isLive } from '../states';
+import type { RunSummary } from '../types';
+import { StateBar, StateMark } from './state';
+
+export function RunRow(props: {
+  run: RunSummary;
+  now: number;
+  onOpen: (run: RunSummary) => void;
+}): ReactElement {
+  const { run, now } = props;
+  const live = isLive(run.state);
+  const seconds = live ? elapsed(run.started_at, null, now) : run.duration_seconds;
+  const tasks = counted(run.task_states)
+    .map(([state, count]) => `${count} ${WORDS[state]}`)
+    .join(', ');
+  return (
+    <li className="jp-mlops-Row" data-run={run.run_id}>
+      <button
+        className="jp-mlops-Row-main"
+        title={`${run.run_id}\n${exactly(run.created_at)}\n${tasks}${run.message ? `\n${run.message}` : ''}`}
+        onClick={() => props.onOpen(run)}
+      >
+        <span className="jp-mlops-Row-first">
+          <StateMark state={run.state} />
+          <span className="jp-mlops-name">{run.pipeline}</span>
+          <span className="jp-mlops-Row-when">{ago(run.created_at, now)}</span>
+        </span>
+        <span className="jp-mlops-Row-second jp-mod-indented">
+          <StateBar states={run.task_states} />
+          <span className="jp-mlops-Row-when">{duration(seconds)}</span>
+        </span>
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,54 @@
+/** A state, shown twice: by a color and by a sign. Color alone says nothing to many. */
+import type { ReactElement } from 'react';
+import { STROKES, WORDS, counted } from '../states';
+import type { State } from '../types';
+
+/** The disc with its sign, for use inside another SVG: a box of 16. */
+export function StateSign({ state }: { state: State }): ReactElement {
+  return (
+    <>
+      <circle className="jp-mlops-State-disc" cx="8" cy="8" r="7" />
+      <path className="jp-mlops-State-sign" d={STROKES[state]} />
+    </>
+  );
+}
+
+/** The disc, by default with its word as a tooltip; `isNamed` writes it beside. */
+export function StateMark(props: { state: State; isNamed?: boolean }): ReactElement {
+  const word = WORDS[props.state];
+  return (
+    <span className={`jp-mlops-State jp-mod-${props.state}`} title={word}>
+      <svg viewBox="0 0 16 16" width="16" height="16" role="img" aria-label={word}>
+        <StateSign state={props.state} />
+      </svg>
+      {props.isNamed && <span className="jp-mlops-State-word">{word}</span>}
+    </span>
+  );
+}
+
+/** How far a run is: one bar, a piece for each state. */
+export function StateBar({ states }: { states: Partial<Record<State, number>> }): ReactElement {
+  const parts = [...counted(states)].sort((a, b) => BAR.indexOf(a[0]) - BAR.indexOf(b[0]));
+  const said = counted(states)
+    .map(([state, count]) => `${count} ${WORDS[state]}`)
+    .join(', ');
+  return (
+    <span className="jp-mlops-StateBar" role="img" aria-label={said} title={said}>
+      {parts.map(([state, count]) => (
+        <span key={state} className={`jp-mod-${state}`} style={{ flexGrow: count }} />
+      ))}
+    </span>
+  );
+}
+
+/** What is done stands on the left, what is to come on the right. */
+const BAR: readonly State[] = [
+  'succeeded',
+  'cached',
+  'skipped',
+  'failed',
+  'upstream_failed',
+  'cancelled',
+  'running',
+  'queued'
+];

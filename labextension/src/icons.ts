@@ -1,0 +1,44 @@
+/** Our icons. Filled shapes only: JupyterLab's themes color `fill`, not `stroke`. */
+import { LabIcon } from '@jupyterlab/ui-components';
+
+function icon(name: string, body: string): LabIcon {
+  return new LabIcon({
+    name: `jupyter-mlops:${name}`,
+    svgstr:
+      '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" width="16">' +
+      `<g class="jp-icon3 jp-icon-selectable" fill="#616161">${body}</g></svg>`
+  });
+}
+
+/** Three tasks and their edges: the panel itself. */
+export const mlopsIcon = icon(
+  'panel',
+  '<path d="M3.2 5.6a2 2 0 0 0 1.9-1.3h1.5c.9 0 1.3.4 1.6 1.4l.6 2.3-.6 2.3c-.3 1-.7 1.4-1.6 1.4H5.1a2 2 0 1 0 0 1.3h1.5' +
+    'c1.6 0 2.5-.8 2.9-2.4l.5-1.9h.8a2.1 2.1 0 1 0 0-1.3h-.8l-.5-1.9C9.1 3.8 8.2 3 6.6 3H5.1a2 2 0 1 0-1.9 2.6z"/>'
+);
+
+export const pipelinesIcon = icon(
+  'pipelines',
+  '<path d="M2 2.5h4a.7.7 0 0 1 .7.7v2.6a.7.7 0 0 1-.7.7H4.7v3.6c0 .4.3.7.7.7h3.9v-1a.7.7 0 0 1 .7-.7h4a.7.7 0 0 1 .7.7' +
+    'v2.9a.7.7 0 0 1-.7.7h-4a.7.7 0 0 1-.7-.7v-.6H5.4a2 2 0 0 1-2-2V6.5H2a.7.7 0 0 1-.7-.7V3.2a.7.7 0 0 1 .7-.7z"/>'
+);
+
+export const runsIcon = icon(
+  'runs',
+  '<path d="M8 1.4a6.6 6.6 0 1 1 0 13.2A6.6 6.6 0 0 1 8 1.4zm0 1.3a5.3 5.3 0 1 0 0 10.6A5.3 5.3 0 0 0 8 2.7z"/>' +
+    '<path d="M6.5 5.2l4.5 2.8-4.5 2.8z"/>'
+);
+
+export const compareIcon = icon(
+  'compare',
+  '<path d="M1.5 3h5v10h-5zm1.3 1.3v7.4h2.4V4.3zM9.5 3h5v10h-5zm1.3 1.3v7.4h2.4V4.3z"/>' +
+    '<path d="M7.350 1.5h1.3v13h-1.3z"/>'
+);
+
+export const notebookIcon = icon(
+  'notebook',
+  '<path d="M3 1.5h9.5a1 1 0 0 1 1 1v11a1 1 0 0 1-1 1H3zm1.3 1.3v10.4h7.9V2.8zM2 3.6h1.8v1.2H2zm0 3.8h1.8v1.2H2z' +
+    'm0 3.8h1.8v1.2H2z"/><path d="M5.8 4.5h5v1.2h-5zm0 2.6h5v1.2h-5zm0 2.6h3.2v1.2H5.8z"/>'
+);
+
+export const playIcon = icon('play', '<path d="M4 2.5l9 5.5-9 5.5z"/>');

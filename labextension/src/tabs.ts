@@ -1,0 +1,33 @@
+/**
+ * The kinds of main-area tabs. Each is a chunk of its own, loaded when the first tab of the kind is opened.
+ *
+ * To add one: a module in a folder of your own that exports `create(context, args): ReactElement`, and an entry here:
+ *
+ *     model: {icon: modelsIcon, title: args => args.name, load: () => import('./models/modelTab')}
+ *
+ * `context.open('model', {name: 'late-flights'})` then opens it; the same kind with the same arguments is shown
+ * instead of opened again, and tabs come back when the page is reloaded. A tab lives in a node with the class
+ * `jp-mlops-Tab`, which scrolls and gives it its padding; see `sections.ts` for data, text and style.
+ * Documents (the pipeline editor) are widget factories, not tabs: their plugin goes into the list in `index.ts`.
+ */
+import type { LabIcon } from '@jupyterlab/ui-components';
+import type { ReactElement } from 'react';
+import { compareIcon, notebookIcon, runsIcon } from './icons';
+import type { Args, IContext } from './tokens';
+
+export interface ITab {
+  readonly icon: LabIcon;
+  /** The tab's title, from its arguments alone. */
+  title(args: Args): string;
+  load(): Promise<{ create(context: IContext, args: Args): ReactElement }>;
+}
+
+export const TABS: Readonly<Record<string, ITab>> = {
+  run: { icon: runsIcon, title: args => args.title ?? args.runId, load: () => import('./panels/run') },
+  compare: { icon: compareIcon, title: () => 'Compare runs', load: () => import('./panels/compare') },
+  notebook: {
+    icon: notebookIcon,
+    title: args => `${args.task} · executed`,
+    load: () => import('./panels/notebook')
+  }
+};

@@ -1,0 +1,36 @@
+/** Names for what the server sends. `schema.ts` is made from its OpenAPI document by `jlpm types`. */
+import type { components, operations } from './schema';
+
+type Schemas = components['schemas'];
+
+export type State = Schemas['State'];
+export type Direction = Schemas['Direction'];
+export type Problem = Schemas['Problem'];
+export type Parameter = Schemas['Parameter'];
+export type Graph = Schemas['Graph'];
+export type GraphNode = Schemas['GraphNode'];
+export type GraphEdge = Schemas['GraphEdge'];
+export type Status = Schemas['Status'];
+export type PipelineSummary = Schemas['PipelineSummary'];
+export type Pipeline = Schemas['Pipeline'];
+export type Task = Schemas['Task'];
+export type NotebookParameters = Schemas['NotebookParameters'];
+export type RunOptions = Schemas['RunOptions'];
+export type RunSummary = Schemas['RunSummary'];
+export type Run = Schemas['Run'];
+export type TaskRun = Schemas['TaskRun'];
+export type TaskError = Schemas['TaskError'];
+export type TaskDetail = Schemas['TaskDetail'];
+export type Attempt = Schemas['Attempt'];
+export type Artifact = Schemas['Artifact'];
+export type Log = Schemas['Log'];
+export type RunComparison = Schemas['RunComparison'];
+export type RunsQuery = NonNullable<operations['listRuns']['parameters']['query']>;
+
+/** One page of a list. */
+export interface IPage<T> {
+  items: T[];
+  total: number;
+  limit: number;
+  offset: number;
+}

@@ -1,0 +1,109 @@
+"""Runs in the output of a cell, in a real kernel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+
+from jupyter_mlops.catalog.records import Run, TaskRun
+from jupyter_mlops.events import now
+from jupyter_mlops.widgets import PipelineView, RunView
+from jupyter_mlops.workspace import Workspace
+
+RUN = """
+from jupyter_mlops import Workspace
+from jupyter_mlops.widgets import RunView
+workspace = Workspace.open()
+view = RunView()
+run = workspace.runs.run("pipeline.yaml", on_plan=view.on_plan, on_event=view.on_event)
+print(run.state)
+"""
+
+
+def edit_last_cell(path: Path, source: str) -> None:
+    nb = nbformat.read(path, 4)
+    nb.cells[-1].source = source
+    nbformat.write(nb, path)
+
+
+def test_a_run_is_one_display_that_ends_with_its_last_state(session):
+    answer = session.run(RUN)
+    assert answer.error == ""
+    assert answer.text.strip() == "succeeded"
+    (shown,) = answer.displays.values()
+    assert shown["text/html"].count("✔ succeeded") == 3  # the run and its two tasks
+    assert "auc = 0.1" in shown["text/html"]
+    assert "<script" not in shown["text/html"]
+    assert "✔ train: succeeded in" in shown["text/plain"]
+    assert sum(answer.updates.values()) >= 1
+
+
+def test_a_failure_tells_the_error_and_its_traceback(session, project):
+    edit_last_cell(project / "train.ipynb", "1 / rows")
+    answer = session.run(RUN.replace('"pipeline.yaml"', '"pipeline.yaml", {"week": 0}'))
+    assert answer.text.strip() == "failed"
+    (shown,) = answer.displays.values()
+    assert "ZeroDivisionError" in shown["text/html"]
+    assert "<details>" in shown["text/html"]
+    assert "\x1b" not in shown["text/html"]
+
+
+def test_a_run_that_another_process_drives_is_followed_to_its_end(session, project):
+    edit_last_cell(project / "pull.ipynb", "import time; time.sleep(3); mlops.result('rows', 7)")
+    main = "from jupyter_mlops.cli import main; main()"
+    command = [sys.executable, "-c", main, "run", "pipeline.yaml", "--json"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL) as process:
+        answer = session.run(
+            "import time\nfrom jupyter_mlops import Workspace\nfrom jupyter_mlops.catalog.records import Run\n"
+            "from jupyter_mlops.widgets import RunView\nworkspace = Workspace.open()\n"
+            "while not workspace.catalog.count(Run): time.sleep(0.1)\nRunView.of(workspace, 'latest')"
+        )
+        assert answer.error == ""
+        (name,) = answer.displays
+        assert "running" in answer.displays[name]["text/plain"]
+        session.until(lambda: ": succeeded," in answer.displays[name]["text/plain"])
+        assert process.wait() == 0
+
+
+def test_a_run_without_a_driver_says_so_and_how_to_go_on(project):
+    with Workspace.open(project) as workspace:
+        plan = {"tasks": [{"key": "pull", "name": "pull"}]}
+        workspace.catalog.add(
+            Run(run_id="r1", pipeline="small", plan=plan, state="running", created_at=now()),
+            TaskRun(run_id="r1", task="pull", name="pull", state="running"),
+        )
+        shown = []
+        view = RunView.of(
+            workspace, "r1", place=type("Place", (), {"show": lambda _, bundle: shown.append(bundle)})()
+        )
+        assert view._is_over.wait(10)
+        while not shown:
+            pass
+        assert "jupyter mlops resume r1" in shown[-1]["text/html"]
+        assert "jupyter mlops resume r1" in shown[-1]["text/plain"]
+
+
+def test_a_pipeline_is_drawn_with_its_parameters(project):
+    view = PipelineView(project / "pipeline.yaml")
+    html = view._repr_html_()
+    assert "pull → train" in html
+    assert "which week" in html
+    assert "<b class=failed>" not in html
+    assert "│ pull" in repr(view)
+
+
+def test_the_problems_of_a_pipeline_are_listed(project):
+    path = project / "pipeline.yaml"
+    path.write_text(
+        path.read_text().replace("results.rows", "results.rosw").replace("train.ipynb", "tarin.ipynb")
+    )
+    html = PipelineView(path)._repr_html_()
+    assert "pull → train" in html
+    assert html.count("<li>") == 2
+    path.write_text("tasks: {a: {notebok: <script>.ipynb}}")
+    html = PipelineView(path)._repr_html_()
+    assert "<script" not in html
+    assert "notebok" in html
