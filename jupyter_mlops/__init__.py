@@ -99,6 +99,12 @@ def load_ipython_extension(shell: Any) -> None:
     importlib.import_module(".magics", __name__).register(shell)
 
 
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """How Jupyter's server finds the extension that ``jupyter-config/`` enables."""
+    server = importlib.import_module(".server", __name__)
+    return [{"module": f"{__name__}.server", "app": server.MlopsExtension}]
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

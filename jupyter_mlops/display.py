@@ -31,6 +31,10 @@ class Shown:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        # IPython looks class by class, and would take a dataclass's own repr before what stands here.
+        cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
+
     def facts(self) -> Mapping[str, str]:
         """Label → text; the empty ones are left out."""
         raise NotImplementedError

@@ -8,6 +8,7 @@
     │   ├── InvalidNotebook             not a notebook, or one that cannot be read
     │   ├── InvalidPipeline             a pipeline file, with file and line
     │   ├── InvalidSettings             mlops.toml, [tool.mlops] or MLOPS_*
+    │   ├── ExpectationFailed           422, exit 1: rows that do not meet their feature view's expectations
     │   └── PreflightFailed             all problems found before a run, at once
     ├── NotFound                    404, exit 2: a name that names nothing
     │   └── SecretNotFound              a secret that no source knows
@@ -101,6 +102,12 @@ class InvalidSettings(InvalidInput):
     """A setting that is unknown or has a wrong value."""
 
     code = "invalid_settings"
+
+
+class ExpectationFailed(InvalidInput):
+    """Rows that do not meet the expectations of their feature view, and were kept out; `problems` lists them."""
+
+    code, status, exit_code = "expectation_failed", 422, 1
 
 
 class PreflightFailed(InvalidInput):

@@ -177,8 +177,9 @@ class _Checker:
         yield from self.references(task)
         yield from self.secrets_of(task)
         yield from self.files(task)
-        if self.offer is not None and not task.resources.fits(self.offer):
-            shortfall = "; ".join(task.resources.shortfall(self.offer))
+        wanted = task.resources or (ResourceRequest() if facts is None else facts.resources)
+        if self.offer is not None and not wanted.fits(self.offer):
+            shortfall = "; ".join(wanted.shortfall(self.offer))
             hint = "lower resources:, or run on a cluster: --cluster tcp://…"
             yield self.problem(task, InvalidInput(f"this machine can never run it: {shortfall}", hint=hint))
 

@@ -74,10 +74,25 @@ class ResourceRequest:
         fields = {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu, "accelerator": self.accelerator}
         return {name: value for name, value in fields.items() if value is not None}
 
+    def written(self) -> dict[str, Any]:
+        """As people write it in a ``pipeline.yaml``: ``{cpu: 2, memory: 4Gi}``; `parse` reads it back exactly."""
+        fields = self.to_json()
+        if self.memory is not None:
+            text = format_bytes(self.memory).replace(" ", "").replace("B", "")
+            is_exact = not text.isdigit() and parse_bytes(text) == self.memory
+            fields["memory"] = text if is_exact else self.memory
+        if self.cpu is not None and self.cpu == int(self.cpu):
+            fields["cpu"] = int(self.cpu)
+        return fields
+
     def to_dask(self) -> dict[str, float]:
         """The request as dask's abstract resources, as its workers must declare them."""
         fields = {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
         return {name: float(value) for name, value in fields.items() if value is not None}
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked for."""
+        return self != ResourceRequest()
 
     def __add__(self, other: ResourceRequest) -> ResourceRequest:
         """Both together. Two different accelerators do not add up to one request: `InvalidInput`."""

@@ -22,7 +22,7 @@ LAYERS = [  # bottom first; rooms on one line do not import each other
     {"workspace"},
     {"widgets"},
     {"session"},
-    {"cli", "magics"},
+    {"cli", "magics", "server"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 OUTSIDE = {"__init__", "_version"}

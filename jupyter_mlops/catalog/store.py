@@ -188,7 +188,9 @@ class Catalog:
         """
         names = _names(kind, omit)
         matching = [*conditions(kind, where or {}), *containing(kind, search)]
-        statement = sa.select(*(TABLES[kind].columns[name] for name in names)).order_by(*ordering(kind, order_by))
+        statement = sa.select(*(TABLES[kind].columns[name] for name in names)).order_by(
+            *ordering(kind, order_by)
+        )
         if search is None or limit is None:
             statement = statement.where(*matching)
         else:  # two steps: an index holds what is searched in, so that rows are read only for the page

@@ -69,7 +69,8 @@ def _set_frozen(task_name: str, pipeline: Path | None, *, is_frozen: bool, is_js
 def clean(older_than: float, keep: int, is_dry_run: bool, workspace: Path | None, is_json: bool) -> None:
     """Delete old runs, and the files that nothing needs any more.
 
-    The latest runs of each pipeline stay, and so does what the cache can still give.
+    The latest runs of each pipeline stay, and so does what the cache can still give, what versions of models are
+    made of, and what the feature store has on record.
     """
     if not 0 <= older_than < 36_500:
         raise InvalidInput(
@@ -77,11 +78,19 @@ def clean(older_than: float, keep: int, is_dry_run: bool, workspace: Path | None
         )
     with Workspace.open(workspace) as opened:
         report = opened.runs.clean(older_than_days=older_than, keep_runs=keep, is_dry_run=is_dry_run)
+        features = opened.features.clean(is_dry_run=is_dry_run)
+    rows = sum(features.values())
     if is_json:
         print_json(
-            {"runs": report.runs, "blobs": report.blobs, "bytes": report.bytes, "is_dry_run": is_dry_run}
-        )
+            {
+                "runs": report.runs, "blobs": report.blobs, "bytes": report.bytes,
+                "feature_files": len(features), "feature_bytes": rows, "is_dry_run": is_dry_run,
+            }
+        )  # fmt: skip
         return
     verb = "would delete" if is_dry_run else "deleted"
     runs, blobs = words.count(report.runs, "run"), words.count(report.blobs, "file")
     click.echo(f"{verb} {runs} and {blobs} ({format_bytes(report.bytes)})")
+    if features:
+        files = words.count(len(features), "file")
+        click.echo(f"{verb} {files} of the feature store ({format_bytes(rows)})")

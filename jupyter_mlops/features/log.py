@@ -129,12 +129,18 @@ class Log:
             if name.endswith(".parquet") and seconds <= limit:
                 yield "/".join(name.split("/")[-2:])
 
-    def clean(self, keep: Iterable[str], *, older_than_seconds: float) -> list[str]:
-        """Delete the old files that no record names; returns their paths."""
+    def clean(
+        self, keep: Iterable[str], *, older_than_seconds: float, is_dry_run: bool = False
+    ) -> dict[str, int]:
+        """Delete the old files that no record names; path → bytes of each."""
         kept = set(keep)
-        lost = [path for path in self.paths(older_than_seconds=older_than_seconds) if path not in kept]
-        for path in lost:
-            self.delete(path)
+        try:
+            old = self.paths(older_than_seconds=older_than_seconds)
+            lost = {path: self.size(path) for path in old if path not in kept}
+            for path in () if is_dry_run else lost:
+                self.delete(path)
+        except OSError as error:
+            raise StorageUnavailable(f"cannot clean the offline store {self.url}: {error}") from error
         return lost
 
     @property

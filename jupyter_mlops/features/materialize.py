@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..catalog import Catalog, FeaturePart, Materialization
-from ..errors import Conflict, InvalidInput
+from ..errors import Conflict, ExpectationFailed, InvalidInput
 from . import duck, expectations, profiles, sources
 from .codec import KeyCodec, RowCodec
 from .definitions import FeatureView
@@ -70,7 +70,7 @@ class Materializer:
     def log(
         self, view: FeatureView, keys: Mapping[str, str], start: datetime | None, end: datetime, run_id: str
     ) -> Materialization:
-        """Write what became known in ``(start, end]``. `InvalidInput` when an expectation keeps it out."""
+        """Write what became known in ``(start, end]``. `ExpectationFailed` when an expectation keeps it out."""
         record = Materialization(
             materialization_id=uuid.uuid4().hex, view=view.name, version=view.version, start_at=start, end_at=end,
             run_id=run_id, created_at=self._now(),
@@ -120,7 +120,7 @@ class Materializer:
         record = replace(record, profile=profile, problems=problems, rows=profile["rows"])
         errors = [one["message"] for one in problems if one["severity"] == "error"]
         if errors:
-            raise InvalidInput(
+            raise ExpectationFailed(
                 f"feature view {view.name!r}: the rows do not meet its expectations: {'; '.join(errors)}",
                 hint="nothing was materialized; mend the source, or make the expectation a warning",
                 problems=problems,

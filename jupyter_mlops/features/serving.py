@@ -19,6 +19,7 @@ from .dtypes import DTYPES, moment_of, python_value
 from .online import EXPIRED, NOT_FOUND, NULL, PRESENT, OnlineStore
 from .selection import Selection, input_columns
 
+_FOREVER = 1 << 63  # microseconds
 _Answers = tuple[list[tuple[Any, ...]], list[tuple[str, ...]], list[int | None]]
 
 
@@ -66,6 +67,12 @@ class OnlineFeatures:
             for row in range(len(self))
         ]
 
+    def to_dict(self) -> dict[str, list[Any]]:
+        """A list of values for each feature."""
+        if not self.values:
+            return {name: [] for name in self.names}
+        return dict(zip(self.names, map(list, zip(*self.values, strict=True)), strict=True))
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """A mapping of feature → value for each row."""
         return [dict(zip(self.names, row, strict=True)) for row in self.values]
@@ -88,7 +95,7 @@ class _Lookup:
 
     name: str  # as the online store knows it
     pack: int  # which packing of keys
-    unpack: Callable[[bytes], tuple[int, tuple[Any, ...]]]
+    unpack: Callable[[Sequence[bytes | None]], tuple[list[int | None], list[tuple[Any, ...]]]]
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # None: all of them
     ttl: int | None
     width: int
@@ -99,28 +106,19 @@ class _Lookup:
 
     def answers(self, found: Sequence[bytes | None], at: int) -> _Answers:
         """(values, statuses, events), row by row."""
+        events, rows = self.unpack(found)
+        oldest = -_FOREVER if self.ttl is None else at - self.ttl
+        present, pick = self.present, self.pick
         values: list[tuple[Any, ...]] = []
         statuses: list[tuple[str, ...]] = []
-        events: list[int | None] = []
-        unpack, pick, present = self.unpack, self.pick, self.present
-        oldest = None if self.ttl is None else at - self.ttl
-        for data in found:
-            if data is None:
+        for event, row in zip(events, rows, strict=True):
+            if event is None or event < oldest:
                 values.append(self.nothing)
-                statuses.append(self.missing)
-                events.append(None)
+                statuses.append(self.missing if event is None else self.expired)
                 continue
-            event, row = unpack(data)
-            events.append(event)
-            if oldest is not None and event < oldest:
-                values.append(self.nothing)
-                statuses.append(self.expired)
-                continue
-            if pick is not None:
-                row = pick(row)
-            values.append(row)
-            has_null = None in row
-            statuses.append(_statuses(row) if has_null else present)
+            kept = row if pick is None else pick(row)
+            values.append(kept)
+            statuses.append(_statuses(kept) if None in kept else present)
         return values, statuses, events
 
 
@@ -130,7 +128,7 @@ def _statuses(row: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _joined(rows: Sequence[list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
     """The rows of several views side by side."""
-    return rows[0] if len(rows) == 1 else [tuple(chain.from_iterable(row)) for row in zip(*rows, strict=True)]
+    return [tuple(chain.from_iterable(row)) for row in zip(*rows, strict=True)]
 
 
 class Reader:
@@ -148,7 +146,7 @@ class Reader:
         for view, features in selection.reads.values():
             pack = by_keys.setdefault(tuple(keys_of(view).items()), len(by_keys))
             self._lookups.append(_lookup(view, features, pack))
-        self._packs = [KeyCodec(dict(keys)).pack for keys in by_keys]
+        self._packs = [KeyCodec(dict(keys)).pack_rows for keys in by_keys]
         self._on_demand = [(view, function_of(view)) for view in selection.on_demand.values()]
         self._places: dict[tuple[str, str], int] = {}
         sources: dict[str, int] = {}
@@ -165,17 +163,26 @@ class Reader:
 
     def read(self, store: OnlineStore, rows: Sequence[Mapping[str, Any]], at: int) -> OnlineFeatures:
         """One row of the answer for each of `rows`; `at` is the question's moment, in UTC microseconds."""
-        keys = [[pack(row) for row in rows] for pack in self._packs]
-        found = store.read(wanted=[(one.name, keys[one.pack]) for one in self._lookups])
-        parts = [lookup.answers(one, at) for lookup, one in zip(self._lookups, found, strict=True)]
-        values: list[tuple[Any, ...]] = _joined([part[0] for part in parts]) if parts else [()] * len(rows)
-        statuses: list[tuple[str, ...]] = _joined([part[1] for part in parts]) if parts else [()] * len(rows)
+        values: list[tuple[Any, ...]] = [()] * len(rows)
+        statuses: list[tuple[str, ...]] = [()] * len(rows)
+        events: list[list[int | None]] = []
+        if len(self._lookups) == 1:  # most questions, where each microsecond counts
+            (lookup,) = self._lookups
+            (found,) = store.read(wanted=[(lookup.name, self._packs[0](rows))])
+            values, statuses, times = lookup.answers(found, at)
+            events = [times]
+        elif self._lookups:
+            keys = [pack(rows) for pack in self._packs]
+            several = store.read(wanted=[(one.name, keys[one.pack]) for one in self._lookups])
+            parts = [lookup.answers(one, at) for lookup, one in zip(self._lookups, several, strict=True)]
+            values, statuses = _joined([part[0] for part in parts]), _joined([part[1] for part in parts])
+            events = [part[2] for part in parts]
         if self._on_demand:
             values, statuses = self._computed(rows, values, statuses)
         elif self._pick is not None:
             values = [self._pick(one) for one in values]
             statuses = [self._pick(one) for one in statuses]
-        return OnlineFeatures(self.names, values, statuses, [part[2] for part in parts], self._sources, at)
+        return OnlineFeatures(self.names, values, statuses, events, self._sources, at)
 
     def _computed(
         self,
@@ -219,7 +226,7 @@ def _lookup(view: FeatureView, features: Sequence[str], pack: int) -> _Lookup:
     return _Lookup(
         name=view.reference,
         pack=pack,
-        unpack=RowCodec(view.schema).unpack,
+        unpack=RowCodec(view.schema).unpack_rows,
         pick=selector([order.index(name) for name in features], len(order)),
         ttl=view.ttl_microseconds,
         width=width,

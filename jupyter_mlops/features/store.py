@@ -223,8 +223,8 @@ class FeatureStore:
 
         `views` is a name or several, all with a source by default. `start` is where the last one ended by
         default, `end` is now. With `every`, in batches of that much time, each of which is done for good. A
-        materialization that was cut off is completed by the next one. Raises `InvalidInput` when an expectation
-        of severity error does not hold; that batch leaves no trace in the stores.
+        materialization that was cut off is completed by the next one. Raises `ExpectationFailed` when one of
+        severity error does not hold; that batch leaves no trace in the stores.
         """
         until = self._now() if end is None else end
         microseconds(until, where="end")
@@ -353,11 +353,11 @@ class FeatureStore:
             table, expected, list(served), list(selection.keys), timestamp, tolerance=tolerance, limit=limit
         )
 
-    def clean(self, *, grace_seconds: float = _GRACE_SECONDS) -> list[str]:
-        """Delete the files of the offline store that no record names, if they are older than the grace period."""
-        return self.log.clean(
-            (one.path for one in self._catalog.find(FeaturePart)), older_than_seconds=grace_seconds
-        )
+    def clean(self, *, grace_seconds: float = _GRACE_SECONDS, is_dry_run: bool = False) -> Mapping[str, int]:
+        """Delete the files of the offline store that no record names, if they are older than the grace period;
+        path → bytes of each. `is_dry_run` only tells."""
+        kept = (one.path for one in self._catalog.find(FeaturePart))
+        return self.log.clean(kept, older_than_seconds=grace_seconds, is_dry_run=is_dry_run)
 
     def export_feast(
         self, folder: Path | str, *, project: str = "features", services: Sequence[str] | None = None

@@ -7,7 +7,7 @@ from .mlflow_server import MlflowServer, pull, push
 from .model import LoadedModel
 from .names import ModelReference, parse_model_reference
 from .origin import DataSource
-from .store import ModelStore, needed_digests
+from .store import ModelStore
 from .view import VersionView
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "ModelStore",
     "Node",
     "VersionView",
-    "needed_digests",
     "parse_model_reference",
     "pull",
     "push",

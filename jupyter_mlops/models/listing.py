@@ -68,13 +68,13 @@ class VersionTable(Sequence[ModelVersion]):
             columns = [*self._columns(), "course"]
             lines = [sparkline(values, label=name) for name, values in self._courses()]
             return table_html(columns, [[*row, line] for row, line in zip(rows, lines, strict=True)])
-        lines = [
+        told = [
             f"{sparkline(values, label=name)} {escape(name)}"
             for name, values in self._courses()
             if len(values) > 1
         ]
         table = table_html(self._columns(), rows)
-        return f"<div>{' '.join(lines)}</div>{table}" if lines else table
+        return f"<div>{' '.join(told)}</div>{table}" if told else table
 
     def _courses(self) -> list[tuple[str, list[float]]]:
         """(label, values) of the first metric of each row's model; of each model once unless an overview."""

@@ -28,6 +28,7 @@ class Manifest:
     - `data`: a `DataSource` each. `code`: cells, notebook and its digest, commit. `run`: run and task.
     - `artifacts`: name → the file's path and what it is. `metrics`, `tags`, `description`: as given.
     - `signature`: ``inputs`` and ``outputs``; `example` says where the input example is.
+    - `profiles`: what the training data looked like, by the name of the data source; `drift` compares with it.
     - `files`: path → digest, size and format of everything that is kept; the paths below ``artifacts/``,
       ``code/`` or at the top are safe to write.
     - `check`: how it was tried, and the outcome's bounds.
@@ -52,6 +53,7 @@ class Manifest:
     check: Mapping[str, Any]
     created_at: str
     user_name: str
+    profiles: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     schema: int = SCHEMA
 
     def to_bytes(self) -> bytes:

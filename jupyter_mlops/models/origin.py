@@ -21,6 +21,7 @@ from typing import Any
 from ..blobs import parse_reference
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..fingerprint import digest_bytes, digest_file, fingerprint
+from ..profiles import profile_frame
 
 _SECRET = "MLOPS_SECRET_"  # noqa: S105 - the prefix of a run's variables, no secret
 _SHORTEST_SECRET = 4
@@ -31,7 +32,7 @@ class DataSource:
     """Data that a model was made from.
 
     `digest` is of its content (``sha256:…``), `uri` where it lies, `query` what selected it; `feature_service`
-    and `feature_views` (``name@version``) which features were joined to it.
+    and `feature_views` (``name@version``) which features were joined to it. `profile` is what its rows looked like.
     """
 
     name: str = "train"
@@ -42,6 +43,7 @@ class DataSource:
     columns: Sequence[str] = ()
     feature_service: str = ""
     feature_views: Sequence[str] = ()
+    profile: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, value: Any, **fields: Any) -> DataSource:
@@ -63,7 +65,8 @@ class DataSource:
             raise InvalidInput(
                 f"data: {error}", hint="give the frame, a path or URI, or mlops.DataSource(digest=…, uri=…)"
             ) from None
-        return cls(**{"digest": digest, "rows": rows, "columns": tuple(map(str, names)), **fields})
+        body = {"digest": digest, "rows": rows, "columns": tuple(map(str, names)), **fields}
+        return cls(**{"profile": _profile_of(value), **body})
 
     @classmethod
     def _of_fields(cls, given: Mapping[str, Any]) -> DataSource:
@@ -84,6 +87,7 @@ class DataSource:
     def to_json(self) -> dict[str, Any]:
         """As the manifest keeps it."""
         body = dataclasses.asdict(self)
+        del body["profile"]  # long: it has a place of its own
         return {**body, "columns": list(self.columns), "feature_views": list(self.feature_views)}
 
 
@@ -98,6 +102,25 @@ def data_sources(given: Any) -> tuple[DataSource, ...]:
         return ()
     several = list(given) if isinstance(given, (list, tuple)) else [given]
     return tuple(DataSource.of(one) for one in several)
+
+
+def profiles_of(sources: Sequence[DataSource]) -> dict[str, Any]:
+    """The profiles that the sources have, by their names; of two with one name the later is ``name 2``."""
+    profiles: dict[str, Any] = {}
+    for one in sources:
+        if one.profile:
+            taken = sum(known == one.name or known.startswith(f"{one.name} ") for known in profiles)
+            profiles[f"{one.name} {taken + 1}" if taken else one.name] = dict(one.profile)
+    return profiles
+
+
+def _profile_of(value: Any) -> Mapping[str, Any]:
+    """Nothing for what has no columns: a profile is welcome, not needed."""
+    try:
+        profile = profile_frame(value)
+    except InvalidInput:
+        return {}
+    return profile if profile["features"] else {}
 
 
 def _located(text: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from . import formats, runtime, signature, trial
 from .capture import Captured, capture
 from .dependencies import gather
 from .manifest import Manifest, check_path
-from .origin import DataSource, generating_code, masked, run_identity, secrets
+from .origin import DataSource, generating_code, masked, profiles_of, run_identity, secrets
 
 Check = Literal["quick", "full", "none"]
 EXAMPLE_ROWS = 20  # of an input example are kept
@@ -104,6 +104,7 @@ def prepare(request: Request, read_blob: _READ_BLOB) -> Envelope:
         predict=_function(request.predict),
         dependencies=dependencies.to_json(),
         data=[one.to_json() for one in request.data],
+        profiles=profiles_of(request.data),
         code=generating_code(request.code),
         run=run_identity(request.run),
         artifacts=artifacts,

@@ -20,6 +20,7 @@ from ..blobs import BlobStore
 from ..catalog import AliasMove, Catalog, LineageLink, ModelAlias, ModelVersion, RegisteredModel
 from ..errors import Conflict, InvalidInput, NotFound, did_you_mean
 from ..events import AliasMoved, Event, ModelVersionRegistered, now
+from ..profiles import Drift, drift
 from . import comparison, lineage, mlmodel, runtime
 from .aliases import Aliases
 from .code_folder import materialize
@@ -30,8 +31,6 @@ from .origin import DataSource, data_sources, lineage_of
 from .registration import Check, Envelope, Request, prepare, try_again
 from .trust import check_trust
 from .view import VersionView
-
-_PAGE = 200
 
 
 class ModelStore:
@@ -86,33 +85,18 @@ class ModelStore:
         - `featurize(data)` makes features of raw data, `predict(model, features)` predictions of features; by
           default ``model.predict(features)``, or a call of the model.
         - `input_example`: some raw rows (frame, array, list of dicts), on which everything is tried out.
-        - `data`: what it was trained on (frame, path, URI, artifact, `DataSource`), or a list of such.
+        - `data`: what it was trained on (frame, path, URI, artifact, `DataSource`), or a list of such; of a frame
+          a profile is kept too, for `drift`.
         - `code`, `run`: found by themselves; see `origin`. `requires`: distributions that no code names.
         - `check`: ``quick`` tries the saved bytes in this process, ``full`` in a clean one as well, ``none``
           not at all. `is_rowwise`: a row's prediction depends on that row alone.
 
         Raises `InvalidInput` that says what is wrong; then nothing is stored.
         """
-        request = Request(
-            name=check_name(name),
-            model=model,
-            featurize=featurize,
-            predict=predict,
-            input_example=input_example,
-            metrics=metrics,
-            parameters=parameters,
-            tags=tags,
-            description=description,
-            data=data_sources(data),
-            code=code,
-            artifacts=artifacts,
-            run=run,
-            requires=requires,
-            format=format,
-            check=check,
-            is_rowwise=is_rowwise,
-            user_name=self._user_name,
-        )
+        given = locals()  # a request's fields are this method's arguments
+        fields = {one.name: given[one.name] for one in dataclasses.fields(Request) if one.name in given}
+        fields |= {"name": check_name(name), "data": data_sources(data), "user_name": self._user_name}
+        request = Request(**fields)
         self._check_case(name)
         chosen = self._aliases.chosen(name, aliases)
         return self.add(prepare(request, self._blobs.read_bytes), aliases=chosen)
@@ -477,6 +461,33 @@ class ModelStore:
         version = self._version(reference)
         return lineage.trace(self._catalog, "model", f"{version.name}/{version.version}")
 
+    def drift(
+        self,
+        reference: str | ModelReference | ModelVersion,
+        frame: Any,
+        *,
+        data: str = "",
+        psi_limit: float = 0.2,
+        ks_limit: float = 0.2,
+    ) -> Drift:
+        """How far a frame is from what a version was trained on: PSI and Kolmogorov-Smirnov for each column.
+
+        `data` is the name of one of its data sources, which needs saying only if several have a profile.
+        """
+        version = self._version(reference)
+        known = self._manifest(version.manifest).profiles
+        told = f"{version.name}/{version.version}"
+        if not known:
+            raise NotFound(
+                f"{told} has no profile of its training data", hint="register(…, data=frame) keeps one"
+            )
+        if not data and len(known) > 1:
+            raise InvalidInput(f"{told} has several profiles", hint=f"data= one of {', '.join(known)}")
+        if data and data not in known:
+            raise NotFound(f"{told} has no profile of {data!r}", hint=did_you_mean(data, known))
+        before = known[data or next(iter(known))]
+        return drift(before, frame, psi_limit=psi_limit, ks_limit=ks_limit)
+
     # --- telling ----------------------------------------------------------------------------------------
 
     def _tell(self, event: Event) -> None:
@@ -495,16 +506,6 @@ class ModelStore:
                 new_version=move.new_version,
             )
         )
-
-
-def needed_digests(catalog: Catalog) -> set[str]:
-    """The digests of all blobs that versions of models are made of: what `clean` must keep."""
-    needed: set[str] = set()
-    offset = 0
-    while page := catalog.find(ModelVersion, order_by=("name", "version"), limit=_PAGE, offset=offset):
-        needed.update(digest for version in page for digest in version.blobs)
-        offset += len(page)
-    return needed
 
 
 def vars_of(manifest: Manifest) -> dict[str, Any]:

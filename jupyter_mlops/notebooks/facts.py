@@ -20,10 +20,12 @@ from typing import Any
 
 from ..errors import MlopsError
 from ..fingerprint import digest_file
+from ..resources import ResourceRequest
 from . import files
 from .distributions import environment_versions
 from .literals import is_python
 from .parameters import Parameter, read_parameters
+from .request import read_request
 from .scan import Import, Scan, scan, top_levels
 from .source import CodeCell, code_cells
 
@@ -42,6 +44,7 @@ class NotebookFacts:
       ``from sklearn import svm, tree``, ``sklearn:svm,tree``.
     - `sets_environment`: the environment is changed before a third-party module is imported, which a kernel
       that has imported it already would not notice.
+    - `resources`: what it asks for in its metadata.
     - `results`, `artifacts`, `inputs`: names that the code emits or opens, as far as it spells them out;
       `emits_unknown`: it may emit under other names as well.
     """
@@ -60,6 +63,7 @@ class NotebookFacts:
     artifacts: frozenset[str]
     inputs: frozenset[str]
     emits_unknown: bool
+    resources: ResourceRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class _Own:
     code_digest: str
     scan: Scan
     is_readable: bool
+    resources: ResourceRequest
 
 
 def inspect_notebook(path: Path | str) -> NotebookFacts:
@@ -111,6 +116,7 @@ def _facts(path: Path, own: _Own) -> NotebookFacts:
         artifacts=frozenset[str]().union(*(one.artifacts for one in scans)),
         inputs=frozenset[str]().union(*(one.inputs for one in scans)),
         emits_unknown=not own.is_readable or any(one.emits_unknown for one in scans),
+        resources=own.resources,
     )
 
 
@@ -137,13 +143,15 @@ def _read(path: Path) -> _Own:
 
 def _own_of(nb: Mapping[str, Any], name: str) -> _Own:
     kernel_name, language = files.kernel_name(nb), files.language(nb)
-    parameters = read_parameters(nb, where=name)
+    parameters, request = read_parameters(nb, where=name), read_request(nb, where=name)
     if not is_python(kernel_name, language):
-        return _Own(kernel_name, language, parameters, _digest_text(nb), Scan(), is_readable=False)
+        return _Own(
+            kernel_name, language, parameters, _digest_text(nb), Scan(), is_readable=False, resources=request
+        )
     cells = [cell for cell in code_cells(nb) if "injected-parameters" not in cell.tags]
     found = scan([cell.tree for cell in cells if cell.tree is not None])
     is_readable = all(cell.tree is not None for cell in cells)
-    return _Own(kernel_name, language, parameters, _digest_code(cells), found, is_readable)
+    return _Own(kernel_name, language, parameters, _digest_code(cells), found, is_readable, request)
 
 
 # --- the code's digest ------------------------------------------------------------------------------------

@@ -178,8 +178,10 @@ def _add_magic(found: Scan, magic: Magic, position: int) -> None:
         ]
         if "-m" in words[:-1]:
             _add(found, Import(words[words.index("-m") + 1]), position)
-    elif magic.name == "result" and words:
-        found.results.add(words[0])
+    elif magic.name in ("result", "artifact", "input") and words:
+        {"result": found.results, "artifact": found.artifacts, "input": found.inputs}[magic.name].add(
+            words[0]
+        )
     if magic.name in _MAGIC_MODULES:
         _add(found, Import(_MAGIC_MODULES[magic.name]), position)
 

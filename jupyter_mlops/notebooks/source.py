@@ -22,6 +22,8 @@ MAGIC = "__magic__"
 _RUNS_CODE = frozenset(
     {"time", "timeit", "prun", "memit", "mprun", "lprun", "debug", "capture", "pyinstrument"}
 )
+# Ours, whose body is Python in the notebook's own namespace; that of a feature view may be SQL instead.
+_DEFINES_FUNCTION = frozenset({"featurize", "predict", "feature_view"})
 _ASSIGNED = re.compile(r"(?P<target>\s*[A-Za-z_][\w\s,.:*\[\]'\"()]*=)\s*(?P<kind>[%!])(?P<rest>.*)$")
 _MAGIC_LINE = re.compile(r"(?P<indent>\s*)(?P<kind>%%?|!!?)(?P<rest>.*)$")
 _HELP = re.compile(
@@ -122,6 +124,8 @@ def _cell_magic(lines: list[str], first: int) -> list[str]:
     """A cell magic's line and body: the body stays if it is Python in the notebook's namespace."""
     name, _, argument = lines[first][2:].strip().partition(" ")
     blank, body = [""] * first, lines[first + 1 :]
+    if name in _DEFINES_FUNCTION and _is_python("\n".join(body)):
+        return [*blank, _call("cell", name, argument), *body]
     if name not in _RUNS_CODE:
         call = _call("cell", name, argument, "\n".join(body), targets=_OUT_NAME.findall(argument))
         return [*blank, call, *[""] * len(body)]

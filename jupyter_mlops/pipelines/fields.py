@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from ..errors import InvalidInput
-from ..resources import ResourceRequest, format_bytes
+from ..resources import ResourceRequest
 from .arguments import convert
 from .definition import ISOLATION, RUN_IF, PipelineParameter, RetryPolicy
 from .reading import (
@@ -89,17 +89,6 @@ def _number(seconds: float) -> float | int:
 def _write_retries(policy: RetryPolicy) -> Any:
     written = {"limit": policy.limit, **write_fields(policy, RETRY_FIELDS, RetryPolicy())}
     return policy.limit if len(written) == 1 else written
-
-
-def _write_resources(request: ResourceRequest) -> dict[str, Any]:
-    written = request.to_json()
-    if request.memory is not None:
-        text = format_bytes(request.memory).replace(" ", "").replace("B", "")
-        is_exact = ResourceRequest.parse({"memory": text}) == ResourceRequest(memory=request.memory)
-        written["memory"] = text if is_exact and not text.isdigit() else request.memory
-    if request.cpu is not None:
-        written["cpu"] = _number(request.cpu)
-    return written
 
 
 def _write_parameters(parameters: Mapping[str, PipelineParameter]) -> dict[str, Any]:
@@ -225,7 +214,7 @@ TASK_FIELDS: tuple[Field, ...] = (
         write=_number, shape="duration", help="how long each cell may take (the setting)", is_default=True,
     ),
     Field(
-        key="resources", attribute="resources", read=read_resources, write=_write_resources, is_default=True,
+        key="resources", attribute="resources", read=read_resources, write=ResourceRequest.written, is_default=True,
         schema={
             "type": "object",
             "additionalProperties": False,

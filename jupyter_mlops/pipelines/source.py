@@ -19,6 +19,7 @@ from ..problems import Problem
 _TAG = "tag:yaml.org,2002:"
 _MOST_NODES = 1_000_000  # aliases of aliases can stand for more than any memory holds
 _MOST_DEPTH = 100
+_TOO_DEEP = "nested too deeply, or aliases that stand for too much"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where PyYAML has it
 
 KINDS = (
@@ -84,7 +85,11 @@ class Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             said = error.problem or error.context or "cannot be read"
-            self.problem(f"not YAML: {said}", mark.line + 1 if mark else 1, _yaml_hint(said))
+            line = mark.line + 1 if mark else 1
+            if "nesting depth" in said:  # later versions of PyYAML stop before we do
+                self.problem(_TOO_DEEP, line)
+            else:
+                self.problem(f"not YAML: {said}", line, _yaml_hint(said))
         except _Unreadable as error:
             self.problem(str(error), error.line)
         except (yaml.YAMLError, ValueError) as error:
@@ -135,7 +140,7 @@ class Reader:
 
     def _check(self, depth: int, line: int) -> None:
         if self._count > _MOST_NODES or depth > _MOST_DEPTH:
-            raise _Unreadable("nested too deeply, or aliases that stand for too much", line)
+            raise _Unreadable(_TOO_DEEP, line)
 
     def _mapping(self, loader: Any, line: int, depth: int) -> Node:
         value: dict[Any, Node] = {}

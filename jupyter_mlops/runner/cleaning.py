@@ -78,11 +78,11 @@ def _needed(catalog: Catalog, blobs: BlobStore, without: set[str]) -> set[str]:
         references += entry.artifacts.values()
     notebooks.discard("")
     digests = {parsed.digest for text in references if (parsed := parse_reference(text))}
-    return digests | notebooks | _named_blobs(catalog) | _mentioned(blobs, notebooks)
+    return digests | notebooks | named_blobs(catalog) | _mentioned(blobs, notebooks)
 
 
-def _named_blobs(catalog: Catalog) -> set[str]:
-    """What records say that they are made of: the versions of models, the functions of feature views."""
+def named_blobs(catalog: Catalog) -> set[str]:
+    """The digests that records say they are made of: versions of models, functions of feature views."""
     kinds = [kind for kind in RECORDS if "blobs" in {field.name for field in fields(kind)}]
     return {digest for kind in kinds for record in catalog.find(kind) for digest in record.blobs}  # type: ignore[union-attr]
 

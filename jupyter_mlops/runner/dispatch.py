@@ -139,10 +139,11 @@ class Dispatch:
         task, planned = instruction.task, self._planned(instruction.task)
         identity = self._identify(task, instruction.arguments)
         backend = self._open_backend()
-        capacity = backend.capacity() if planned.resources.to_dask() else None
-        if capacity is not None and not planned.resources.fits(capacity):
+        wanted = self.sources.resources(planned)
+        capacity = backend.capacity() if wanted.to_dask() else None
+        if capacity is not None and not wanted.fits(capacity):
             raise InvalidInput(
-                f"no worker can run it: {'; '.join(planned.resources.shortfall(capacity))}",
+                f"no worker can run it: {'; '.join(wanted.shortfall(capacity))}",
                 hint="lower its resources, or choose another cluster",
             )
         output = notebook_path(self.settings.root, self.machine.run_id, task)

@@ -28,6 +28,7 @@ from ..notebooks.secrets import SecretReference, resolve
 from ..pipelines import PlannedTask
 from ..pipelines.cache import Components
 from ..preflight import matching
+from ..resources import ResourceRequest
 from ..settings import Settings
 
 _OURS = "jupyter_mlops"  # another version of it is no reason to run a user's notebook again
@@ -47,6 +48,10 @@ class Sources:
     def facts(self, task: PlannedTask) -> NotebookFacts:
         """What is known of the task's notebook without running it."""
         return inspect_notebook(self.folder / task.notebook)
+
+    def resources(self, task: PlannedTask) -> ResourceRequest:
+        """What the task asks for; one that asks for nothing takes what its notebook asks for."""
+        return task.resources or self.facts(task).resources
 
     def bind(self, task: PlannedTask, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as the notebook declares them. Raises `InvalidParameter`."""
@@ -114,7 +119,7 @@ class Sources:
             is_bare=facts.sets_environment,
             kernel=task.kernel or facts.kernel_name,
             isolation=self.isolation or task.isolation or settings.isolation,
-            resources=task.resources,
+            resources=task.resources or facts.resources,
             priority=task.priority,
             timeout_seconds=task.timeout_seconds,
             cell_timeout_seconds=task.cell_timeout_seconds or settings.cell_timeout_seconds,

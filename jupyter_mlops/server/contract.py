@@ -52,7 +52,9 @@ class Operation:
             for part, is_name in zip(parts, (i % 2 for i in range(len(parts))), strict=True)
         )
 
-    def read(self, groups: Sequence[str], query: Mapping[str, Sequence[bytes]], body: bytes) -> dict[str, Any]:
+    def read(
+        self, groups: Sequence[str], query: Mapping[str, Sequence[bytes]], body: bytes
+    ) -> dict[str, Any]:
         """Everything that was asked, by name, checked and with defaults; the body's fields among them.
 
         Raises one `InvalidInput` with all `problems`.
@@ -189,7 +191,9 @@ def _operation(path: str, verb: str, item: Mapping[str, Any]) -> Operation:
         verb=verb,
         path=path,
         summary=node["summary"],
-        parameters=tuple(resolve(each) for each in [*item.get("parameters", ()), *node.get("parameters", ())]),
+        parameters=tuple(
+            resolve(each) for each in [*item.get("parameters", ()), *node.get("parameters", ())]
+        ),
         body=body,
         status=status,
         is_page="text/html" in content,

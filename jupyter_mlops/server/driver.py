@@ -38,7 +38,7 @@ def drive(workspace: Workspace, verb: str, run_id: str) -> int:
         logging.getLogger(__name__).info("%s", error)
     except MlopsError as error:
         told = f"{error.message} ({error.hint})" if error.hint else error.message
-        logging.getLogger(__name__).error("%s", told)  # noqa: TRY400 - the message says all
+        logging.getLogger(__name__).error("%s", told)
         if workspace.catalog.get(Run, run_id).state not in TERMINAL:
             workspace.catalog.update(Run, run_id, message=told)
         return error.exit_code

@@ -1,8 +1,8 @@
 """What the operations work with: one server's root folder, one workspace, and who drives runs for it.
 
 The panel shows *one* workspace: the one that the server's root lies in, as `find_root` has it (so it may be a
-folder above), or the one that `c.MlopsExtension.workspace` names. Whatever pipeline is started from the panel runs there and
-is seen there; a pipeline that has a workspace of its own further down is shown with a note.
+folder above), or the one that `c.MlopsExtension.workspace` names. Whatever is started from the panel runs there
+and is seen there; a pipeline that has a workspace of its own further down is shown with a note.
 
 Looking makes nothing: as long as a SQLite catalog is not there, an empty one in a temporary folder stands in for it, so
 that a server that is started somewhere leaves no ``.mlops`` behind.
@@ -28,13 +28,14 @@ _SQLITE = "sqlite:///"
 
 @dataclass
 class Panel:
-    """`base_url` ends with a slash. `seq` is the number of the last `Change` that was rung."""
+    """`base_url` ends with a slash; `seq` is the number of the last `Change` that was rung."""
 
     places: Places
     workspace_root: Path
     base_url: str = "/"
     server_id: str = field(default_factory=lambda: secrets.token_hex(6))
     seq: int = 0
+    saved: bool = False  # a pipeline was, and nobody was told yet
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _opened: Workspace | None = None
     _identity: tuple[int, int] | None = None
@@ -100,7 +101,9 @@ class Panel:
         if self._stand_in is None:
             folder = Path(self._nowhere.enter_context(tempfile.TemporaryDirectory(prefix="mlops-empty-")))
             url = f"{_SQLITE}{folder / 'catalog.db'}"
-            self._stand_in = Workspace(replace(settings, root=folder, catalog=url, blobs=str(folder / "blobs")))
+            self._stand_in = Workspace(
+                replace(settings, root=folder, catalog=url, blobs=str(folder / "blobs"))
+            )
             self._nowhere.callback(self._stand_in.close)
         return self._stand_in
 

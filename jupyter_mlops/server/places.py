@@ -26,7 +26,9 @@ class Places:
         way, outside of the root."""
         parts = text.split("/")
         if "\0" in text or "\\" in text or text.startswith("/") or any(len(part) > 255 for part in parts):
-            raise InvalidInput(f"{text!r} is no path below the server's root", hint="write folder/pipeline.yaml")
+            raise InvalidInput(
+                f"{text!r} is no path below the server's root", hint="write folder/pipeline.yaml"
+            )
         if suffixes and not text.endswith(suffixes):
             raise InvalidInput(f"{text!r} does not end with {' or '.join(suffixes)}")
         if any(part in ("", "..") or part.startswith(".") for part in parts):
@@ -37,7 +39,9 @@ class Places:
         except (OSError, ValueError):
             raise InvalidInput(f"{text!r} is no path below the server's root") from None
         if not real.is_relative_to(self.real):
-            raise NotFound(f"there is no file {text!r}", hint="links that lead out of the server's root are not followed")
+            raise NotFound(
+                f"there is no file {text!r}", hint="links that lead out of the server's root are not followed"
+            )
         return path
 
     def relative(self, path: Path | str | None) -> str | None:

@@ -68,7 +68,7 @@ def feature_view(
             schema=schema or {},
             aggregations=aggregations,
             expectations=expectations,
-            description=description or _first_line(function.__doc__),
+            description=description or first_line(function.__doc__),
             owner=owner,
             tags=tags or {},
         )
@@ -167,5 +167,5 @@ def _entity(store: FeatureStore, given: Entity | str) -> Entity | str:
     return name
 
 
-def _first_line(text: str | None) -> str:
+def first_line(text: str | None) -> str:
     return (text or "").strip().partition("\n")[0]

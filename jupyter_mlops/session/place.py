@@ -30,9 +30,9 @@ def get_workspace() -> Workspace:
     if _opened is not None and _opened_by != os.getpid():
         _left_to_parent.append(_opened)
         _opened = None
+    _check_reachable(settings)
     if _opened is not None and _opened.settings == settings:
         return _opened
-    _check_reachable(settings)
     close_workspace()
     _opened, _opened_by = Workspace(settings), os.getpid()
     return _opened

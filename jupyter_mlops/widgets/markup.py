@@ -6,6 +6,7 @@ outside is escaped. Colors are those of the drawings; states are told by a word 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -20,6 +21,7 @@ from ..runner.pictures import board_picture, pipeline_picture
 
 MOST_ROWS = 40  # of the table: more than that nobody reads in a cell
 _MOST_FAILURES = 5
+_LEAST_SCALE = 0.8
 _BOX_WIDTH = 188.0  # enough for "succeeded · 12.3 s", so that boxes keep their size while a run goes on
 
 
@@ -118,7 +120,10 @@ def _progress(board: Board) -> str:
 
 
 def _picture(svg: str) -> str:
-    return f"<div class=picture>{svg}</div>"
+    """Wide pictures shrink while they can be read, then they scroll."""
+    width = re.search(r'width="(\d+)"', svg)
+    least = 0 if width is None else int(_LEAST_SCALE * int(width[1]))
+    return f'<div class=picture style="--least:{least}px">{svg}</div>'
 
 
 def _tasks(board: Board, moment: datetime) -> str:
@@ -221,9 +226,10 @@ _STYLE = (
             ".bar.small": "width:56px",
             ".bar i": "display:block;height:100%;background:currentColor",
             ".picture": "overflow-x:auto;margin:4px 0 8px",
-            ".picture svg": "max-width:100%;height:auto;display:block",
+            ".picture svg": "max-width:100%;min-width:var(--least);height:auto;display:block",
             ".scroll": "overflow-x:auto",
-            "table.tasks": "border-collapse:collapse;font-size:12.5px;margin:0;border:0;table-layout:auto",
+            "table.tasks": "border-collapse:collapse;border:0;margin:0;table-layout:auto;"
+"color:inherit;font-size:12.5px",
             "table.tasks thead tr": "border-bottom:1px solid var(--line)",
             "table.tasks tbody tr": "background:none",
             "table.tasks th": "text-align:left;font-weight:500;color:var(--muted);padding:2px 14px 2px 0;"

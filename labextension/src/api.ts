@@ -76,6 +76,26 @@ export class Api {
   runNotebook = (path: string, args: Record<string, string>) =>
     this._post<t.RunSummary>(['notebooks', ...path.split('/'), 'run'], { arguments: args });
 
+  models = (query: { search?: string; limit?: number; offset?: number } = {}) =>
+    this._get<t.IPage<t.ModelSummary>>(['models'], query);
+  modelDetail = (name: string, query: { limit?: number; offset?: number } = {}) =>
+    this._get<t.ModelDetail>(['models', name], query);
+  modelVersion = (name: string, version: number) =>
+    this._get<t.ModelVersion>(['models', name, 'versions', String(version)]);
+  compareModels = (name: string, versions: readonly number[]) =>
+    this._get<t.ModelComparison>(['models', name, 'compare'], { versions: versions.join(',') });
+  setAlias = (name: string, alias: string, version: number, force: boolean) =>
+    this._put<t.Alias>(['models', name, 'aliases', alias], { version, force });
+  deleteAlias = (name: string, alias: string, force: boolean) =>
+    this._request<void>('DELETE', ['models', name, 'aliases', alias], { force: String(force) });
+
+  features = () => this._get<t.FeatureList>(['features']);
+  featureView = (name: string) => this._get<t.FeatureViewDetail>(['features', name]);
+  previewFeatures = (name: string, limit: number) =>
+    this._get<t.Preview>(['features', name, 'preview'], { limit });
+
+  compute = () => this._get<t.Compute>(['compute']);
+
   /** The page that shows an executed notebook: may be handed on to whoever may use this server. */
   viewUrl(runId: string, task: string): string {
     return URLExt.join(this._base, 'mlops', 'view', encodeURIComponent(runId), encodeURIComponent(task));

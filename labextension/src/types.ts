@@ -25,6 +25,26 @@ export type Attempt = Schemas['Attempt'];
 export type Artifact = Schemas['Artifact'];
 export type Log = Schemas['Log'];
 export type RunComparison = Schemas['RunComparison'];
+export type ModelSummary = Schemas['ModelSummary'];
+export type ModelDetail = Schemas['Model'];
+export type ModelVersionSummary = Schemas['ModelVersionSummary'];
+export type ModelVersion = Schemas['ModelVersion'];
+export type ModelComparison = Schemas['ModelComparison'];
+export type Alias = Schemas['Alias'];
+export type AliasMove = Schemas['AliasMove'];
+export type Envelope = Schemas['Envelope'];
+export type Lineage = Schemas['Lineage'];
+export type FeatureList = Schemas['FeatureList'];
+export type FeatureView = Schemas['FeatureView'];
+export type FeatureViewDetail = Schemas['FeatureViewDetail'];
+export type FeatureProfile = Schemas['FeatureProfile'];
+export type Drift = Schemas['Drift'];
+export type Expectation = Schemas['Expectation'];
+export type Preview = Schemas['Preview'];
+export type Compute = Schemas['Compute'];
+export type Unit = Schemas['Unit'];
+export type RunningTask = Schemas['RunningTask'];
+export type WaitingTask = Schemas['WaitingTask'];
 export type RunsQuery = NonNullable<operations['listRuns']['parameters']['query']>;
 
 /** One page of a list. */

@@ -329,4 +329,4 @@ def test_the_log_lies_on_any_url(
         rows = [{"origin": "JFK", "event_timestamp": at} for at in (day(1), day(2))]
         assert remote.get_historical_features(rows, ["w:x"])["x"].tolist() == [2, 3]
         assert len(list(remote.log.paths())) == 2
-        assert remote.clean(grace_seconds=0) == []
+        assert remote.clean(grace_seconds=0) == {}

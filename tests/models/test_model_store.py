@@ -19,7 +19,8 @@ from jupyter_mlops.blobs import BlobStore
 from jupyter_mlops.catalog import Catalog, LineageLink, ModelVersion, RegisteredModel
 from jupyter_mlops.errors import Conflict, CorruptBlob, InvalidInput, NotFound
 from jupyter_mlops.events import AliasMoved, ModelVersionRegistered
-from jupyter_mlops.models import DataSource, ModelStore, needed_digests
+from jupyter_mlops.models import DataSource, ModelStore
+from jupyter_mlops.runner.cleaning import named_blobs
 
 Register = Callable[..., ModelVersion]
 
@@ -222,7 +223,7 @@ def test_a_failure_of_the_catalog_leaves_no_half_version(
         register()
     assert [one.version for one in store.find("delay")] == [1]
     assert catalog.get(RegisteredModel, "delay").last_version == 1
-    orphans = blobs.clean(needed_digests(catalog), grace_seconds=0, is_dry_run=True)
+    orphans = blobs.clean(named_blobs(catalog), grace_seconds=0, is_dry_run=True)
     assert len(orphans) >= 1
 
 
@@ -266,7 +267,7 @@ def test_a_process_that_is_killed_leaves_a_whole_version_or_none(tmp_path: Path,
             "m", {"weights": [1, 2]}, predict=lambda model, rows: rows, input_example=[1.5, 2.5]
         )
         assert version.version == 1
-        blobs.clean(needed_digests(catalog), grace_seconds=0)
+        blobs.clean(named_blobs(catalog), grace_seconds=0)
         assert store.load("m").predict([3.5]) == [3.5]
         assert set(blobs.digests()) == set(version.blobs)
 
@@ -277,8 +278,8 @@ def test_clean_keeps_what_versions_need_and_takes_the_rest(
     register()
     register(metrics={"auc": 1})
     store.delete("delay/1")
-    blobs.clean(needed_digests(catalog), grace_seconds=0)
-    assert set(blobs.digests()) == needed_digests(catalog) == set(store.get("delay").blobs)
+    blobs.clean(named_blobs(catalog), grace_seconds=0)
+    assert set(blobs.digests()) == named_blobs(catalog) == set(store.get("delay").blobs)
     store.load("delay").predict(flights)
 
 

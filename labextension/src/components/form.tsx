@@ -95,10 +95,12 @@ export function Form(props: IFormProps): ReactElement {
           />
         );
       })}
-      <label className="jp-mlops-Check">
-        <input type="checkbox" checked={isForced} onChange={event => setForced(event.target.checked)} />
-        {props.labels.force}
-      </label>
+      {props.labels.force && (
+        <label className="jp-mlops-Check">
+          <input type="checkbox" checked={isForced} onChange={event => setForced(event.target.checked)} />
+          {props.labels.force}
+        </label>
+      )}
       <div className="jp-mlops-Form-buttons">
         {props.onCancel && (
           <button type="button" className="jp-mlops-Button" onClick={props.onCancel}>

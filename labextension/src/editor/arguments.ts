@@ -26,7 +26,12 @@ function row(task: ITask, name: string, parameter?: Parameter): IArgument {
   const isGiven = name in task.parameters;
   const value = task.parameters[name];
   const isText = parameter?.type === 'str' && typeof value === 'string';
-  return { name, parameter, isGiven, text: !isGiven ? '' : isText ? (value as string) : shown(value) };
+  return {
+    name,
+    parameter,
+    isGiven,
+    text: !isGiven ? '' : isText ? (value as string) : shown(value)
+  };
 }
 
 /** What a field's text stands for; undefined: nothing is given. A `str` is text whatever it looks like. */
@@ -38,7 +43,11 @@ export function argumentValue(text: string, parameter?: Parameter): unknown {
   if (parameter?.type === 'str' && typeof value !== 'string') {
     return text;
   }
-  return parameter?.type === 'str' && /^['"]/.test(text.trim()) ? value : parameter?.type === 'str' ? text : value;
+  return parameter?.type === 'str' && /^['"]/.test(text.trim())
+    ? value
+    : parameter?.type === 'str'
+      ? text
+      : value;
 }
 
 /** References that could be an argument of a task: the pipeline's parameters, and what others are known to give. */
@@ -47,7 +56,9 @@ export function offers(pipeline: IOutline, task: string): string[] {
     reference => !leadsTo(pipeline, task, nameOf(reference))
   );
   const own = pipeline.tasks.find(one => one.name === task)?.settings ?? {};
-  const axes = Object.keys((own.matrix as Plain | undefined) ?? {}).map(axis => `\${matrix.${axis}}`);
+  const axes = Object.keys((own.matrix as Plain | undefined) ?? {}).map(
+    axis => `\${matrix.${axis}}`
+  );
   return [
     ...Object.keys(pipeline.parameters).map(name => `\${params.${name}}`),
     ...axes,

@@ -8,7 +8,17 @@ import { type ReactElement, type PointerEvent, useEffect, useRef, useState } fro
 
 import { edgePath } from '../components/dag';
 import type { Graph, GraphNode } from '../types';
-import { boxAt, fit, type IPoint, type IView, middle, reveal, thread, toWorld, zoom } from './geometry';
+import {
+  boxAt,
+  fit,
+  type IPoint,
+  type IView,
+  middle,
+  reveal,
+  thread,
+  toWorld,
+  zoom
+} from './geometry';
 import type { ITask } from './outline';
 
 /** What is picked: a task, or the edge between two. */
@@ -138,15 +148,32 @@ export function Canvas(props: ICanvas): ReactElement {
         ))}
       </div>
       <div className="jp-mlops-Canvas-zoom" onPointerDown={event => event.stopPropagation()}>
-        <button aria-label={trans.__('Zoom in')} title={trans.__('Zoom in')} onClick={() => setView(zoom(seen, 1.25, center))}>
+        <button
+          aria-label={trans.__('Zoom in')}
+          title={trans.__('Zoom in')}
+          onClick={() => setView(zoom(seen, 1.25, center))}
+        >
           +
         </button>
-        <button aria-label={trans.__('Zoom out')} title={trans.__('Zoom out')} onClick={() => setView(zoom(seen, 0.8, center))}>
+        <button
+          aria-label={trans.__('Zoom out')}
+          title={trans.__('Zoom out')}
+          onClick={() => setView(zoom(seen, 0.8, center))}
+        >
           −
         </button>
-        <button aria-label={trans.__('Show all')} title={trans.__('Show all')} onClick={() => setView(null)}>
+        <button
+          aria-label={trans.__('Show all')}
+          title={trans.__('Show all')}
+          onClick={() => setView(null)}
+        >
           <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden>
-            <path d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4" fill="none" stroke="currentColor" strokeWidth="1.6" />
+            <path
+              d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="1.6"
+            />
           </svg>
         </button>
       </div>
@@ -158,7 +185,10 @@ function Edges(props: ICanvas & { drawn: IThread | null }): ReactElement {
   const { graph, selection, drawn, trans } = props;
   const source = graph.nodes.find(node => node.id === drawn?.source);
   const isPicked = (edge: { source: string; target: string }): boolean =>
-    !!selection && 'source' in selection && selection.source === edge.source && selection.target === edge.target;
+    !!selection &&
+    'source' in selection &&
+    selection.source === edge.source &&
+    selection.target === edge.target;
   const picked = graph.edges.find(isPicked);
   const cut = picked && middle(picked.points);
   return (
@@ -240,9 +270,13 @@ function TaskCard(props: ITaskCard): ReactElement {
       tabIndex={0}
       aria-pressed={props.isSelected}
       aria-label={
-        problems.length ? trans.__('Task %1, %2 problems', node.id, problems.length) : trans.__('Task %1', node.id)
+        problems.length
+          ? trans.__('Task %1, %2 problems', node.id, problems.length)
+          : trans.__('Task %1', node.id)
       }
-      title={[node.id, task?.description, ...problems.map(problem => `⚠ ${problem.message}`)].filter(Boolean).join('\n')}
+      title={[node.id, task?.description, ...problems.map(problem => `⚠ ${problem.message}`)]
+        .filter(Boolean)
+        .join('\n')}
       onPointerDown={event => {
         event.stopPropagation();
         props.onSelect();
@@ -257,7 +291,9 @@ function TaskCard(props: ITaskCard): ReactElement {
     >
       <span className="jp-mlops-Card-name">{node.label}</span>
       <span className="jp-mlops-Card-detail">
-        {node.kind !== 'task' && <em>{node.kind === 'matrix' ? trans.__('matrix') : trans.__('map')}</em>}
+        {node.kind !== 'task' && (
+          <em>{node.kind === 'matrix' ? trans.__('matrix') : trans.__('map')}</em>
+        )}
         {typeof task?.settings.when === 'string' && <em>{trans.__('if')}</em>}
         {detail}
       </span>
@@ -309,7 +345,10 @@ function useWheel(
       const isPan = event.shiftKey || (event.deltaX !== 0 && !event.ctrlKey);
       const by = event.deltaMode === 1 ? 16 : 1;
       const factor = isPan ? 1 : Math.exp((-event.deltaY * by) / (event.ctrlKey ? 100 : 400));
-      latest.current(factor, at, { x: event.deltaX * by || event.deltaY * by, y: event.deltaX ? event.deltaY * by : 0 });
+      latest.current(factor, at, {
+        x: event.deltaX * by || event.deltaY * by,
+        y: event.deltaX ? event.deltaY * by : 0
+      });
     };
     node.addEventListener('wheel', handle, { passive: false });
     return () => node.removeEventListener('wheel', handle);

@@ -17,7 +17,12 @@ export interface IChecked {
 
 /** Checks a text once it rests; answers that come late are dropped. */
 export function useCheck(api: Api, path: string, text: string | null): IChecked {
-  const [checked, setChecked] = useState<IChecked>({ pipeline: null, graph: null, error: null, isFresh: false });
+  const [checked, setChecked] = useState<IChecked>({
+    pipeline: null,
+    graph: null,
+    error: null,
+    isFresh: false
+  });
   const turn = useRef(0);
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
@@ -34,7 +39,10 @@ export function useCheck(api: Api, path: string, text: string | null): IChecked 
             if (mine === turn.current) {
               setChecked(before => ({
                 pipeline,
-                graph: pipeline.graph.nodes.length > 0 || pipeline.problems.length === 0 ? pipeline.graph : before.graph,
+                graph:
+                  pipeline.graph.nodes.length > 0 || pipeline.problems.length === 0
+                    ? pipeline.graph
+                    : before.graph,
                 error: null,
                 isFresh: true
               }));

@@ -1,22 +1,56 @@
 /** The pieces of text that a change of a value cuts and pastes. Whether they say what they should, `source` proves. */
-import { Document, isAlias, isCollection, isMap, isScalar, Node, Pair, YAMLMap, YAMLSeq } from 'yaml';
+import {
+  Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  Node,
+  Pair,
+  YAMLMap,
+  YAMLSeq
+} from 'yaml';
 
-import { EditError, endOf, IEdit, indentAt, isInFlow, lineAfter, lineEnd, pairAt, pairEnd, startOf } from './places';
+import {
+  EditError,
+  endOf,
+  IEdit,
+  indentAt,
+  isInFlow,
+  lineAfter,
+  lineEnd,
+  pairAt,
+  pairEnd,
+  startOf
+} from './places';
 import { inline } from './scalars';
 import { Path, Plain } from './values';
 
 /** Puts a value at a path; mappings that lead there are made. */
-export function putEdit(text: string, document: Document.Parsed, path: Path, value: unknown): IEdit {
+export function putEdit(
+  text: string,
+  document: Document.Parsed,
+  path: Path,
+  value: unknown
+): IEdit {
   if (document.contents === null) {
     const start = text === '' || text.endsWith('\n') ? '' : '\n';
-    return { start: text.length, end: text.length, text: `${start}${lines(path, value, '').join('\n')}\n` };
+    return {
+      start: text.length,
+      end: text.length,
+      text: `${start}${lines(path, value, '').join('\n')}\n`
+    };
   }
   if (typeof path[path.length - 1] === 'number') {
     const node = document.getIn(path, true) as Node | undefined;
     if (!node) {
       throw new EditError(`There is no ${path.join('.')}`);
     }
-    return { start: startOf(node), end: node.range![1], text: inline(value, isInFlow(document, path)) };
+    return {
+      start: startOf(node),
+      end: node.range![1],
+      text: inline(value, isInFlow(document, path))
+    };
   }
   let depth = path.length;
   while (depth > 1 && !pairAt(document, path.slice(0, depth))) {
@@ -72,7 +106,11 @@ function newBlock(text: string, pair: Pair, path: Path, value: unknown): IEdit {
   const body = lines(path, value, indent).join('\n');
   const rest = text.slice(edit.end, lineEnd(text, edit.end));
   // A comment behind the key stays behind the key.
-  return { start: edit.start, end: edit.end + rest.length, text: `${edit.text.trimEnd()}${rest.trimEnd()}\n${body}` };
+  return {
+    start: edit.start,
+    end: edit.end + rest.length,
+    text: `${edit.text.trimEnd()}${rest.trimEnd()}\n${body}`
+  };
 }
 
 function newValue(text: string, pair: Pair, written: string): IEdit {
@@ -91,7 +129,11 @@ function newValue(text: string, pair: Pair, written: string): IEdit {
   }
   const end = value.range![1];
   const isLine = text[end - 1] === '\n';
-  return { start: colon, end, text: `${spaceBefore(text, colon, startOf(value), written)}${written}${isLine ? '\n' : ''}` };
+  return {
+    start: colon,
+    end,
+    text: `${spaceBefore(text, colon, startOf(value), written)}${written}${isLine ? '\n' : ''}`
+  };
 }
 
 /** What stands between a colon and its value, without an anchor or tag, which would be the old value's. */
@@ -152,8 +194,14 @@ function lines(path: Path, value: unknown, indent: string): string[] {
   if (rest.length > 0) {
     return [head, ...lines(rest, value, indent + '  ')];
   }
-  if (isPlainMap(value) && Object.values(value).some(item => isPlainMap(item) || path.length === 1)) {
-    return [head, ...Object.entries(value).flatMap(([name, item]) => innerLines(name, item, indent + '  '))];
+  if (
+    isPlainMap(value) &&
+    Object.values(value).some(item => isPlainMap(item) || path.length === 1)
+  ) {
+    return [
+      head,
+      ...Object.entries(value).flatMap(([name, item]) => innerLines(name, item, indent + '  '))
+    ];
   }
   return [`${head} ${inline(value)}`];
 }
@@ -163,7 +211,12 @@ function innerLines(name: string, value: unknown, indent: string): string[] {
 }
 
 function isPlainMap(value: unknown): value is Plain {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length > 0;
+  return (
+    value !== null &&
+    typeof value === 'object' &&
+    !Array.isArray(value) &&
+    Object.keys(value).length > 0
+  );
 }
 
 /** Takes away what is at a path. */
@@ -176,8 +229,10 @@ export function takeEdit(text: string, document: Document.Parsed, path: Path): I
   const index = isMap(parent)
     ? items.indexOf(pairAt(document, path)!.pair)
     : (path[path.length - 1] as number);
-  const start = (one: Node | Pair): number => startOf(isMap(parent) ? ((one as Pair).key as Node) : (one as Node));
-  const end = (one: Node | Pair): number => (isMap(parent) ? pairEnd(one as Pair) : endOf(one as Node));
+  const start = (one: Node | Pair): number =>
+    startOf(isMap(parent) ? ((one as Pair).key as Node) : (one as Node));
+  const end = (one: Node | Pair): number =>
+    isMap(parent) ? pairEnd(one as Pair) : endOf(one as Node);
   if (parent.flow) {
     return index > 0
       ? { start: end(items[index - 1]), end: end(items[index]), text: '' }

@@ -24,7 +24,10 @@ export function ConnectForm(props: IConnectForm): ReactElement {
   const { pipeline, source, target, trans } = props;
   const task = pipeline.tasks.find(({ name }) => name === target);
   const names = [
-    ...new Set([...props.parameters.map(({ name }) => name), ...Object.keys(task?.parameters ?? {})])
+    ...new Set([
+      ...props.parameters.map(({ name }) => name),
+      ...Object.keys(task?.parameters ?? {})
+    ])
   ];
   const free = names.filter(name => !(name in (task?.parameters ?? {})));
   const required = props.parameters.find(one => one.is_required && free.includes(one.name));
@@ -37,8 +40,10 @@ export function ConnectForm(props: IConnectForm): ReactElement {
     .map(found => found![2]);
   // Many notebooks name a parameter after the artifact that it takes.
   const word = name || known.find(one => one === parameter) || known[0] || parameter;
-  const reference = kind === 'state' ? `\${tasks.${source}.state}` : `\${tasks.${source}.${kind}.${word}}`;
-  const isReady = kind === 'needs' || (parameter !== '' && (kind === 'state' || /^[\w-]+$/.test(word)));
+  const reference =
+    kind === 'state' ? `\${tasks.${source}.state}` : `\${tasks.${source}.${kind}.${word}}`;
+  const isReady =
+    kind === 'needs' || (parameter !== '' && (kind === 'state' || /^[\w-]+$/.test(word)));
   return (
     <form
       className="jp-mlops-ConnectForm"
@@ -64,7 +69,11 @@ export function ConnectForm(props: IConnectForm): ReactElement {
       />
       {(kind === 'artifacts' || kind === 'results') && (
         <Entry
-          label={kind === 'artifacts' ? trans.__('Artifact of %1', source) : trans.__('Result of %1', source)}
+          label={
+            kind === 'artifacts'
+              ? trans.__('Artifact of %1', source)
+              : trans.__('Result of %1', source)
+          }
           value={name}
           placeholder={word}
           offers={known}
@@ -76,7 +85,9 @@ export function ConnectForm(props: IConnectForm): ReactElement {
           <Choice
             label={trans.__('For the parameter')}
             value={parameter}
-            choices={names.map(one => [one, free.includes(one) ? one : trans.__('%1 (has a value)', one)] as const)}
+            choices={names.map(
+              one => [one, free.includes(one) ? one : trans.__('%1 (has a value)', one)] as const
+            )}
             onCommit={setParameter}
           />
         ) : (
@@ -115,7 +126,9 @@ export function EdgeForm(props: {
           </button>
         )}
       </header>
-      <p className="jp-mlops-muted">{trans.__('%1 waits for %2 because of:', connection.target, connection.source)}</p>
+      <p className="jp-mlops-muted">
+        {trans.__('%1 waits for %2 because of:', connection.target, connection.source)}
+      </p>
       <dl className="jp-mlops-Facts">
         {connection.reasons.map(({ key, text }) => (
           <div key={key}>

@@ -47,12 +47,16 @@ export function Editor(props: IEditor): ReactElement {
   const [drawn, setDrawn] = useState<{ source: string; target: string } | null>(null);
   const [complaint, setComplaint] = useState('');
   const { pipeline, error } = useRead(text);
-  const placed = useMemo(() => placeAll(text, checked.pipeline?.problems ?? []), [text, checked.pipeline]);
+  const placed = useMemo(
+    () => placeAll(text, checked.pipeline?.problems ?? []),
+    [text, checked.pipeline]
+  );
   const tasks = useMemo(() => new Map(pipeline.tasks.map(task => [task.name, task])), [pipeline]);
   const byTask = useMemo(() => grouped(placed, tasks), [placed, tasks]);
   const task = selection && 'task' in selection ? tasks.get(selection.task) : undefined;
   const target = drawn ? drawn.target : task?.name;
-  const notebook = checked.pipeline?.tasks.find(({ name }) => name === target)?.notebook_path ?? null;
+  const notebook =
+    checked.pipeline?.tasks.find(({ name }) => name === target)?.notebook_path ?? null;
   const parameters = useNotebook(context.api, notebook, checked.pipeline);
 
   const edit: Edit = change => {
@@ -113,7 +117,9 @@ export function Editor(props: IEditor): ReactElement {
   };
   const edge =
     selection && 'source' in selection
-      ? connections(pipeline).find(one => one.source === selection.source && one.target === selection.target)
+      ? connections(pipeline).find(
+          one => one.source === selection.source && one.target === selection.target
+        )
       : undefined;
   const graph = useKnown(checked.graph, tasks);
   const isBlind = error !== '';
@@ -140,7 +146,9 @@ export function Editor(props: IEditor): ReactElement {
         onAdd={props.onAdd}
         onOpenText={props.onOpenText}
         onRun={props.onRun}
-        onProblem={problem => select(problem.task && tasks.has(problem.task) ? { task: problem.task } : null)}
+        onProblem={problem =>
+          select(problem.task && tasks.has(problem.task) ? { task: problem.task } : null)
+        }
       />
       {(isBlind || complaint || checked.error) && (
         <div className="jp-mlops-Editor-complaint" role="alert">
@@ -200,12 +208,20 @@ export function Editor(props: IEditor): ReactElement {
               isReadOnly={locked}
               trans={trans}
               edit={edit}
-              onRename={to => edit(source => operations.renameTask(source, task.name, to)) && setSelection({ task: to })}
+              onRename={to =>
+                edit(source => operations.renameTask(source, task.name, to)) &&
+                setSelection({ task: to })
+              }
               onRemove={() => remove({ task: task.name })}
               onOpen={() => openNotebook(task.name)}
             />
           ) : edge ? (
-            <EdgeForm connection={edge} isReadOnly={locked} trans={trans} onRemove={() => remove(edge)} />
+            <EdgeForm
+              connection={edge}
+              isReadOnly={locked}
+              trans={trans}
+              onRemove={() => remove(edge)}
+            />
           ) : (
             <PipelineForm
               pipeline={pipeline}
@@ -235,7 +251,13 @@ function useText(shared: ISharedText): string {
 
 /** The outline of the text; while it cannot be read, that of the last one that could. */
 function useRead(text: string): IRead {
-  const [last, setLast] = useState<IOutline>(() => ({ name: '', description: '', parameters: {}, defaults: {}, tasks: [] }));
+  const [last, setLast] = useState<IOutline>(() => ({
+    name: '',
+    description: '',
+    parameters: {},
+    defaults: {},
+    tasks: []
+  }));
   const read = useMemo<IRead>(() => {
     try {
       return { pipeline: outline(text), error: '' };
@@ -252,7 +274,10 @@ function useRead(text: string): IRead {
 }
 
 /** The picture without what is gone from the text already. */
-function useKnown(graph: ReturnType<typeof useCheck>['graph'], tasks: ReadonlyMap<string, unknown>): typeof graph {
+function useKnown(
+  graph: ReturnType<typeof useCheck>['graph'],
+  tasks: ReadonlyMap<string, unknown>
+): typeof graph {
   return useMemo(
     () =>
       graph && {
@@ -275,7 +300,10 @@ function placeAll(text: string, problems: readonly Problem[]): IPlaced[] {
   });
 }
 
-function grouped(problems: readonly IPlaced[], tasks: ReadonlyMap<string, unknown>): Map<string, { message: string; severity: string }[]> {
+function grouped(
+  problems: readonly IPlaced[],
+  tasks: ReadonlyMap<string, unknown>
+): Map<string, { message: string; severity: string }[]> {
   const found = new Map<string, { message: string; severity: string }[]>();
   for (const { task, message, severity = 'error' } of problems) {
     if (tasks.has(task)) {

@@ -101,7 +101,9 @@ export function Choice(props: IChoice): ReactElement {
         disabled={props.isDisabled}
         onChange={event => props.onCommit(event.target.value)}
       >
-        {!props.choices.some(([value]) => value === props.value) && <option value={props.value}>{props.value}</option>}
+        {!props.choices.some(([value]) => value === props.value) && (
+          <option value={props.value}>{props.value}</option>
+        )}
         {props.choices.map(([value, shown]) => (
           <option key={value} value={value}>
             {shown}
@@ -126,12 +128,20 @@ function Labelled(props: {
   const problems = props.problems ?? [];
   const isWrong = problems.some(problem => problem.severity !== 'warning');
   return (
-    <div className={`jp-mlops-Field${isWrong ? ' jp-mod-wrong' : problems.length ? ' jp-mod-warning' : ''}`}>
+    <div
+      className={`jp-mlops-Field${isWrong ? ' jp-mod-wrong' : problems.length ? ' jp-mod-warning' : ''}`}
+    >
       <label htmlFor={props.id}>
         <span className="jp-mlops-Field-name">{props.label}</span>
         {props.note && <span className="jp-mlops-Field-type">{props.note}</span>}
         {props.onRemove && !props.isDisabled && (
-          <button type="button" className="jp-mlops-Entry-remove" title={props.removeLabel} aria-label={props.removeLabel} onClick={props.onRemove}>
+          <button
+            type="button"
+            className="jp-mlops-Entry-remove"
+            title={props.removeLabel}
+            aria-label={props.removeLabel}
+            onClick={props.onRemove}
+          >
             ×
           </button>
         )}

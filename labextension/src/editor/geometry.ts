@@ -20,7 +20,10 @@ export const MOST_SCALE = 2;
 const MARGIN = 32;
 
 /** The whole world in the middle of a canvas; never larger than life. */
-export function fit(world: { width: number; height: number }, canvas: { width: number; height: number }): IView {
+export function fit(
+  world: { width: number; height: number },
+  canvas: { width: number; height: number }
+): IView {
   const wide = (canvas.width - 2 * MARGIN) / Math.max(1, world.width);
   const high = (canvas.height - 2 * MARGIN) / Math.max(1, world.height);
   const scale = Math.min(1, MOST_SCALE, Math.max(LEAST_SCALE, Math.min(wide, high)));
@@ -64,7 +67,10 @@ export function boxAt<T extends IBox>(boxes: readonly T[], point: IPoint): T | u
     .reverse()
     .find(
       box =>
-        point.x >= box.x && point.x <= box.x + box.width && point.y >= box.y && point.y <= box.y + box.height
+        point.x >= box.x &&
+        point.x <= box.x + box.width &&
+        point.y >= box.y &&
+        point.y <= box.y + box.height
     );
 }
 

@@ -51,10 +51,14 @@ export function renameTask(text: string, from: string, to: string): string {
       if (key === 'key' || typeof node.value !== 'string') {
         return;
       }
-      const keys = ancestors.filter(isPair).map(pair => (isScalar(pair.key) ? String(pair.key.value) : ''));
+      const keys = ancestors
+        .filter(isPair)
+        .map(pair => (isScalar(pair.key) ? String(pair.key.value) : ''));
       const renamed = renamedScalar(keys, node.value, from, to);
       if (renamed !== node.value) {
-        edits.push(scalarEdit(text, node as Scalar<string>, renamed, s => renamedScalar(keys, s, from, to)));
+        edits.push(
+          scalarEdit(text, node as Scalar<string>, renamed, s => renamedScalar(keys, s, from, to))
+        );
       }
     }
   });
@@ -62,7 +66,12 @@ export function renameTask(text: string, from: string, to: string): string {
 }
 
 /** One setting of a task (`when`, `timeout`, `notebook`, …); undefined takes it away. */
-export function setSetting(text: string, task: string, path: readonly string[], value: unknown): string {
+export function setSetting(
+  text: string,
+  task: string,
+  path: readonly string[],
+  value: unknown
+): string {
   find(outline(text), task);
   const whole = ['tasks', task, ...path];
   return value === undefined ? take(text, whole) : put(text, whole, value);
@@ -74,14 +83,21 @@ export function setArgument(text: string, task: string, name: string, value: unk
 }
 
 /** How often a task is tried again; the short form is kept where it says all. */
-export function setRetries(text: string, task: string, key: 'limit' | 'delay', value: unknown): string {
+export function setRetries(
+  text: string,
+  task: string,
+  key: 'limit' | 'delay',
+  value: unknown
+): string {
   const now = find(outline(text), task).settings.retries;
   const isShort = now === undefined || typeof now !== 'object';
   if (isShort && key === 'limit') {
     return setSetting(text, task, ['retries'], value);
   }
   if (isShort) {
-    return value === undefined ? text : setSetting(text, task, ['retries'], { limit: now ?? 1, delay: value });
+    return value === undefined
+      ? text
+      : setSetting(text, task, ['retries'], { limit: now ?? 1, delay: value });
   }
   return key === 'limit' && value === undefined
     ? setSetting(text, task, ['retries'], undefined)
@@ -99,7 +115,8 @@ export function connect(
   find(pipeline, source);
   const task = find(pipeline, target);
   if (leadsTo(pipeline, target, source)) {
-    const why = source === target ? 'A task cannot wait for itself' : `${source} waits for ${target} already`;
+    const why =
+      source === target ? 'A task cannot wait for itself' : `${source} waits for ${target} already`;
     throw new EditError(`${why}: that would be a circle`);
   }
   if (given) {
@@ -116,13 +133,20 @@ export function connect(
 
 /** Without anything that makes one task wait for another. */
 export function disconnect(text: string, source: string, target: string): string {
-  const found = connections(outline(text)).find(one => one.source === source && one.target === target);
+  const found = connections(outline(text)).find(
+    one => one.source === source && one.target === target
+  );
   if (!found) {
     return text;
   }
   return found.reasons.reduce((made, reason) => {
     if (reason.key !== 'needs') {
-      return setSetting(made, target, reason.key === 'map' || reason.key === 'when' ? [reason.key] : split(reason.key), undefined);
+      return setSetting(
+        made,
+        target,
+        reason.key === 'map' || reason.key === 'when' ? [reason.key] : split(reason.key),
+        undefined
+      );
     }
     return withoutNeed(made, source, target);
   }, text);
@@ -182,7 +206,11 @@ function scalarEdit(
   const source = text.slice(start, end);
   if (node.type === 'PLAIN') {
     const isSame = source === node.value;
-    return { start, end, text: isSame ? (isPlain(renamed, false) ? renamed : quoted(renamed)) : rename(source) };
+    return {
+      start,
+      end,
+      text: isSame ? (isPlain(renamed, false) ? renamed : quoted(renamed)) : rename(source)
+    };
   }
   if (node.type === 'QUOTE_SINGLE') {
     return { start, end, text: `'${renamed.replace(/'/g, "''")}'` };
@@ -192,18 +220,20 @@ function scalarEdit(
 
 function renamedPlain(body: Plain, from: string, to: string): Plain {
   const renamed = renameWithin(body, from, to) as Plain;
-  const tasks = Object.entries(renamed.tasks as Plain).map(([name, settings]): [string, unknown] => {
-    const task = { ...(settings as Plain) };
-    const given = ((body.tasks as Plain)[name] as Plain | null) ?? {};
-    if (typeof given.when === 'string') {
-      task.when = renameIn(given.when, from, to, true);
+  const tasks = Object.entries(renamed.tasks as Plain).map(
+    ([name, settings]): [string, unknown] => {
+      const task = { ...(settings as Plain) };
+      const given = ((body.tasks as Plain)[name] as Plain | null) ?? {};
+      if (typeof given.when === 'string') {
+        task.when = renameIn(given.when, from, to, true);
+      }
+      if (Array.isArray(given.needs)) {
+        task.needs = given.needs.map(one => (one === from ? to : (one as unknown)));
+      } else if (given.needs === from) {
+        task.needs = to;
+      }
+      return [name === from ? to : name, settings === null ? null : task];
     }
-    if (Array.isArray(given.needs)) {
-      task.needs = given.needs.map(one => (one === from ? to : (one as unknown)));
-    } else if (given.needs === from) {
-      task.needs = to;
-    }
-    return [name === from ? to : name, settings === null ? null : task];
-  });
+  );
   return { ...renamed, tasks: Object.fromEntries(tasks) };
 }

@@ -52,7 +52,9 @@ export interface IPlaced extends IProblem {
 }
 
 function mapping(value: unknown): Plain {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Plain) : {};
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? (value as Plain)
+    : {};
 }
 
 function text(value: unknown): string {
@@ -87,7 +89,9 @@ function outlined(document: Document.Parsed): IOutline {
 /** The names in `needs`: one, or a list. */
 export function needs(task: ITask): string[] {
   const given = task.settings.needs;
-  return (Array.isArray(given) ? given : [given]).filter(one => typeof one === 'string') as string[];
+  return (Array.isArray(given) ? given : [given]).filter(
+    one => typeof one === 'string'
+  ) as string[];
 }
 
 /** Why a task waits for others: name of the other → reasons. */

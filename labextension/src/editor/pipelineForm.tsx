@@ -45,7 +45,12 @@ export function PipelineForm(props: IPipelineForm): ReactElement {
           ))}
         </ul>
       )}
-      <Entry label={trans.__('Name')} value={pipeline.name} isDisabled={isReadOnly} onCommit={set('name')} />
+      <Entry
+        label={trans.__('Name')}
+        value={pipeline.name}
+        isDisabled={isReadOnly}
+        onCommit={set('name')}
+      />
       <Entry
         label={trans.__('Description')}
         value={pipeline.description}
@@ -73,7 +78,9 @@ export function PipelineForm(props: IPipelineForm): ReactElement {
         )}
       </Fold>
       <p className="jp-mlops-muted jp-mlops-TaskForm-hint">
-        {trans.__('Drop notebooks from the file browser to add tasks. Draw from the dot of one task to the next to connect them. Pick a task to edit it.')}
+        {trans.__(
+          'Drop notebooks from the file browser to add tasks. Draw from the dot of one task to the next to connect them. Pick a task to edit it.'
+        )}
       </p>
     </div>
   );
@@ -82,15 +89,23 @@ export function PipelineForm(props: IPipelineForm): ReactElement {
 function OneParameter(props: IPipelineForm & { name: string; given: unknown }): ReactElement {
   const { name, given, trans, edit, isReadOnly } = props;
   const isLong = given !== null && typeof given === 'object' && !Array.isArray(given);
-  const { type, default: usual, help } = isLong ? (given as Plain) : { type: undefined, default: given, help: undefined };
+  const {
+    type,
+    default: usual,
+    help
+  } = isLong ? (given as Plain) : { type: undefined, default: given, help: undefined };
   const path = ['parameters', name];
   const kind = typeof type === 'string' ? type : kindOf(usual);
   const setPart = (key: string, value: unknown): void =>
     void edit(source => {
       if (isLong) {
-        return value === undefined ? take(source, [...path, key]) : put(source, [...path, key], value);
+        return value === undefined
+          ? take(source, [...path, key])
+          : put(source, [...path, key], value);
       }
-      return value === undefined ? source : put(source, path, { type: kind, default: usual, [key]: value });
+      return value === undefined
+        ? source
+        : put(source, path, { type: kind, default: usual, [key]: value });
     });
   return (
     <div className="jp-mlops-ParameterForm">

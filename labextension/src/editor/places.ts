@@ -80,7 +80,11 @@ export function lineAfter(text: string, position: number, line: string): IEdit {
 }
 
 /** The lines (from 1) that the pair at a path takes. */
-export function linesOf(text: string, document: Document.Parsed, path: Path): [number, number] | null {
+export function linesOf(
+  text: string,
+  document: Document.Parsed,
+  path: Path
+): [number, number] | null {
   const found = pairAt(document, path);
   if (!found) {
     return null;

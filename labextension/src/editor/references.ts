@@ -32,8 +32,10 @@ export function tasksIn(text: string, isCondition = false): string[] {
 
 /** The text with references to one task naming another. */
 export function renameIn(text: string, from: string, to: string, isCondition = false): string {
-  return text.replace(pattern(isCondition), (whole, before?: string, name?: string, after?: string) =>
-    name === from ? `${before}${to}${after}` : whole
+  return text.replace(
+    pattern(isCondition),
+    (whole, before?: string, name?: string, after?: string) =>
+      name === from ? `${before}${to}${after}` : whole
   );
 }
 

@@ -73,11 +73,19 @@ export function inline(value: unknown, isInFlow = false): string {
     return `[${value.map(item => inline(item, true)).join(', ')}]`;
   }
   if (value !== null && typeof value === 'object') {
-    const pairs = Object.entries(value).map(([key, item]) => `${inline(key, true)}: ${inline(item, true)}`);
+    const pairs = Object.entries(value).map(
+      ([key, item]) => `${inline(key, true)}: ${inline(item, true)}`
+    );
     return `{${pairs.join(', ')}}`;
   }
   if (typeof value === 'number') {
-    return Number.isNaN(value) ? '.nan' : Math.abs(value) === Infinity ? (value > 0 ? '.inf' : '-.inf') : `${value}`;
+    return Number.isNaN(value)
+      ? '.nan'
+      : Math.abs(value) === Infinity
+        ? value > 0
+          ? '.inf'
+          : '-.inf'
+        : `${value}`;
   }
   return value === undefined || value === null ? 'null' : `${value as boolean | bigint}`;
 }

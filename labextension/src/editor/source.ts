@@ -35,7 +35,10 @@ export function plain(text: string): Plain {
 /** The text with the edits made; they do not overlap. */
 export function splice(text: string, edits: readonly IEdit[]): string {
   const ordered = [...edits].sort((a, b) => b.start - a.start);
-  return ordered.reduce((made, edit) => made.slice(0, edit.start) + edit.text + made.slice(edit.end), text);
+  return ordered.reduce(
+    (made, edit) => made.slice(0, edit.start) + edit.text + made.slice(edit.end),
+    text
+  );
 }
 
 /** The text with the edits, which must change what it says to `wanted`. */
@@ -48,7 +51,9 @@ export function proved(text: string, edits: readonly IEdit[], wanted: unknown): 
     said = undefined;
   }
   if (!isSame(said, wanted)) {
-    throw new EditError('This part is shared by an anchor or written in a way that only the text can change');
+    throw new EditError(
+      'This part is shared by an anchor or written in a way that only the text can change'
+    );
   }
   return made;
 }

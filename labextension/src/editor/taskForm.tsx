@@ -41,14 +41,19 @@ export function TaskForm(props: ITaskForm): ReactElement {
   const { settings } = task;
   const of = (...keys: string[]): IPlaced[] =>
     props.problems.filter(({ key }) => keys.some(one => key === one || key.startsWith(`${one}.`)));
-  const set = (path: string[]) => (text: string) => void edit(source => operations.setSetting(source, task.name, path, value(text)));
+  const set = (path: string[]) => (text: string) =>
+    void edit(source => operations.setSetting(source, task.name, path, value(text)));
   const fields = { isDisabled: isReadOnly };
   const usual = (key: string): string => shown(pipeline.defaults[key]);
   return (
     <div className="jp-mlops-TaskForm">
       <header>
         <h3 title={task.name}>{task.name}</h3>
-        <button className="jp-mlops-Button jp-mod-quiet" disabled={!task.notebook} onClick={props.onOpen}>
+        <button
+          className="jp-mlops-Button jp-mod-quiet"
+          disabled={!task.notebook}
+          onClick={props.onOpen}
+        >
           {trans.__('Open notebook')}
         </button>
         {!isReadOnly && (
@@ -59,15 +64,30 @@ export function TaskForm(props: ITaskForm): ReactElement {
       </header>
       <Notes problems={elsewhere(props)} />
       <Entry label={trans.__('Name')} value={task.name} {...fields} onCommit={props.onRename} />
-      <Entry label={trans.__('Notebook')} value={task.notebook} problems={of('notebook')} {...fields} onCommit={set(['notebook'])} />
-      <Entry label={trans.__('Description')} value={task.description} isLong {...fields} onCommit={set(['description'])} />
+      <Entry
+        label={trans.__('Notebook')}
+        value={task.notebook}
+        problems={of('notebook')}
+        {...fields}
+        onCommit={set(['notebook'])}
+      />
+      <Entry
+        label={trans.__('Description')}
+        value={task.description}
+        isLong
+        {...fields}
+        onCommit={set(['description'])}
+      />
       <Fold title={trans.__('Parameters')} count={Object.keys(task.parameters).length} isOpen>
         <Arguments {...props} problems={of('parameters')} />
       </Fold>
       <Fold title={trans.__('Comes after')} count={upstream(pipeline, task).length} isOpen>
         <Before {...props} problems={of('needs')} />
       </Fold>
-      <Fold title={trans.__('Condition')} isOpen={'when' in settings || 'run_if' in settings || of('when', 'run_if').length > 0}>
+      <Fold
+        title={trans.__('Condition')}
+        isOpen={'when' in settings || 'run_if' in settings || of('when', 'run_if').length > 0}
+      >
         <Entry
           label={trans.__('Only when')}
           value={shownText(settings.when)}
@@ -76,22 +96,35 @@ export function TaskForm(props: ITaskForm): ReactElement {
           problems={of('when')}
           isCode
           {...fields}
-          onCommit={text => void edit(source => operations.setSetting(source, task.name, ['when'], text.trim() || undefined))}
+          onCommit={text =>
+            void edit(source =>
+              operations.setSetting(source, task.name, ['when'], text.trim() || undefined)
+            )
+          }
         />
         <Choice
           label={trans.__('Tasks before must')}
           value={shownText(settings.run_if)}
-          choices={[['', trans.__('all have succeeded')], ...RUN_IF.slice(1).map(one => [one, runIf(one)] as const)]}
+          choices={[
+            ['', trans.__('all have succeeded')],
+            ...RUN_IF.slice(1).map(one => [one, runIf(one)] as const)
+          ]}
           {...fields}
           onCommit={set(['run_if'])}
         />
       </Fold>
-      <Fold title={trans.__('Resources')} isOpen={'resources' in settings || of('resources').length > 0}>
+      <Fold
+        title={trans.__('Resources')}
+        isOpen={'resources' in settings || of('resources').length > 0}
+      >
         <Resources {...props} of={of} />
       </Fold>
       <Fold
         title={trans.__('Attempts, time and cache')}
-        isOpen={['retries', 'timeout', 'cache'].some(key => key in settings) || of('retries', 'timeout', 'cache').length > 0}
+        isOpen={
+          ['retries', 'timeout', 'cache'].some(key => key in settings) ||
+          of('retries', 'timeout', 'cache').length > 0
+        }
       >
         <div className="jp-mlops-TaskForm-pair">
           <Entry
@@ -100,14 +133,18 @@ export function TaskForm(props: ITaskForm): ReactElement {
             placeholder={shown(retries(pipeline.defaults).limit ?? 0)}
             problems={of('retries')}
             {...fields}
-            onCommit={text => void edit(source => operations.setRetries(source, task.name, 'limit', value(text)))}
+            onCommit={text =>
+              void edit(source => operations.setRetries(source, task.name, 'limit', value(text)))
+            }
           />
           <Entry
             label={trans.__('Delay')}
             value={shown(retries(settings).delay)}
             placeholder={shown(retries(pipeline.defaults).delay) || '0s'}
             {...fields}
-            onCommit={text => void edit(source => operations.setRetries(source, task.name, 'delay', value(text)))}
+            onCommit={text =>
+              void edit(source => operations.setRetries(source, task.name, 'delay', value(text)))
+            }
           />
         </div>
         <div className="jp-mlops-TaskForm-pair">
@@ -132,7 +169,10 @@ export function TaskForm(props: ITaskForm): ReactElement {
           />
         </div>
       </Fold>
-      <Fold title={trans.__('Many at once')} isOpen={'matrix' in settings || 'map' in settings || of('matrix', 'map').length > 0}>
+      <Fold
+        title={trans.__('Many at once')}
+        isOpen={'matrix' in settings || 'map' in settings || of('matrix', 'map').length > 0}
+      >
         <Entry
           label={trans.__('Matrix')}
           value={shown(settings.matrix)}
@@ -159,7 +199,19 @@ export function TaskForm(props: ITaskForm): ReactElement {
   );
 }
 
-const SHOWN = ['notebook', 'parameters', 'needs', 'when', 'run_if', 'resources', 'retries', 'timeout', 'cache', 'matrix', 'map'];
+const SHOWN = [
+  'notebook',
+  'parameters',
+  'needs',
+  'when',
+  'run_if',
+  'resources',
+  'retries',
+  'timeout',
+  'cache',
+  'matrix',
+  'map'
+];
 
 /** The problems that no field of the form shows. */
 function elsewhere({ problems }: ITaskForm): IPlaced[] {
@@ -202,14 +254,21 @@ function Arguments(props: ITaskForm): ReactElement {
             placeholder={parameter?.default_text || (isMissing ? trans.__('required') : '')}
             help={parameter?.help}
             offers={offered}
-            problems={props.problems.filter(({ key }) => key === `parameters.${name}` || key.startsWith(`parameters.${name}.`))}
+            problems={props.problems.filter(
+              ({ key }) => key === `parameters.${name}` || key.startsWith(`parameters.${name}.`)
+            )}
             isDisabled={props.isReadOnly}
             isCode
             onCommit={given =>
-              void edit(source => operations.setArgument(source, task.name, name, argumentValue(given, parameter)))
+              void edit(source =>
+                operations.setArgument(source, task.name, name, argumentValue(given, parameter))
+              )
             }
             onRemove={
-              isGiven ? () => void edit(source => operations.setArgument(source, task.name, name, undefined)) : undefined
+              isGiven
+                ? () =>
+                    void edit(source => operations.setArgument(source, task.name, name, undefined))
+                : undefined
             }
             removeLabel={trans.__('Do not give %1', name)}
           />
@@ -221,7 +280,10 @@ function Arguments(props: ITaskForm): ReactElement {
           value={added}
           placeholder={trans.__('its name')}
           onCommit={name => {
-            if (/^[A-Za-z_]\w*$/.test(name) && edit(source => operations.setArgument(source, task.name, name, ''))) {
+            if (
+              /^[A-Za-z_]\w*$/.test(name) &&
+              edit(source => operations.setArgument(source, task.name, name, ''))
+            ) {
               setAdded('');
             }
           }}
@@ -240,7 +302,9 @@ function Before(props: ITaskForm): ReactElement {
   const before = upstream(pipeline, task);
   const free = pipeline.tasks
     .map(({ name }) => name)
-    .filter(name => !before.some(({ source }) => source === name) && !leadsTo(pipeline, task.name, name));
+    .filter(
+      name => !before.some(({ source }) => source === name) && !leadsTo(pipeline, task.name, name)
+    );
   return (
     <>
       <Notes problems={props.problems} />
@@ -248,7 +312,10 @@ function Before(props: ITaskForm): ReactElement {
         {before.map(({ source, reasons }) => (
           <li key={source}>
             <span>{source}</span>
-            <span className="jp-mlops-muted" title={reasons.map(({ key, text }) => `${key}: ${text}`).join('\n')}>
+            <span
+              className="jp-mlops-muted"
+              title={reasons.map(({ key, text }) => `${key}: ${text}`).join('\n')}
+            >
               {reasons.map(({ key }) => key.replace(/^parameters\./, '')).join(', ')}
             </span>
             {!props.isReadOnly && (
@@ -301,7 +368,11 @@ function Resources(props: ITaskForm & { of: (...keys: string[]) => IPlaced[] }):
           placeholder={shown(usual[key]) || example}
           problems={props.of(`resources.${key}`)}
           isDisabled={props.isReadOnly}
-          onCommit={text => void edit(source => operations.setSetting(source, task.name, ['resources', key], value(text)))}
+          onCommit={text =>
+            void edit(source =>
+              operations.setSetting(source, task.name, ['resources', key], value(text))
+            )
+          }
         />
       ))}
     </div>

@@ -34,15 +34,29 @@ export function Toolbar(props: IToolbar): ReactElement {
         : trans.__('No problems');
   const kind = errors > 0 ? 'jp-mod-error' : problems.length > 0 ? 'jp-mod-warning' : 'jp-mod-fine';
   return (
-    <div className="jp-mlops-Editor-toolbar" role="toolbar" aria-label={trans.__('Pipeline editor')}>
+    <div
+      className="jp-mlops-Editor-toolbar"
+      role="toolbar"
+      aria-label={trans.__('Pipeline editor')}
+    >
       <Button label={trans.__('Add notebook')} isDisabled={props.isReadOnly} onClick={props.onAdd}>
         <path d="M8 3v10M3 8h10" />
       </Button>
       <span className="jp-mlops-Editor-gap" />
-      <Button label={trans.__('Undo')} isBare isDisabled={!shared.canUndo()} onClick={() => shared.undo()}>
+      <Button
+        label={trans.__('Undo')}
+        isBare
+        isDisabled={!shared.canUndo()}
+        onClick={() => shared.undo()}
+      >
         <path d="M6 3.5L3 6.5l3 3M3.2 6.5H9.5a3.5 3.5 0 0 1 0 7H7" />
       </Button>
-      <Button label={trans.__('Redo')} isBare isDisabled={!shared.canRedo()} onClick={() => shared.redo()}>
+      <Button
+        label={trans.__('Redo')}
+        isBare
+        isDisabled={!shared.canRedo()}
+        onClick={() => shared.redo()}
+      >
         <path d="M10 3.5l3 3-3 3M12.8 6.5H6.5a3.5 3.5 0 0 0 0 7H9" />
       </Button>
       <span className="jp-mlops-Editor-gap" />

@@ -32,7 +32,8 @@ export function isSame(one: unknown, other: unknown): boolean {
 /** The value at a path, undefined where there is none. */
 export function at(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
-    (inner, key) => (inner !== null && typeof inner === 'object' ? (inner as Plain)[key] : undefined),
+    (inner, key) =>
+      inner !== null && typeof inner === 'object' ? (inner as Plain)[key] : undefined,
     value
   );
 }
@@ -40,7 +41,9 @@ export function at(value: unknown, path: Path): unknown {
 /** The value with another one at a path; mappings that lead there are made. */
 export function changed(value: unknown, [key, ...rest]: Path, wanted: unknown): unknown {
   if (Array.isArray(value)) {
-    return value.map((item: unknown, i) => (i === key ? (rest.length ? changed(item, rest, wanted) : wanted) : item));
+    return value.map((item: unknown, i) =>
+      i === key ? (rest.length ? changed(item, rest, wanted) : wanted) : item
+    );
   }
   const mapping = value !== null && typeof value === 'object' ? (value as Plain) : {};
   return { ...mapping, [key]: rest.length ? changed(mapping[key], rest, wanted) : wanted };

@@ -32,6 +32,7 @@ export function PipelineForm(props: {
 export function StartForm(props: {
   context: IContext;
   parameters: readonly Parameter[];
+  isForceOffered?: boolean;
   start: (texts: Record<string, string>, isForced: boolean) => Promise<RunSummary>;
   onStarted: (run: RunSummary) => void;
   onCancel?: () => void;
@@ -64,7 +65,7 @@ export function StartForm(props: {
       isBusy={isBusy}
       labels={{
         submit: isBusy ? trans.__('Checking…') : trans.__('Run'),
-        force: trans.__('Run everything, whatever the cache has'),
+        force: props.isForceOffered === false ? '' : trans.__('Run everything, whatever the cache has'),
         none: trans.__('It has no parameters.'),
         cancel: trans.__('Cancel')
       }}

@@ -8,19 +8,36 @@ import { FLIGHTS } from './texts';
 
 function parameter(name: string, type: string): Parameter {
   return {
-    name, type, default: null, default_text: '', is_required: true, is_optional: false, is_secret: false,
-    help: '', choices: null, minimum: null, maximum: null, step: null
+    name,
+    type,
+    default: null,
+    default_text: '',
+    is_required: true,
+    is_optional: false,
+    is_secret: false,
+    help: '',
+    choices: null,
+    minimum: null,
+    maximum: null,
+    step: null
   };
 }
 
 const PIPELINE = outline(FLIGHTS);
 
 describe('arguments', () => {
-  it('are the notebook\'s, then the others', () => {
-    const rows = argumentRows(PIPELINE.tasks[0], [parameter('limit', 'int'), parameter('code', 'str')]);
+  it("are the notebook's, then the others", () => {
+    const rows = argumentRows(PIPELINE.tasks[0], [
+      parameter('limit', 'int'),
+      parameter('code', 'str')
+    ]);
     assert.deepEqual(
       rows.map(({ name, text, isGiven }) => [name, text, isGiven]),
-      [['limit', '', false], ['code', '007', true], ['week', '${params.week}', true]]
+      [
+        ['limit', '', false],
+        ['code', '007', true],
+        ['week', '${params.week}', true]
+      ]
     );
   });
 

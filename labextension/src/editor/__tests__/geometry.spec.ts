@@ -43,8 +43,19 @@ describe('shapes', () => {
   });
 
   it('have a middle', () => {
-    const points = [[0, 0], [10, 20], [30, 20], [40, 0]];
+    const points = [
+      [0, 0],
+      [10, 20],
+      [30, 20],
+      [40, 0]
+    ];
     assert.deepEqual(middle(points), { x: 20, y: 20 });
-    assert.deepEqual(middle([[0, 0], [10, 4]]), { x: 5, y: 2 });
+    assert.deepEqual(
+      middle([
+        [0, 0],
+        [10, 4]
+      ]),
+      { x: 5, y: 2 }
+    );
   });
 });

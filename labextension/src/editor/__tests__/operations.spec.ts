@@ -25,24 +25,46 @@ function difference(before: string, after: string): string[] {
     return found;
   };
   const [old, made] = [count(before.split('\n')), count(after.split('\n'))];
-  const gone = [...old].filter(([line, n]) => n > (made.get(line) ?? 0)).map(([line]) => `-${line}`);
-  const come = [...made].filter(([line, n]) => n > (old.get(line) ?? 0)).map(([line]) => `+${line}`);
+  const gone = [...old]
+    .filter(([line, n]) => n > (made.get(line) ?? 0))
+    .map(([line]) => `-${line}`);
+  const come = [...made]
+    .filter(([line, n]) => n > (old.get(line) ?? 0))
+    .map(([line]) => `+${line}`);
   return [...gone, ...come].filter(line => line.trim().length > 1);
 }
 
 describe('tasks', () => {
   it('are added at the end, apart where the others stand apart', () => {
     const made = addTask(FLIGHTS, 'report', 'notebooks/report.ipynb');
-    assert.deepEqual(difference(FLIGHTS, made), ['+  report:', '+    notebook: notebooks/report.ipynb']);
-    assert.match(made, /best}"}\n\n {2}report:\n {4}notebook: notebooks\/report.ipynb\n {2}# the end\n$/);
+    assert.deepEqual(difference(FLIGHTS, made), [
+      '+  report:',
+      '+    notebook: notebooks/report.ipynb'
+    ]);
+    assert.match(
+      made,
+      /best}"}\n\n {2}report:\n {4}notebook: notebooks\/report.ipynb\n {2}# the end\n$/
+    );
   });
 
   it('are added to a file that has none', () => {
-    assert.equal(addTask('name: a\n', 'x', 'x.ipynb'), 'name: a\ntasks:\n  x:\n    notebook: x.ipynb\n');
-    assert.equal(addTask('name: a\ntasks: {}\n', 'x', 'x.ipynb'), 'name: a\ntasks:\n  x:\n    notebook: x.ipynb\n');
-    assert.equal(addTask('tasks:   # none\nname: a', 'x', 'x.ipynb'), 'tasks:   # none\n  x:\n    notebook: x.ipynb\nname: a');
+    assert.equal(
+      addTask('name: a\n', 'x', 'x.ipynb'),
+      'name: a\ntasks:\n  x:\n    notebook: x.ipynb\n'
+    );
+    assert.equal(
+      addTask('name: a\ntasks: {}\n', 'x', 'x.ipynb'),
+      'name: a\ntasks:\n  x:\n    notebook: x.ipynb\n'
+    );
+    assert.equal(
+      addTask('tasks:   # none\nname: a', 'x', 'x.ipynb'),
+      'tasks:   # none\n  x:\n    notebook: x.ipynb\nname: a'
+    );
     assert.equal(addTask('', 'x', 'x.ipynb'), 'tasks:\n  x:\n    notebook: x.ipynb\n');
-    assert.equal(addTask('{"tasks": {"a": {"notebook": "a.ipynb"}}}', 'x', 'x.ipynb'), '{"tasks": {"a": {"notebook": "a.ipynb"}, x: {notebook: x.ipynb}}}');
+    assert.equal(
+      addTask('{"tasks": {"a": {"notebook": "a.ipynb"}}}', 'x', 'x.ipynb'),
+      '{"tasks": {"a": {"notebook": "a.ipynb"}, x: {notebook: x.ipynb}}}'
+    );
   });
 
   it('have names that are free', () => {
@@ -58,7 +80,10 @@ describe('tasks', () => {
     const made = removeTask(FLIGHTS, 'features');
     assert.ok(!made.includes('features'), made);
     assert.ok(made.includes('# a database may be away') && made.includes('# which one'));
-    assert.deepEqual(outline(made).tasks.map(task => task.name), ['pull', 'train', 'compare', 'deploy']);
+    assert.deepEqual(
+      outline(made).tasks.map(task => task.name),
+      ['pull', 'train', 'compare', 'deploy']
+    );
     const none = ['pull', 'train', 'compare', 'deploy'].reduce(removeTask, made);
     assert.deepEqual(plain(none).tasks, {});
     assert.ok(none.startsWith('# yaml-language-server'));
@@ -81,14 +106,31 @@ describe('tasks', () => {
 describe('settings', () => {
   it('replace only what they are', () => {
     const made = setArgument(FLIGHTS, 'pull', 'week', 21);
-    assert.deepEqual(difference(FLIGHTS, made), ['-      week: ${params.week}   # a number', '+      week: 21   # a number']);
+    assert.deepEqual(difference(FLIGHTS, made), [
+      '-      week: ${params.week}   # a number',
+      '+      week: 21   # a number'
+    ]);
   });
 
   it('are added in the style around them', () => {
-    assert.ok(setArgument(FLIGHTS, 'pull', 'n', [1, 'a, b']).includes('      code: 007\n      n: [1, "a, b"]\n'));
-    assert.ok(setArgument(FLIGHTS, 'deploy', 'at', '${run.id}').includes('best}", at: "${run.id}"}'));
-    assert.ok(setSetting(FLIGHTS, 'compare', ['resources', 'cpu'], 2).includes('auc}\n    resources:\n      cpu: 2\n'));
-    assert.ok(setSetting(FLIGHTS, 'pull', ['cache'], false).includes('# a database may be away\n    cache: false\n\n'));
+    assert.ok(
+      setArgument(FLIGHTS, 'pull', 'n', [1, 'a, b']).includes(
+        '      code: 007\n      n: [1, "a, b"]\n'
+      )
+    );
+    assert.ok(
+      setArgument(FLIGHTS, 'deploy', 'at', '${run.id}').includes('best}", at: "${run.id}"}')
+    );
+    assert.ok(
+      setSetting(FLIGHTS, 'compare', ['resources', 'cpu'], 2).includes(
+        'auc}\n    resources:\n      cpu: 2\n'
+      )
+    );
+    assert.ok(
+      setSetting(FLIGHTS, 'pull', ['cache'], false).includes(
+        '# a database may be away\n    cache: false\n\n'
+      )
+    );
   });
 
   it('are taken away, and with the last of them their mapping', () => {
@@ -97,12 +139,34 @@ describe('settings', () => {
     const twice = setArgument(once, 'pull', 'code', undefined);
     assert.ok(twice.includes('    notebook: pull.ipynb\n    retries:'));
     assert.equal(setArgument(twice, 'pull', 'code', undefined), twice);
-    assert.ok(setArgument(FLIGHTS, 'features', 'flights', undefined).includes('parameters: {"title": '));
+    assert.ok(
+      setArgument(FLIGHTS, 'features', 'flights', undefined).includes('parameters: {"title": ')
+    );
     assert.ok(!setSetting(FLIGHTS, 'train', ['description'], undefined).includes('Learns from'));
   });
 
   it('keep text text', () => {
-    for (const value of ['007', 'no', '1e3', '2024-01-01', '', ' a', 'a: b', 'a #b', '- x', '${x}', "it's", 'a"b', 'x\ny', '\\', 'null', '1:30', '[', '\u0007', '\u2028']) {
+    for (const value of [
+      '007',
+      'no',
+      '1e3',
+      '2024-01-01',
+      '',
+      ' a',
+      'a: b',
+      'a #b',
+      '- x',
+      '${x}',
+      "it's",
+      'a"b',
+      'x\ny',
+      '\\',
+      'null',
+      '1:30',
+      '[',
+      '\u0007',
+      '\u2028'
+    ]) {
       const made = setArgument(FLIGHTS, 'deploy', 'model', value);
       assert.equal(outline(made).tasks[4].parameters.model, value);
       const block = setArgument(FLIGHTS, 'pull', 'week', value);
@@ -115,14 +179,19 @@ describe('settings', () => {
     assert.ok(setRetries(FLIGHTS, 'pull', 'delay', undefined).includes('retries: {limit: 3}'));
     const short = setRetries(FLIGHTS, 'train', 'limit', 2);
     assert.ok(short.includes('    retries: 2\n'));
-    assert.deepEqual(outline(setRetries(short, 'train', 'delay', '5s')).tasks[2].settings.retries, { limit: 2, delay: '5s' });
+    assert.deepEqual(outline(setRetries(short, 'train', 'delay', '5s')).tasks[2].settings.retries, {
+      limit: 2,
+      delay: '5s'
+    });
     assert.equal(setRetries(short, 'train', 'limit', undefined), FLIGHTS);
   });
 });
 
 describe('edges', () => {
   it('are what refers to another task', () => {
-    const pairs = connections(outline(FLIGHTS)).map(one => `${one.source}>${one.target}:${one.reasons.map(r => r.key).join()}`);
+    const pairs = connections(outline(FLIGHTS)).map(
+      one => `${one.source}>${one.target}:${one.reasons.map(r => r.key).join()}`
+    );
     assert.deepEqual(pairs, [
       'pull>features:parameters.flights,parameters.title',
       'features>train:parameters.features,needs',
@@ -137,7 +206,11 @@ describe('edges', () => {
 
   it('are drawn as a reference, or as needs', () => {
     const given = { parameter: 'rows', reference: '${tasks.pull.artifacts.flights}' };
-    assert.ok(connect(FLIGHTS, 'pull', 'train', given).includes('      rows: ${tasks.pull.artifacts.flights}\n'));
+    assert.ok(
+      connect(FLIGHTS, 'pull', 'train', given).includes(
+        '      rows: ${tasks.pull.artifacts.flights}\n'
+      )
+    );
     assert.ok(connect(FLIGHTS, 'train', 'deploy').includes('best}"}\n    needs: train\n'));
     assert.ok(connect(FLIGHTS, 'train', 'compare').includes('      - features\n      - train\n'));
     const one = connect(FLIGHTS, 'features', 'deploy');
@@ -162,7 +235,8 @@ describe('edges', () => {
 });
 
 describe('what only the text can change', () => {
-  const shared = 'name: a\ntasks:\n  x: &x\n    notebook: x.ipynb\n    parameters: {n: 1}\n  y:\n    <<: *x\n    needs: x\n  z: *x\n';
+  const shared =
+    'name: a\ntasks:\n  x: &x\n    notebook: x.ipynb\n    parameters: {n: 1}\n  y:\n    <<: *x\n    needs: x\n  z: *x\n';
 
   it('is refused with the reason', () => {
     assert.throws(() => setArgument(shared, 'x', 'n', 2), /anchor/);
@@ -174,7 +248,10 @@ describe('what only the text can change', () => {
   });
 
   it('leaves the rest editable', () => {
-    assert.equal(setSetting(shared, 'y', ['cache'], false), shared.replace('    needs: x\n', '    needs: x\n    cache: false\n'));
+    assert.equal(
+      setSetting(shared, 'y', ['cache'], false),
+      shared.replace('    needs: x\n', '    needs: x\n    cache: false\n')
+    );
     assert.ok(renameTask(shared, 'x', 'w').includes('    needs: w\n'));
   });
 });
@@ -192,7 +269,11 @@ describe('any pipeline', () => {
         () => setSetting(now, last, ['resources', 'memory'], '2Gi'),
         () => setSetting(now, last, ['when'], "params.week > 3 and 'a' != 'b'"),
         () => connect(now, names[0], names[names.length - 1]),
-        () => connect(now, names[0], names[names.length - 1], { parameter: 'p', reference: `\${tasks.${names[0]}.results.x}` }),
+        () =>
+          connect(now, names[0], names[names.length - 1], {
+            parameter: 'p',
+            reference: `\${tasks.${names[0]}.results.x}`
+          }),
         () => setRetries(now, last, 'limit', 3)
       ];
       for (let turn = 0; turn < 6; turn++) {
@@ -204,12 +285,19 @@ describe('any pipeline', () => {
             assert.ok(made.includes(`# ${comment}`), `${comment} is lost:\n${made}`);
           }
           const lost = now.split('\n').filter(line => !made.includes(line.trimEnd()));
-          assert.ok(lost.length <= 1, `more than one line changed: ${lost.join(' | ')}\n${now}\n---\n${made}`);
+          assert.ok(
+            lost.length <= 1,
+            `more than one line changed: ${lost.join(' | ')}\n${now}\n---\n${made}`
+          );
           assert.equal(made.includes('\r\n'), text.includes('\r\n'));
           assert.ok(!/[^\r]\n/.test(made) || !text.includes('\r\n'), 'mixed line ends');
           now = made;
         } catch (error) {
-          assert.match((error as Error).message, /circle|already/, `${operation.toString()} ${last}\n${now}\n${String(error)}`);
+          assert.match(
+            (error as Error).message,
+            /circle|already/,
+            `${operation.toString()} ${last}\n${now}\n${String(error)}`
+          );
         }
       }
     }
@@ -219,9 +307,17 @@ describe('any pipeline', () => {
     for (let seed = 1; seed <= 300; seed++) {
       const { text, names } = generate(seed);
       const name = names[seed % names.length];
-      assert.equal(renameTask(renameTask(text, name, 'other'), 'other', name), text, `rename ${name}\n${text}`);
+      assert.equal(
+        renameTask(renameTask(text, name, 'other'), 'other', name),
+        text,
+        `rename ${name}\n${text}`
+      );
       const added = setSetting(text, name, ['priority'], 3);
-      assert.equal(setSetting(added, name, ['priority'], undefined).trimEnd(), text.trimEnd(), `setting ${seed}\n${added}`);
+      assert.equal(
+        setSetting(added, name, ['priority'], undefined).trimEnd(),
+        text.trimEnd(),
+        `setting ${seed}\n${added}`
+      );
     }
   });
 
@@ -230,7 +326,10 @@ describe('any pipeline', () => {
       const { text, names } = generate(seed);
       const name = names[seed % names.length];
       const made = outline(removeTask(text, name));
-      assert.deepEqual(made.tasks.map(task => task.name), names.filter(one => one !== name));
+      assert.deepEqual(
+        made.tasks.map(task => task.name),
+        names.filter(one => one !== name)
+      );
       assert.ok(!JSON.stringify(made.tasks).includes(`tasks.${name}.`));
     }
   });

@@ -12,11 +12,23 @@ function lineOf(part: string): number {
 
 describe('problems', () => {
   it('stand where they are', () => {
-    const lines = ['code: 007', 'matrix:', '- pull   #', '  deploy:', 'help: the', '"title"'].map(lineOf);
-    const placed = place(FLIGHTS, lines.map(line => ({ message: "'title' is no parameter", line })));
+    const lines = ['code: 007', 'matrix:', '- pull   #', '  deploy:', 'help: the', '"title"'].map(
+      lineOf
+    );
+    const placed = place(
+      FLIGHTS,
+      lines.map(line => ({ message: "'title' is no parameter", line }))
+    );
     assert.deepEqual(
       placed.map(one => `${one.task}/${one.key}`),
-      ['pull/parameters.code', 'train/matrix.model', 'compare/needs', 'deploy/', '/', 'features/parameters.title']
+      [
+        'pull/parameters.code',
+        'train/matrix.model',
+        'compare/needs',
+        'deploy/',
+        '/',
+        'features/parameters.title'
+      ]
     );
   });
 
@@ -33,16 +45,28 @@ describe('an outline', () => {
   });
 
   it('is calm about what is half written', () => {
-    assert.deepEqual(outline('tasks:\n  a:\n  b: 3\n').tasks.map(task => task.notebook), ['', '']);
+    assert.deepEqual(
+      outline('tasks:\n  a:\n  b: 3\n').tasks.map(task => task.notebook),
+      ['', '']
+    );
     assert.deepEqual(outline('').tasks, []);
   });
 });
 
 describe('references', () => {
   it('are found where the server finds them', () => {
-    assert.deepEqual(tasksIn('${tasks.a.results.x} $${tasks.b.state} ${ tasks.c[m=1].state } ${params.tasks}'), ['a', 'c']);
-    assert.deepEqual(tasksIn('tasks.a.state == "tasks.b.state" and my.tasks.c and ${tasks.d.state}', true), ['a', 'd']);
-    assert.equal(renameIn('${tasks.ab.state} ${tasks.a.state}', 'a', 'b'), '${tasks.ab.state} ${tasks.b.state}');
+    assert.deepEqual(
+      tasksIn('${tasks.a.results.x} $${tasks.b.state} ${ tasks.c[m=1].state } ${params.tasks}'),
+      ['a', 'c']
+    );
+    assert.deepEqual(
+      tasksIn('tasks.a.state == "tasks.b.state" and my.tasks.c and ${tasks.d.state}', true),
+      ['a', 'd']
+    );
+    assert.equal(
+      renameIn('${tasks.ab.state} ${tasks.a.state}', 'a', 'b'),
+      '${tasks.ab.state} ${tasks.b.state}'
+    );
   });
 });
 

@@ -92,7 +92,10 @@ export function generate(seed: number): IGenerated {
   };
   const quote = (text: string): string => [text, `"${text}"`, `'${text}'`][pick(3)];
   const count = 2 + pick(5);
-  const names = Array.from({ length: count }, (_, i) => ['pull', 'train-b', 'x_1', 'load', 'Fit', 'z'][i]);
+  const names = Array.from(
+    { length: count },
+    (_, i) => ['pull', 'train-b', 'x_1', 'load', 'Fit', 'z'][i]
+  );
   const isApart = pick(2) === 0;
   const out = [...comment(''), `name: generated${behind()}`];
   if (pick(2)) {
@@ -113,7 +116,11 @@ export function generate(seed: number): IGenerated {
       out.push(`${step}${name}: {notebook: ${name}.ipynb${needs}${given}}${behind()}`);
       return;
     }
-    out.push(`${step}${name}:${behind()}`, ...comment(step + step), `${step}${step}notebook: ${quote(`${name}.ipynb`)}`);
+    out.push(
+      `${step}${name}:${behind()}`,
+      ...comment(step + step),
+      `${step}${step}notebook: ${quote(`${name}.ipynb`)}`
+    );
     if (before && pick(2)) {
       out.push(
         ...(style === 1

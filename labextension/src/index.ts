@@ -1,0 +1,4 @@
+/** What JupyterLab loads: a list of plugins. */
+import plugin from './plugin';
+
+export default [plugin];

@@ -1,0 +1,45 @@
+/** Beside a run, while no task is chosen: what it was given, and what it gave. */
+import type { ReactElement } from 'react';
+import { Fact, Fold } from '../components/pieces';
+import { Values } from '../components/values';
+import type { IContext } from '../tokens';
+import type { Run } from '../types';
+
+export function RunSide({ context, run }: { context: IContext; run: Run }): ReactElement {
+  const { trans } = context;
+  const results = run.tasks.filter(task => Object.keys(task.results).length);
+  const options = Object.fromEntries(
+    Object.entries(run.options).filter(([, value]) => value && (!Array.isArray(value) || value.length))
+  );
+  return (
+    <>
+      <h2>{trans.__('This run')}</h2>
+      <p className="jp-mlops-muted">{trans.__('Choose a task to see its notebook, log and results.')}</p>
+      {run.rerun_of && (
+        <dl className="jp-mlops-Facts">
+          <Fact name={trans.__('repeats')}>
+            <button
+              className="jp-mlops-Link"
+              onClick={() => context.open('run', { runId: run.rerun_of!, title: run.pipeline })}
+            >
+              {run.rerun_of}
+            </button>
+          </Fact>
+        </dl>
+      )}
+      <Fold title={trans.__('Arguments')} isOpen>
+        <Values values={run.arguments} none={trans.__('None were given.')} />
+      </Fold>
+      {Object.keys(options).length > 0 && (
+        <Fold title={trans.__('Options')} isOpen>
+          <Values values={options} none="" />
+        </Fold>
+      )}
+      {results.map(task => (
+        <Fold key={task.task} title={trans.__('Results of %1', task.task)} isOpen={results.length < 6}>
+          <Values values={task.results} none="" />
+        </Fold>
+      ))}
+    </>
+  );
+}
