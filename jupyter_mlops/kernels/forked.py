@@ -65,28 +65,34 @@ class Assignment:
         self.exits = exits
         self.preloaded = preloaded
         self.threads = set(threading.enumerate())
-        kernel.shell_handlers["mlops_assign_request"] = self.handle_assign
-        kernel.shell_handlers["mlops_finish_request"] = self.handle_finish
+        for name, operation in self.operations().items():
+            kernel.shell_handlers["mlops_" + name + "_request"] = self._handler(operation)
 
-    def handle_assign(self, stream, ident, parent):
-        self._reply(stream, ident, parent, self.assign)
+    def operations(self):
+        """Name → what does it: from the content of a request to that of the reply."""
+        return {"assign": self._told(self.assign), "finish": self._told(self.finish)}
 
-    def handle_finish(self, stream, ident, parent):
-        self._reply(stream, ident, parent, self.finish)
+    def _handler(self, operation):
+        def handle(stream, ident, parent):
+            kind = parent["header"]["msg_type"].replace("_request", "_reply")
+            self.kernel.session.send(stream, kind, operation(parent["content"]), parent, ident=ident)
 
-    def _reply(self, stream, ident, parent, action):
-        content = {"status": "ok"}
-        try:
-            action(parent["content"])
-        except BaseException as error:  # told to the client, who decides
-            content = {
-                "status": "error",
-                "ename": type(error).__name__,
-                "evalue": str(error),
-                "traceback": [],
-            }
-        kind = parent["header"]["msg_type"].replace("_request", "_reply")
-        self.kernel.session.send(stream, kind, content, parent, ident=ident)
+        return handle
+
+    def _told(self, action):
+        def operation(content):
+            try:
+                action(content)
+            except BaseException as error:  # told to the client, who decides
+                return {
+                    "status": "error",
+                    "ename": type(error).__name__,
+                    "evalue": str(error),
+                    "traceback": [],
+                }
+            return {"status": "ok"}
+
+        return operation
 
     def assign(self, content):
         move_in(content["env"], content["cwd"], self.preloaded)
@@ -252,8 +258,8 @@ def keep_history(app):
     app.shell.init_history()
 
 
-def become_kernel(app, request, parent, sockets, exits, preloaded):
-    """Never returns. `app` is what `prepare_app` made."""
+def become_kernel(app, request, parent, sockets, exits, preloaded, direct, kernel):
+    """Never returns. `app` is what `prepare_app` made, `kernel` what `direct` made of it."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -266,6 +272,9 @@ def become_kernel(app, request, parent, sockets, exits, preloaded):
         die_with_parent(parent)
         reseed()
         gc.enable()
+        if "wire" in request:
+            direct.run(app, kernel, request, lambda kernel: Assignment(kernel, exits, preloaded))
+            os._exit(0)
         if "env" in request:
             move_in(request["env"], request["cwd"], preloaded)
         arguments = ["-f", request["connection_file"], *request.get("argv", [])]

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import KernelUnavailable
-from .kernel import PORTS, Kernel
+from .channels import PORTS, ZmqChannels, files_of
+from .kernel import Kernel
 from .request import KernelRequest
 from .specs import Spec
 
@@ -54,7 +55,8 @@ async def start(
     except (OSError, RuntimeError) as error:
         raise KernelUnavailable(f"kernel {spec.name!r} does not start: {error}") from error
     known = {name: value for name, value in manager.get_connection_info().items() if name != "key"}
-    kernel = Kernel({**connection, **known}, context, is_warm=False)
+    channels = ZmqChannels({**connection, **known}, context)
+    kernel = Kernel(channels, is_warm=False, files=files_of(connection))
     kernel.pid = getattr(manager.provisioner, "pid", 0) or 0
     watching = asyncio.create_task(_watch(manager, kernel))
 

@@ -18,7 +18,7 @@ from .request import is_sensitive
 
 _PREFIX = "jm-"
 _LONGEST_BASE = 60  # a Unix socket's path may have about 100 characters
-_SCRIPTS = ("zygote.py", "forked.py")
+_SCRIPTS = ("zygote.py", "forked.py", "direct.py")
 
 
 def make_directory() -> Path:

@@ -26,7 +26,8 @@ from typing import Any, TypeVar
 
 from ..errors import KernelUnavailable, MlopsError
 from . import ordinary
-from .kernel import PORTS, Kernel
+from .channels import PORTS, Message, WireChannels, ZmqChannels, files_of, unsigned_session
+from .kernel import READY_SECONDS, Kernel
 from .places import make_directory
 from .request import KernelRequest, needs_bare
 from .specs import Spec, find_spec
@@ -58,6 +59,8 @@ class KernelPool:
         self._kernels: dict[Kernel, Stock | None] = {}
         self._tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds its tasks only weakly
         self._closing: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Future[asyncio.Server] | None = None
+        self._arrivals: dict[str, asyncio.Future[WireChannels]] = {}
         self._is_closed = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="mlops-kernels", daemon=True)
@@ -174,7 +177,7 @@ class KernelPool:
         self._kernels[kernel] = stock
         try:
             content = {"cwd": str(request.cwd), "env": spec.environment(request), "cpus": request.cpus}
-            await kernel.request("mlops_assign_request", content, _ASSIGN_SECONDS)
+            await kernel.ask("assign", content, _ASSIGN_SECONDS)
         except BaseException:
             await self.release(kernel)
             raise
@@ -199,16 +202,71 @@ class KernelPool:
         return stock
 
     async def _fork(self, zygote: Zygote, argv: list[str]) -> Kernel:
+        if zygote.is_direct and not argv:
+            return await self._fork_direct(zygote)
         connection_file, connection = self._connection("ipc")
-        kernel = Kernel(connection, self._context, is_warm=True)
+        kernel = Kernel(ZmqChannels(connection, self._context), is_warm=True, files=files_of(connection))
         self._kernels[kernel] = None
         try:
-            kernel.pid = await zygote.fork(connection_file, argv, kernel.note_exit)
+            kernel.pid = await zygote.fork(kernel.note_exit, connection_file=str(connection_file), argv=argv)
             await kernel.answer()
         except BaseException:
             await self.release(kernel)
             raise
         return kernel
+
+    async def _fork_direct(self, zygote: Zygote) -> Kernel:
+        token = uuid.uuid4().hex
+        self._arrivals[token] = arrival = self.loop.create_future()
+        exits: list[tuple[int, bool]] = []
+        kernel: Kernel | None = None
+
+        def note_exit(status: int, is_lost: bool) -> None:
+            if kernel is not None:
+                kernel.note_exit(status, is_lost)
+            else:
+                exits.append((status, is_lost))
+                if not arrival.done():
+                    arrival.set_exception(KernelUnavailable(f"the forked kernel ended at once ({status})"))
+
+        try:
+            pid = await zygote.fork(note_exit, wire=str(await self._wire()), token=token)
+            channels = await asyncio.wait_for(arrival, READY_SECONDS)
+        except TimeoutError:
+            raise KernelUnavailable(f"the kernel did not answer within {READY_SECONDS:g} s") from None
+        finally:
+            del self._arrivals[token]
+        kernel = Kernel(channels, is_warm=True)
+        kernel.pid = pid
+        self._kernels[kernel] = None
+        for status, is_lost in exits:
+            kernel.note_exit(status, is_lost)
+        try:
+            await kernel.answer()
+        except BaseException:
+            await self.release(kernel)
+            raise
+        return kernel
+
+    async def _wire(self) -> Path:
+        """Where forked kernels come to us."""
+        path = self.directory / "wire"
+        if self._server is None:
+            session = unsigned_session()
+            self._server = asyncio.ensure_future(
+                self.loop.create_unix_server(
+                    lambda: WireChannels(session, self._arrived), path=str(path), backlog=256
+                )
+            )
+        await asyncio.shield(self._server)
+        return path
+
+    def _arrived(self, channels: WireChannels, hello: Message) -> None:
+        arrival = self._arrivals.get(str(hello.get("token")))
+        if arrival is None or arrival.done():
+            channels.close()  # nobody waits for it any more
+        else:
+            arrival.set_result(channels)
 
     async def _start_ordinary(self, spec: Spec, request: KernelRequest) -> Kernel:
         tries = 1 if spec.is_ipykernel else _ORDINARY_TRIES
@@ -264,3 +322,5 @@ class KernelPool:
                 task.cancel()
         if self._closing:
             await asyncio.wait(set(self._closing), timeout=10)
+        if self._server is not None:
+            (await self._server).close()

@@ -23,7 +23,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import List, Unicode
 
 from ..errors import MlopsError
-from .kernel import PORTS
+from .channels import PORTS
 from .places import make_directory, own_environment
 from .request import KernelRequest, extra_arguments, why_cold
 from .zygotes import Zygote
@@ -58,7 +58,11 @@ class WarmKernelProvisioner(LocalProvisioner):
                 connection_file = Path(cmd[cmd.index("-f") + 1])
                 cwd = str(kwargs.get("cwd") or os.getcwd())
                 forked.pid = await zygote.fork(
-                    connection_file, extra_arguments(cmd), forked.note_exit, env=environment, cwd=cwd
+                    forked.note_exit,
+                    connection_file=str(connection_file),
+                    argv=extra_arguments(cmd),
+                    env=environment,
+                    cwd=cwd,
                 )
             except MlopsError as error:
                 log.warning("no warm kernel, an ordinary start instead: %s", error)

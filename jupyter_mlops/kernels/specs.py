@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,17 +49,24 @@ class Spec:
 
 
 _specs: dict[tuple[str, str], Spec] = {}
+_fallbacks: dict[tuple[str, str], tuple[float, Spec]] = {}
+_FALLBACK_SECONDS = 2.0  # the kernel that was asked for may be installed yet
 
 
 def find_spec(request: KernelRequest) -> Spec:
     """The kernelspec that a request means. Raises `KernelUnavailable` if there is none."""
     key = (request.kernel_name, request.language)
-    known = _specs.get(key)
-    if known is None:
-        known = _look_up(*key)
-        if not known.is_fallback:  # it may be installed yet
-            _specs[key] = known
-    return known
+    if (known := _specs.get(key)) is not None:
+        return known
+    at, fallback = _fallbacks.get(key, (float("-inf"), None))
+    if fallback is not None and time.monotonic() - at < _FALLBACK_SECONDS:
+        return fallback
+    found = _look_up(*key)
+    if found.is_fallback:
+        _fallbacks[key] = (time.monotonic(), found)
+    else:
+        _specs[key] = found
+    return found
 
 
 def interpreter_of(kernel_name: str, language: str = "python") -> str:

@@ -5,10 +5,12 @@ the standard library and that environment's ipykernel alone, and no syntax newer
 
 It listens on a Unix socket. A connection speaks JSON, a message a line::
 
-    ← {"hello": pid, "site": {directory: when it was last changed, as of our start}}
+    ← {"hello": pid, "direct": whether kernels can speak over one socket (see ``direct.py``),
+       "site": {directory: when it was last changed, as of our start}}
     → {"op": "own", "directory": path or null}     removed when the connection ends and we were not told otherwise
     → {"op": "preload", "id": n, "modules": []}   ← {"id": n, "loaded": [], "refused": {module: why}}
     → {"op": "fork", "id": n, "connection_file": path, "argv": [], "env": {}?, "cwd": path?}
+                                                  or {"op": "fork", "id": n, "wire": path, "token": text}
                                                   ← {"id": n, "pid": pid} or {"id": n, "error": text}
     → {"op": "retire"}                             no new connections; the end comes with the last one
                                                   ← {"exit": pid, "status": code}   (at any time)
@@ -89,7 +91,7 @@ class Preloader:
         self.site = {directory: os.stat(directory).st_mtime_ns for directory in site_directories()}
         self.at_start = set()
 
-    def load_kernel(self, forked):
+    def load_kernel(self, forked, direct):
         """What every kernel imports and makes anyway."""
         for name in KERNEL_MODULES:
             try:
@@ -98,9 +100,10 @@ class Preloader:
                 if name == "ipykernel.kernelapp":
                     raise
         app = forked.prepare_app()
+        kernel = direct.make_kernel(app)
         self.at_start = set(sys.modules)
         rest()
-        return app
+        return app, kernel
 
     def names(self):
         """Top-level names of modules that a fresh kernel would not have imported."""
@@ -207,7 +210,9 @@ class Connection:
 class Zygote:
     """The loop: connections, forks, and the exits of children."""
 
-    def __init__(self, listener, linger, preloader, forked, exits, app):
+    def __init__(self, listener, linger, preloader, forked, exits, app, direct, kernel):
+        self.direct = direct
+        self.kernel = kernel
         self.listener = listener
         self.linger = linger
         self.preloader = preloader
@@ -263,7 +268,9 @@ class Zygote:
         sock.setblocking(False)
         self.connections.append(connection)
         self.selector.register(sock, selectors.EVENT_READ, connection)
-        connection.send({"hello": os.getpid(), "site": self.preloader.site})
+        connection.send(
+            {"hello": os.getpid(), "direct": self.kernel is not None, "site": self.preloader.site}
+        )
 
     def read(self, connection):
         messages = connection.receive()
@@ -304,7 +311,16 @@ class Zygote:
             if self.listener is not None:
                 sockets.append(self.listener)
             self.selector.close()
-            self.forked.become_kernel(self.app, message, parent, sockets, self.exits, self.preloader.names())
+            self.forked.become_kernel(
+                self.app,
+                message,
+                parent,
+                sockets,
+                self.exits,
+                self.preloader.names(),
+                self.direct,
+                self.kernel,
+            )
         connection.kernels.add(pid)
         self.owner[pid] = connection
         connection.send({"id": message["id"], "pid": pid})
@@ -363,7 +379,7 @@ def kill_group(pid):
 
 def main():
     options = json.loads(sys.argv[1])
-    forked = load_sibling("forked")
+    forked, direct = load_sibling("forked"), load_sibling("direct")
     exits = forked.Exits()
     preloader = Preloader()
     # As a kernel has it: neither this script's directory nor the current one.
@@ -378,10 +394,10 @@ def main():
     if not options["bare"]:
         # Kernels run beside each other; OpenMP's threads would by default burn the CPUs that others wait for.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    app = preloader.load_kernel(forked)
+    app, kernel = preloader.load_kernel(forked, direct)
     gc.disable()
     try:
-        Zygote(listener, float(options["linger"]), preloader, forked, exits, app).serve()
+        Zygote(listener, float(options["linger"]), preloader, forked, exits, app, direct, kernel).serve()
     finally:
         for path in (options["socket"], os.path.splitext(options["socket"])[0] + ".log"):
             try:

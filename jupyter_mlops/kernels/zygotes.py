@@ -41,6 +41,7 @@ class Zygote:
         self.loaded: tuple[str, ...] = ()
         self.refused: Mapping[str, str] = {}
         self.is_gone = False
+        self.is_direct: bool = hello["direct"]  # its kernels can do with one socket
         self._site: Mapping[str, int] = hello["site"]
         self._writer = writer
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -87,15 +88,15 @@ class Zygote:
             self.loaded, self.refused = tuple(answer["loaded"]), answer["refused"]
         return bool(wanted)
 
-    async def fork(self, connection_file: Path, argv: list[str], on_exit: OnExit, **place: Any) -> int:
-        """The pid of a new kernel; `place` may give its `env` and `cwd` from the beginning.
+    async def fork(self, on_exit: OnExit, **how: Any) -> int:
+        """The pid of a new kernel. `how`: ``wire`` and ``token``, for one that comes over a socket of ours;
+        or ``connection_file`` and ``argv``, for one of Jupyter's own channels, with ``env`` and ``cwd`` if it
+        is to have them from the beginning.
 
         `on_exit(status, is_lost)` is called once when it has ended: a negative status is a signal, `is_lost`
         says that it fell with the zygote.
         """
-        answer = await self._ask(
-            {"op": "fork", "connection_file": str(connection_file), "argv": argv, **place}, on_exit
-        )
+        answer = await self._ask({"op": "fork", **how}, on_exit)
         if "error" in answer:
             raise KernelUnavailable(f"no kernel can be forked: {answer['error']}")
         return int(answer["pid"])

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import KernelDied, KernelUnavailable, WorkerLost
 from ..kernels import Kernel
-from ..kernels.kernel import is_idle
+from ..kernels.channels import is_idle
 from .collector import Collector
 from .files import cell_tags
 from .widget_state import WidgetState
@@ -54,7 +54,7 @@ class CellRunner:
     def __init__(self, kernel: Kernel, collector: Collector) -> None:
         self.kernel = kernel
         self.collector = collector
-        self.widgets = WidgetState(kernel.session, kernel.send_message)
+        self.widgets = WidgetState(kernel.channels.session, kernel.channels.send)
         self._has_heard = False
 
     async def execute(self, cell: Cell, index: int) -> None:
@@ -74,31 +74,38 @@ class CellRunner:
             "stop_on_error": not may_fail,
         }
         message_id = self.kernel.send("execute_request", content)
+        try:
+            if self.kernel.channels.is_ordered:
+                await self._gather(message_id, cell)
+                reply = await self.kernel.shell_reply(message_id)
+            else:
+                reply = await self._unordered(message_id, cell)
+        finally:
+            self.collector.end()
+        if reply["content"]["status"] == "error" and not may_fail:
+            raise CellFailed(reply["content"])
+
+    async def _unordered(self, message_id: str, cell: Cell) -> Message:
+        """The reply, when outputs may come before or after it."""
         gathering = asyncio.ensure_future(self._gather(message_id, cell))
         try:
-            reply = await self.kernel.or_death(self.kernel.shell_reply(message_id))
-            await self._all_of(gathering)
+            reply = await self.kernel.shell_reply(message_id)
+            while not gathering.done():
+                self._has_heard = False
+                await asyncio.wait({gathering}, timeout=_SILENT_SECONDS)
+                if not gathering.done() and not self._has_heard:
+                    raise KernelUnavailable(
+                        "the kernel has replied, but its outputs did not all arrive",
+                        hint="its iopub channel lost messages; try again, or print less",
+                    )
+            gathering.result()
+            return reply
         except (KernelDied, WorkerLost):
             # What the kernel sent before its end may still be on its way.
             await asyncio.wait({gathering}, timeout=_LAST_WORDS_SECONDS)
             raise
         finally:
             gathering.cancel()
-            self.collector.end()
-        if reply is not None and reply["content"]["status"] == "error" and not may_fail:
-            raise CellFailed(reply["content"])
-
-    async def _all_of(self, gathering: asyncio.Future[bool]) -> None:
-        """Wait for outputs that come after the reply."""
-        while not gathering.done():
-            self._has_heard = False
-            ended = await self.kernel.or_death(asyncio.shield(gathering), _SILENT_SECONDS)
-            if ended is None and not self._has_heard:
-                raise KernelUnavailable(
-                    "the kernel has replied, but its outputs did not all arrive",
-                    hint="its iopub channel lost messages; try again, or print less",
-                )
-        gathering.result()
 
     async def _gather(self, message_id: str, cell: Cell) -> bool:
         """Take in what the cell broadcasts, until the kernel is idle again."""

@@ -15,7 +15,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -131,15 +131,17 @@ def run_cells(
     )
     running = pool.submit(execution.run())
     try:
-        return running.result()
+        return execution.saved(running.result())
     except KeyboardInterrupt:  # the kernel must not go on, and what it has done is to be saved
         pool.call_soon(execution.stop, Cancelled("interrupted"))
         concurrent.futures.wait([running], timeout=4 * GRACE_SECONDS)
+        if running.done() and running.exception() is None:
+            execution.saved(running.result())
         raise
 
 
 class _Execution:
-    """One execution, on the pool's loop."""
+    """One execution, on the pool's loop, but for the last save."""
 
     def __init__(
         self,
@@ -184,7 +186,23 @@ class _Execution:
         if isinstance(error, NotebookFailed) and self.marks_error:
             markers.mark_error(self.nb, error.fields["cell"])
             self.writer.touch()
-        return await self._outcome(error, time.monotonic() - started)
+        return NotebookOutcome(
+            notebook=self.nb,
+            text=self.writer.text(),
+            results=read_results(self.nb),
+            artifacts=read_artifacts(self.nb),
+            error=error,
+            duration_seconds=time.monotonic() - started,
+            peak_memory_bytes=self.peak_memory_bytes,
+        )
+
+    def saved(self, outcome: NotebookOutcome) -> NotebookOutcome:
+        """The outcome, saved by the thread that waited for it; its error tells if that fails."""
+        try:
+            self.writer.save(outcome.text)
+        except MlopsError as problem:
+            return replace(outcome, error=outcome.error or problem)
+        return outcome
 
     def stop(self, reason: MlopsError) -> None:
         """End the execution for `reason`; the first one counts."""
@@ -297,23 +315,6 @@ class _Execution:
 
     def _streamed(self, name: str, text: str) -> None:
         self.progress.streamed(self._number, name, text)
-
-    async def _outcome(self, error: MlopsError | None, duration: float) -> NotebookOutcome:
-        text = self.writer.text()
-        try:
-            if self.writer.path is not None:
-                await asyncio.to_thread(self.writer.save, text)
-        except MlopsError as problem:
-            error = error or problem
-        return NotebookOutcome(
-            notebook=self.nb,
-            text=text,
-            results=read_results(self.nb),
-            artifacts=read_artifacts(self.nb),
-            error=error,
-            duration_seconds=duration,
-            peak_memory_bytes=self.peak_memory_bytes,
-        )
 
 
 async def _first_of(*futures: asyncio.Future[Any]) -> None:
