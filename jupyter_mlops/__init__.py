@@ -35,15 +35,20 @@ if TYPE_CHECKING:
     from .session.modeling import alias, featurize, find_models, load_model, predict, register_model
     from .session.place import get_workspace
     from .session.running import run_pipeline, status
+    from .widgets import PipelineView, RunView
+    from .widgets.form import form
+    from .widgets.requesting import request_resources
     from .workspace import Workspace
 
 _HOMES = {
     "MlopsError": "errors",
     "Pipeline": "pipelines",
     "PipelineParameter": "pipelines",
+    "PipelineView": "widgets",
     "ResourceRequest": "resources",
     "RetryPolicy": "pipelines",
     "RunOptions": "runner",
+    "RunView": "widgets",
     "Task": "pipelines",
     "Workspace": "workspace",
     "alias": "session.modeling",
@@ -54,11 +59,13 @@ _HOMES = {
     "find_features": "session.featuring",
     "find_models": "session.modeling",
     "get_workspace": "session.place",
+    "form": "widgets.form",
     "input": "emit",
     "load_model": "session.modeling",
     "predict": "session.modeling",
     "register_features": "session.featuring",
     "register_model": "session.modeling",
+    "request_resources": "widgets.requesting",
     "result": "emit",
     "run_pipeline": "session.running",
     "status": "session.running",
@@ -68,9 +75,11 @@ __all__ = [
     "MlopsError",
     "Pipeline",
     "PipelineParameter",
+    "PipelineView",
     "ResourceRequest",
     "RetryPolicy",
     "RunOptions",
+    "RunView",
     "Task",
     "Workspace",
     "__version__",
@@ -82,12 +91,14 @@ __all__ = [
     "find_features",
     "find_models",
     "get_workspace",
+    "form",
     "input",
     "load_ipython_extension",
     "load_model",
     "predict",
     "register_features",
     "register_model",
+    "request_resources",
     "result",
     "run_pipeline",
     "status",
@@ -101,8 +112,8 @@ def load_ipython_extension(shell: Any) -> None:
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """How Jupyter's server finds the extension that ``jupyter-config/`` enables."""
-    server = importlib.import_module(".server", __name__)
-    return [{"module": f"{__name__}.server", "app": server.MlopsExtension}]
+    app = importlib.import_module(".server.app", __name__)
+    return [{"module": app.__name__, "app": app.MlopsExtension}]
 
 
 def __getattr__(name: str) -> Any:

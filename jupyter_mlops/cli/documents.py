@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
+from ..runner import owner
 from ..words import lifetime
 
 
@@ -29,6 +30,7 @@ def run_body(run: Run) -> dict[str, Any]:
         "arguments": dict(run.arguments),
         "user_name": run.user_name,
         "rerun_of": run.rerun_of,
+        "is_driven": owner.is_driven(run),
         "created_at": moment(run.created_at),
         "started_at": moment(run.started_at),
         "finished_at": moment(run.finished_at),

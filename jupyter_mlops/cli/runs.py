@@ -17,9 +17,10 @@ from ..catalog.records import Artifact, Attempt, Run, TaskRun
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import TERMINAL, now
 from ..resources import format_bytes
+from ..runner import owner
 from ..workspace import Workspace
 from . import documents
-from .group import command
+from .group import PROGRAM, command
 from .options import json_option, workspace_option
 from .output import console, near, print_json, sign, state, table
 from .summary import print_headline, tally
@@ -213,6 +214,9 @@ def _print_run(out: Console, run: Run, tasks: Sequence[TaskRun]) -> None:
         "rerun of": run.rerun_of or "",
         "pipeline": run.pipeline_path,
     }
+    if run.state not in TERMINAL and not owner.is_driven(run):
+        gone = "waits for a process to drive it" if run.state == "queued" else "nobody drives it any more"
+        out.print(Text.assemble((f"  {gone}", "yellow"), f"  {PROGRAM} resume {run.run_id}"), soft_wrap=True)
     _print_facts(out, facts)
     out.print()
     rows = []

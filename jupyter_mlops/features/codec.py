@@ -58,6 +58,10 @@ class KeyCodec:
     def _one(self, row: Mapping[str, Any], name: str, dtype: str) -> bytes:
         try:
             value = row[name]
+        except (TypeError, IndexError):
+            raise InvalidInput(
+                f"the entity row {row!r} is no mapping", hint=f"{{{name!r}: …}}, for each row"
+            ) from None
         except KeyError:
             raise InvalidInput(
                 f"the entity row {_shown(row)} has no {name!r}", hint=f"its keys are {', '.join(self.keys)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -353,6 +353,11 @@ def _check_zone(name: str, where: str) -> None:
 
 def _freeze(definition: Any, *names: str) -> None:
     for name in names:
+        value = getattr(definition, name)
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise InvalidInput(
+                f"{definition.name!r}: {name} is {value!r}, no list", hint=f"{name}=[{value!r}]"
+            )
         object.__setattr__(definition, name, tuple(getattr(definition, name)))
 
 

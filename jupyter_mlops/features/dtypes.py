@@ -89,6 +89,10 @@ def arrow_type(name: str) -> Any:
 
 def microseconds(moment: datetime, zone: str = "", where: str = "a moment") -> int:
     """UTC microseconds since 1970 of an aware datetime, or of a naive one in the declared `zone`."""
+    if not isinstance(moment, datetime):
+        raise InvalidInput(
+            f"{where}: {moment!r} is not a moment", hint="give aware datetimes, such as datetime.now(UTC)"
+        )
     if moment.tzinfo is None:
         if not zone:
             raise InvalidInput(

@@ -245,11 +245,11 @@ def windows(
     start: datetime | None, end: datetime, every: timedelta | None
 ) -> Iterator[tuple[datetime | None, datetime]]:
     """The batches of ``(start, end]``: one, or one for each `every` of time."""
+    if every is not None and (not isinstance(every, timedelta) or every <= timedelta(0)):
+        raise InvalidInput(f"every is {every!r}, not a timedelta above 0", hint="every=timedelta(days=1)")
     if every is None or start is None:
         yield start, end
         return
-    if every <= timedelta(0):
-        raise InvalidInput("every is a timedelta above 0")
     while start < end:
         until = min(start + every, end)
         yield start, until

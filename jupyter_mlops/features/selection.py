@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import InvalidInput
 from .definitions import FeatureService, FeatureView, OnDemandView
@@ -52,7 +53,7 @@ def select(definitions: Definitions, features: Features, *, has_full_names: bool
             features = definitions.get(FeatureService, features.name)
         features = features.features
     columns: list[Selected] = []
-    for text in features:
+    for text in references(features):
         reference = parse_reference(text)
         view = definitions.view(reference)
         for name in [reference.feature] if reference.feature else view.schema:
@@ -62,6 +63,16 @@ def select(definitions: Definitions, features: Features, *, has_full_names: bool
         raise InvalidInput("no features were asked for", hint="features=['view:feature']")
     _check_outputs(columns)
     return _with_reads(definitions, columns)
+
+
+def references(features: Any) -> tuple[str, ...]:
+    """The texts of a list of features; `InvalidInput` for anything else."""
+    if not isinstance(features, Iterable) or isinstance(features, (bytes, Mapping)):
+        raise InvalidInput(
+            f"a {type(features).__name__} is no list of features",
+            hint="features=['view:feature'], or the name of a feature service",
+        )
+    return tuple(parse_reference(text) and text for text in features)
 
 
 def _check_outputs(columns: Sequence[Selected]) -> None:

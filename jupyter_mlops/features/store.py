@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from .materialize import Materializer, windows
 from .names import ARRIVAL, CREATED, EVENT, parse_reference
 from .online import OnlineStore, open_online
 from .registry import Definitions
-from .selection import Features, Selection, select
+from .selection import Features, Selection, references, select
 from .serving import OnlineFeatures, Reader
 
 D = TypeVar("D", Entity, FeatureView, OnDemandView, FeatureService)
@@ -188,7 +188,7 @@ class FeatureStore:
         return reader.read(self._online or self.online, rows, moment)
 
     def _reader(self, features: Features, full_names: bool) -> Reader:  # noqa: FBT001 - part of the key
-        name = features if isinstance(features, (str, FeatureService)) else tuple(features)
+        name = features if isinstance(features, (str, FeatureService)) else _listed(features)
         key: Any = (name.reference if isinstance(name, FeatureService) else name, full_names)
         epoch = self._definitions.epoch
         known = self._readers.get(key)
@@ -399,7 +399,7 @@ class FeatureStore:
         if isinstance(views, str):
             return [self._feature_view(views)]
         if views is not None:
-            return [self._feature_view(name) for name in views]
+            return [self._feature_view(name) for name in references(views)]
         return [one for one in self.find(kind=FeatureView) if isinstance(one, FeatureView)]
 
     def _function(self, view: OnDemandView) -> Callable[..., Any]:
@@ -467,7 +467,17 @@ def _microseconds_now() -> int:
 
 
 def _as_rows(rows: Any) -> Sequence[Mapping[str, Any]]:
-    return [rows] if isinstance(rows, Mapping) else list(rows)
+    if isinstance(rows, Mapping):
+        return [rows]
+    return list(rows) if isinstance(rows, Iterator) else to_arrow(rows, "entity rows").to_pylist()
+
+
+def _listed(features: Any) -> tuple[str, ...]:
+    try:
+        hash(listed := tuple(features))
+    except TypeError:
+        return references(features)  # which says what is wrong
+    return listed
 
 
 def _run(run_id: str | None) -> str:

@@ -16,6 +16,7 @@ kernel, then ``assign`` and ``finish`` from the client, with their replies.
 import asyncio
 import contextlib
 import contextvars
+import gc
 import json
 import logging
 import os
@@ -119,7 +120,8 @@ class Stream:
         self.channel = channel
 
     def send_multipart(self, parts, *args, **kwargs):
-        self.wire.send(self.channel, parts)
+        with self.wire.holding(self.channel == SHELL):  # the status of the kernel comes next
+            self.wire.send(self.channel, parts)
 
     def flush(self, *args, **kwargs):
         """Everything has been sent."""
@@ -155,10 +157,24 @@ class Pump(threading.Thread):
         self.timers.append((time.monotonic() + delay, lambda: function(*args)))
 
 
+def remembered(function):
+    """`function`, of something and a list of names, which tells the same each time."""
+    known = {}
+
+    def call(method, names):
+        key = (method, *names)
+        if key not in known:
+            known[key] = function(method, names)
+        return known[key]
+
+    return call
+
+
 def make_kernel(app):
     """The kernel of `app`, made in the zygote for all children; None where its ipykernel is another than we know."""
     if sys.version_info < (3, 11):  # its tasks could not keep the context of the cell before
         return None
+    from ipykernel import ipkernel
     from ipykernel.ipkernel import IPythonKernel
     from jupyter_client.session import Session
     from traitlets import Any
@@ -180,6 +196,8 @@ def make_kernel(app):
             with self.shell_stream.wire.holding(True):
                 super()._publish_execute_input(*args, **kwargs)
 
+    if hasattr(ipkernel, "_accepts_parameters"):  # it looks at a signature for each cell
+        ipkernel._accepts_parameters = remembered(ipkernel._accepts_parameters)
     log = logging.getLogger("jupyter_mlops.direct")
     log.setLevel(logging.CRITICAL)
     try:
@@ -330,6 +348,7 @@ class Server:
         session = self.kernel.session
         content = {"code": "pass", "silent": False, "store_history": False, "allow_stdin": False}
         await self.handle(session.serialize(session.msg("execute_request", content)))
+        gc.collect()
         self.loop.add_reader(self.wire.socket.fileno(), self.readable)
         self.say({"op": "hello", "token": self.token, "language_info": self.kernel.language_info})
 

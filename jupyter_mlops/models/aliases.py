@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from ..catalog import AliasMove, Catalog, ModelAlias, ModelVersion, RegisteredModel
 from ..errors import Conflict, NotFound
 from ..events import now
+from .arguments import texts
 from .names import check_alias
 
 
@@ -38,7 +39,7 @@ class Aliases:
 
     def chosen(self, name: str, given: Iterable[str]) -> list[str]:
         """The aliases that a new version shall have, checked; one may be given as a text."""
-        aliases = [check_alias(alias) for alias in ([given] if isinstance(given, str) else given)]
+        aliases = [check_alias(alias) for alias in texts(given, "aliases")]
         for alias in aliases:
             self._movable(name, alias, is_forced=False)
         return aliases

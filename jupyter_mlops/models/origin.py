@@ -167,6 +167,8 @@ def run_identity(given: Any = None) -> dict[str, str]:
     if isinstance(given, str):
         return {"run_id": given, "task": ""}
     if given is not None:
+        if not isinstance(given, Mapping) or "run_id" not in given:
+            raise InvalidInput(f"run is {given!r}", hint="a run's id, or {'run_id': …, 'task': …}")
         return {"run_id": str(given["run_id"]), "task": str(given.get("task", ""))}
     run_id = os.environ.get("MLOPS_RUN_ID", "")
     return {"run_id": run_id, "task": os.environ.get("MLOPS_TASK", "") if run_id else ""}

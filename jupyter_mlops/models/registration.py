@@ -10,7 +10,6 @@ import inspect
 import io
 import json
 import linecache
-import math
 import os
 import tempfile
 import textwrap
@@ -24,7 +23,7 @@ from ..encoding import to_json
 from ..errors import InvalidInput, MlopsError, NotFound
 from ..events import now
 from ..fingerprint import digest_bytes
-from . import formats, runtime, signature, trial
+from . import arguments, formats, runtime, signature, trial
 from .capture import Captured, capture
 from .dependencies import gather
 from .manifest import Manifest, check_path
@@ -73,19 +72,21 @@ def prepare(request: Request, read_blob: _READ_BLOB) -> Envelope:
     """The envelope of what is asked for, tried out; `InvalidInput` says what is wrong with it."""
     if request.check not in ("quick", "full", "none"):
         raise InvalidInput(f"check={request.check!r}", hint="'quick', 'full' or 'none'")
-    _check_function(request.featurize, "featurize", 1)
-    _check_function(request.predict, "predict", 2)
-    metrics, tags = _metrics(request.metrics), _tags(request.tags)
+    for name in ("metrics", "parameters", "tags", "code", "artifacts"):
+        arguments.check_mapping(getattr(request, name), name)
+    arguments.check_functions(request.model, request.featurize, request.predict)
+    requires = arguments.texts(request.requires, "requires")
+    metrics, tags = arguments.metrics_of(request.metrics), arguments.tags_of(request.tags)
     example = _example(request.input_example)
     inputs = signature.infer(request.input_example, "the input example")
-    output = trial.run_original(_original(request).predict, example)
+    output = trial.run_original(_original(request), example)
     outputs = signature.infer(output, "the prediction for the input example")
 
     saved = formats.save(request.model, request.format)
     functions = _functions(request)
     captured = [*saved.captured, *([functions] if functions else [])]
     modules = {*saved.modules, *_modules_of(request.input_example), *({"cloudpickle"} if functions else ())}
-    dependencies = gather(captured, modules=modules, requires=request.requires)
+    dependencies = gather(captured, modules=modules, requires=requires)
     artifacts, artifact_files = _artifacts(request.artifacts, read_blob)
     files = {path: data for path, (_, data) in saved.files.items()}
     if functions:
@@ -181,24 +182,6 @@ def _functions(request: Request) -> Captured | None:
         raise
 
 
-def _check_function(function: Any, name: str, count: int) -> None:
-    if function is None:
-        return
-    wanted = "featurize(data)" if count == 1 else "predict(model, features)"
-    if not callable(function):
-        raise InvalidInput(
-            f"{name} is a {type(function).__qualname__}, not a function", hint=f"def {wanted}: …"
-        )
-    if inspect.iscoroutinefunction(function):
-        raise InvalidInput(f"{name} is a coroutine function", hint=f"def {wanted}, without async")
-    try:
-        inspect.signature(function).bind(*[None] * count)
-    except ValueError:  # a builtin that does not tell
-        return
-    except TypeError as error:
-        raise InvalidInput(f"{name} cannot be called as {wanted}: {error}", hint=f"def {wanted}: …") from None
-
-
 def _example(value: Any) -> Any:
     """The rows of the example that are kept, checked to come back from JSON as they are."""
     if value is None:
@@ -283,31 +266,6 @@ def _file(data: bytes, form: str) -> dict[str, Any]:
 
 
 # --- what stands in the manifest --------------------------------------------------------------------------
-
-
-def _metrics(given: Mapping[str, Any] | None) -> dict[str, float]:
-    metrics = {}
-    for name, value in (given or {}).items():
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise InvalidInput(
-                f"the metric {name!r} is {value!r}, no number", hint="describe it by a tag"
-            ) from None
-        if not math.isfinite(number):
-            raise InvalidInput(f"the metric {name!r} is {number}", hint="leave it out")
-        metrics[str(name)] = number
-    return metrics
-
-
-def _tags(given: Mapping[str, Any] | None) -> dict[str, str]:
-    return {_tag_name(name): str(value) for name, value in (given or {}).items()}
-
-
-def _tag_name(name: Any) -> str:
-    if not isinstance(name, str) or not 0 < len(name) <= 250 or "\0" in name:
-        raise InvalidInput(f"{name!r} cannot name a tag", hint="a text of at most 250 characters")
-    return name
 
 
 def _parameters(request: Request) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ..events import AliasMoved, Event, ModelVersionRegistered, now
 from ..profiles import Drift, drift
 from . import comparison, lineage, mlmodel, runtime
 from .aliases import Aliases
+from .arguments import check_mapping, tags_of
 from .code_folder import materialize
 from .manifest import Manifest
 from .model import LoadedModel
@@ -232,6 +233,8 @@ class ModelStore:
         `where` filters by fields of `ModelVersion` as `Catalog.find` does (``{"run_id": …}``), and by metrics:
         ``{"metrics.auc": (">", 0.9)}``. `order_by` is a field or a metric, ``-`` before it for descending.
         """
+        check_mapping(tags, "tags")
+        check_mapping(where, "where")
         query = comparison.Query.of(name, tags, where, order_by)
         if query.is_plain:
             return self._catalog.find(
@@ -360,11 +363,14 @@ class ModelStore:
 
     def set_tags(self, reference: str | ModelReference, **tags: str | None) -> ModelVersion:
         """Set tags of a version; None takes one away. The envelope keeps those that it was born with."""
+        texts = {
+            name: value if value is None else tags_of({name: value})[name] for name, value in tags.items()
+        }
         with self._catalog.transaction():
             version = self.get(reference)
             self._aliases.lock(version.name)  # those that change tags at once stand one after the other
             version = self.get(ModelReference(version.name, version=version.version))
-            kept = {name: value for name, value in {**version.tags, **tags}.items() if value is not None}
+            kept = {name: value for name, value in {**version.tags, **texts}.items() if value is not None}
             self._catalog.update(ModelVersion, (version.name, version.version), tags=kept)
         return dataclasses.replace(version, tags=kept)
 

@@ -9,7 +9,7 @@ imported but the captured dependencies: globals, files and settings of the noteb
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,15 @@ _ROWS_ALONE = 3
 _TOLERANCE = 1e-5  # relative: sums of single precision differ with the size of a batch
 
 
-def run_original(predict: Callable[[Any], Any], example: Any) -> Any:
+def run_original(model: runtime.Model, example: Any) -> Any:
     """What the model gives for its example; an error of its own becomes one that says where."""
     try:
-        return predict(example)
+        features = model.featurize(example)
+        if features is None:
+            raise InvalidInput("featurize returns nothing for the example", hint="does it end with return?")
+        return model.predict_features(features)
+    except InvalidInput:
+        raise
     except Exception as error:  # whatever the model raises
         raise InvalidInput(
             f"the model fails on its own example: {type(error).__name__}: {error}", hint=_place(error)

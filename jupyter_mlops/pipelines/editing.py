@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import yaml
 from ..errors import InvalidPipeline, NotFound, did_you_mean
 from .spec import parse_pipeline
 
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?[A-DF-Za-df-z]+")
 _BY_HAND = "write it into the file by hand"
 
 
@@ -115,9 +117,13 @@ def _flow(value: Any) -> str:
     if isinstance(value, str):
         is_plain = value.replace("_", "").replace("-", "").isalnum() and not value[0].isdigit()
         # An amount such as 4Gi or 500m is plain text to every reader; anything else is quoted.
-        is_amount = (
-            value[:1].isdigit() and value[-1:].isalpha() and value.isalnum() and "e" not in value.lower()
-        )
+        is_amount = _AMOUNT.fullmatch(value) is not None
         reserved = value.lower() in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
-        return value if (is_plain and not reserved) or is_amount else json.dumps(value, ensure_ascii=False)
+        return value if (is_plain and not reserved) or is_amount else _quoted(value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(value: str) -> str:
+    """JSON's way of quoting, and YAML's of spelling what it does not take as it is."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in text)

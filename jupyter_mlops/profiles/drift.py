@@ -83,6 +83,8 @@ def drift(before: Profile, frame: Any, *, psi_limit: float = 0.2, ks_limit: floa
 
     `InvalidInput` when they have no feature in common.
     """
+    if not isinstance(before, Mapping) or not {"rows", "features"} <= before.keys():
+        raise InvalidInput(f"{before!r:.60} is no profile", hint="profile_frame(frame) makes one")
     kept = before["features"]
     rows, columns = columns_of(frame, where="drift")
     now = {name: values for name, values in columns if name in kept}

@@ -8,6 +8,7 @@ it. On this machine that can be looked up; elsewhere a heartbeat in the catalog 
 from __future__ import annotations
 
 import contextlib
+import getpass
 import hashlib
 import os
 import socket
@@ -33,6 +34,14 @@ def shown(runner: str) -> str:
     """A mark for messages: host and process number."""
     place, pid, _ = runner.rsplit(":", 2)
     return f"process {pid} on {place.rpartition('/')[0] or place}"
+
+
+def user_name() -> str:
+    """Who this process works for, as runs and models have it."""
+    try:
+        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
 
 
 @contextlib.contextmanager

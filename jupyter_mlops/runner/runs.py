@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -119,7 +118,7 @@ class Runs:
         if owner.is_driven(run):
             return self.catalog.get(Run, run_id)
         try:
-            return self._take_up(run, cancelled_by=_user())
+            return self._take_up(run, cancelled_by=owner.user_name())
         except Conflict:  # its runner, or another one, was quicker
             return self.catalog.get(Run, run_id)
 
@@ -286,7 +285,7 @@ class Runs:
             plan=plan.to_json(),
             arguments=encoding.to_json(dict(plan.arguments)),
             options=options.to_json(),
-            user_name=_user(),
+            user_name=owner.user_name(),
             created_at=now(),
             rerun_of=rerun_of,
         )
@@ -380,10 +379,3 @@ class Runs:
 def _new_id() -> str:
     """Sortable by time, short enough to type the beginning of: ``20261124-071053-3f2a1b``."""
     return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-def _user() -> str:
-    try:
-        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"

@@ -1,7 +1,7 @@
 """The OpenAPI document, and requests read by it.
 
-Types, limits, defaults and required fields are said once, in ``openapi.yaml``: what does not fit is an `InvalidInput` that
-names each problem before any code of ours has seen the request.
+Types, limits, defaults and required fields are said once, in ``openapi.yaml``: what does not fit is an
+`InvalidInput` that names each problem before any code of ours has seen the request.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ DOCUMENT = Path(__file__).parent / "openapi.yaml"
 _VERBS = ("get", "put", "post", "delete")
 _MOST_BYTES = 4 * 2**20  # of a body; a pipeline's text is the largest thing that is sent
 _MOST_PROBLEMS = 20
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "UTF-8 text",
+}
 _READ: Mapping[str, Callable[[str], Any]] = {
     "integer": int,
     "number": float,
@@ -95,7 +101,7 @@ def _parameter(declared: Mapping[str, Any], given: str | bytes | None) -> Any:
         text = given.decode() if isinstance(given, bytes) else given
         value = _READ[schema["type"]](text)
     except (ValueError, KeyError):
-        raise InvalidInput(f"{name} must be a {schema['type']}", hint=declared["description"]) from None
+        raise InvalidInput(f"{name} must be {_KINDS[schema['type']]}", hint=declared["description"]) from None
     if isinstance(value, str) and "\0" in value:
         raise InvalidInput(f"{name} holds a null byte")
     problem = next(iter(_errors(schema, value)), None)
@@ -171,6 +177,10 @@ class Contract:
             for verb in _VERBS
             if verb in item
         )
+
+    def operations_of(self, verb: str) -> list[Operation]:
+        """Those of one verb, the most special path first."""
+        return [each for operations in self.paths.values() for each in operations if each.verb == verb]
 
     @cached_property
     def paths(self) -> Mapping[str, Sequence[Operation]]:

@@ -1,6 +1,7 @@
 """Pictures of DAGs as coordinates: the layout that terminal and SVG have too, in pixels.
 
-Boxes have room for a label and a line below it, whatever stands there, so that a picture does not move while a run goes on.
+Boxes have room for a label and a line below it, whatever stands there, so that a picture does not move while a
+run goes on.
 """
 
 from __future__ import annotations

@@ -69,7 +69,6 @@ class Answering(JupyterHandler):
     async def perform(self, operation: Operation, groups: Sequence[str]) -> Any:
         """Read the request, and do what it asks in a thread."""
         asked = operation.read(groups, self.request.query_arguments, self.request.body)
-        asked["user_name"] = getattr(self.current_user, "username", "")
         work = OPERATIONS[operation.name]
         return await asyncio.get_running_loop().run_in_executor(self.threads, work, self.panel, asked)
 

@@ -163,7 +163,8 @@ def _body(
 
 
 def _deeper(panel: Panel, pipeline: Pipeline, path: Path, known: Sequence[Problem]) -> list[Problem]:
-    """What is wrong beyond the file, in its notebooks above all; only of a pipeline that holds and could run with its defaults."""
+    """What is wrong beyond the file, in its notebooks above all; only of a pipeline that holds, and that could
+    run with its defaults."""
     if any(problem.severity == "error" for problem in known):
         return []
     if any(parameter.is_required for parameter in pipeline.parameters.values()):

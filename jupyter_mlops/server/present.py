@@ -19,7 +19,7 @@ from .places import Places
 
 _LINE = re.compile(r"(?P<file>.+\.ya?ml):(?P<line>\d+)")
 _CELL = re.compile(r"(?P<file>.+\.ipynb)(?:, .*)?")
-_PARAMETER = re.compile(r"parameter '(?P<name>[^']+)'")
+_PARAMETER = re.compile(r"(?:the pipeline has no |default of )?(?:parameter )?'(?P<name>[^']+)'")
 _FIELD = re.compile(r"parameters\.(?P<name>\w+)")
 
 
@@ -55,7 +55,7 @@ def problem_body(problem: Problem, places: Places, tasks: Mapping[str, int] | No
     cell = None if line else _CELL.fullmatch(problem.where)
     found = line or cell
     number = int(line["line"]) if line else None
-    parameter = _PARAMETER.search(problem.message) or _FIELD.search(problem.message)
+    parameter = _PARAMETER.match(problem.message) or _FIELD.search(problem.message)
     return {
         "message": places.shown(problem.message),
         "hint": places.shown(problem.hint),

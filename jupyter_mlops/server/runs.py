@@ -146,7 +146,7 @@ def resume(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     workspace = panel.workspace
     run = workspace.catalog.get(Run, asked["run_id"])
     if run.state in TERMINAL:
-        raise Conflict(f"run {run.run_id} is over: it is {run.state}", hint="repeat it instead")
+        raise Conflict(f"run {run.run_id} is over, it is {run.state}", hint="repeat it instead")
     if workspace.runs.is_driven(run):
         raise Conflict(f"run {run.run_id} is being driven", hint="nothing needs to be done")
     panel.drivers.start("resume", run.run_id)
@@ -162,6 +162,8 @@ def rerun(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
 def compare(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`compareRuns`."""
     workspace = panel.workspace
-    found = compare_runs(workspace.catalog, workspace.blobs, asked["left"], asked["right"], asked["task"])
+    found = compare_runs(
+        workspace.catalog, workspace.blobs, asked["left"], asked["right"], asked["task"] or None
+    )
     heads = summaries(workspace, panel.places, [found.left, found.right])
     return comparison_body(found, heads, asked["task"])

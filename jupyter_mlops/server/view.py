@@ -20,13 +20,14 @@ from .panel import Panel
 from .tasks import executed
 
 POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 _FONT = "system-ui,-apple-system,'Segoe UI',Roboto,sans-serif"
 _STYLE = f"""
 .mlops-head{{font:14px/1.5 {_FONT};display:flex;flex-wrap:wrap;gap:4px 14px;align-items:baseline;max-width:1100px;
-margin:0 auto;padding:18px 24px 14px;border-bottom:1px solid var(--jp-border-color2,#d0d7de);color:var(--jp-ui-font-color2,#59636e)}}
+margin:0 auto;padding:18px 24px 14px;border-bottom:1px solid var(--jp-border-color2,#d0d7de);
+color:var(--jp-ui-font-color2,#59636e)}}
 .mlops-head h1{{font-size:20px;font-weight:600;margin:0;color:var(--jp-ui-font-color1,#1f2328)}}
 .mlops-head .state{{font-weight:600}}
 .mlops-head .right{{margin-left:auto;font-size:12.5px}}
@@ -42,8 +43,8 @@ def page(panel: Panel, asked: Mapping[str, Any]) -> str:
     run = workspace.catalog.get(Run, asked["run_id"])
     task = workspace.catalog.get(TaskRun, run.run_id, asked["task"])
     html = to_html(executed(workspace, run, task), title=f"{run.pipeline} · {task.task}")
-    head = f"<style>@media (prefers-color-scheme: dark) {{\n{_dark()}\n}}\n{_STYLE}{_state_style(task.state)}</style></head>"
-    html = html.replace("</head>", head, 1)
+    style = f"@media (prefers-color-scheme: dark) {{\n{_dark()}\n}}\n{_STYLE}{_state_style(task.state)}"
+    html = html.replace("</head>", f"<style>{style}</style></head>", 1)
     start = html.find("<body")
     end = html.find(">", start) + 1
     return html[:end] + _header(run, task) + html[end:]
@@ -64,7 +65,8 @@ def _header(run: Run, task: TaskRun) -> str:
 
 def _state_style(state: str) -> str:
     light, dark = COLORS.get(state, COLORS[""])
-    return f".mlops-head .state{{color:{light}}}@media (prefers-color-scheme: dark){{.mlops-head .state{{color:{dark}}}}}"
+    darkly = f"@media (prefers-color-scheme: dark){{.mlops-head .state{{color:{dark}}}}}"
+    return f".mlops-head .state{{color:{light}}}{darkly}"
 
 
 @cache

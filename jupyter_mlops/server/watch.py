@@ -101,10 +101,12 @@ def news(before: Look, now: Look, logged: set[str]) -> News:
     kinds = [
         kind
         for kind, is_new in (
-            ("run", bool(run_ids)), ("model", before.models != now.models), ("feature", before.features != now.features),
+            ("run", bool(run_ids)),
+            ("model", before.models != now.models),
+            ("feature", before.features != now.features),
         )
         if is_new
-    ]  # fmt: skip
+    ]
     return News(tuple(kinds), tuple(run_ids) if len(run_ids) <= _MOST_RUNS else ())
 
 

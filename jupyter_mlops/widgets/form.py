@@ -109,7 +109,7 @@ class ParameterForm:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self.widget)  # type: ignore[no-untyped-call]
+        display(self.widget)
 
     def __repr__(self) -> str:
         return f"ParameterForm({self.path.name}: {', '.join(self.fields) or 'no parameters'})"

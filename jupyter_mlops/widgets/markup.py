@@ -28,7 +28,7 @@ _BOX_WIDTH = 188.0  # enough for "succeeded · 12.3 s", so that boxes keep their
 def run_html(board: Board, moment: datetime, *, notice: str = "") -> str:
     """The run as it stands at `moment`: headline, picture, tasks, failures."""
     if not board.rows and not board.run_id:
-        return _page("<p class=muted>checking the pipeline …</p>")
+        return page("<p class=muted>checking the pipeline …</p>")
     nodes, edges = board_picture(board, moment, has_results=False)
     title = f"{board.pipeline}, run {board.run_id}"
     parts = [
@@ -39,7 +39,7 @@ def run_html(board: Board, moment: datetime, *, notice: str = "") -> str:
         _tasks(board, moment),
         *_failures(row for row in board.rows.values() if row.state == "failed"),
     ]
-    return _page("".join(parts))
+    return page("".join(parts))
 
 
 def run_text(board: Board, moment: datetime, *, notice: str = "") -> str:
@@ -66,7 +66,7 @@ def pipeline_html(pipeline: Pipeline | None, problems: Sequence[Problem], *, tit
         parts.append(_parameters(pipeline))
     else:
         parts.append(f"<p class=head><b>{escape(title)}</b></p>")
-    return _page("".join([*parts, problems_html(problems)]))
+    return page("".join([*parts, problems_html(problems)]))
 
 
 def pipeline_text(pipeline: Pipeline | None, problems: Sequence[Problem], *, title: str) -> str:
@@ -202,7 +202,8 @@ def _shown(state: str) -> str:
     return state.replace("_", " ")
 
 
-def _page(body: str) -> str:
+def page(body: str) -> str:
+    """The body with its style around it."""
     return f"<div class=mlops-view><style>{_STYLE}</style>{body}</div>"
 
 
@@ -225,11 +226,15 @@ _STYLE = (
             "box-shadow:inset 0 0 0 1px var(--line);overflow:hidden;vertical-align:middle",
             ".bar.small": "width:56px",
             ".bar i": "display:block;height:100%;background:currentColor",
+            ".bar.wide": "width:220px;height:10px;position:relative",
+            ".bar.wide i": "position:absolute;top:0",
+            ".bar i.used": "background:var(--line);opacity:.55",
+            ".bar i.asked": "opacity:.85",
             ".picture": "overflow-x:auto;margin:4px 0 8px",
             ".picture svg": "max-width:100%;min-width:var(--least);height:auto;display:block",
             ".scroll": "overflow-x:auto",
             "table.tasks": "border-collapse:collapse;border:0;margin:0;table-layout:auto;"
-"color:inherit;font-size:12.5px",
+            "color:inherit;font-size:12.5px",
             "table.tasks thead tr": "border-bottom:1px solid var(--line)",
             "table.tasks tbody tr": "background:none",
             "table.tasks th": "text-align:left;font-weight:500;color:var(--muted);padding:2px 14px 2px 0;"

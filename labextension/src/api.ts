@@ -58,7 +58,8 @@ export class Api {
     this._post<t.Pipeline>(['check'], { path, text }, { direction });
 
   runs = (query: t.RunsQuery = {}) => this._get<t.IPage<t.RunSummary>>(['runs'], { ...query });
-  run = (runId: string) => this._get<t.Run>(['runs', runId]);
+  run = (runId: string, direction: t.Direction = 'right') =>
+    this._get<t.Run>(['runs', runId], { direction });
   startRun = (path: string, args: Record<string, string>, options: t.RunOptions = {}) =>
     this._post<t.RunSummary>(['runs'], { path, arguments: args, options });
   cancel = (runId: string) => this._post<t.RunSummary>(['runs', runId, 'cancel']);

@@ -91,6 +91,13 @@ export function plain(value: unknown): string {
   return value === undefined ? '' : JSON.stringify(value);
 }
 
+/** A value as a reader wants it: of a blob's address only the file's name and the beginning of its digest. */
+export function brief(value: unknown): string {
+  const text = plain(value);
+  const blob = /^blob:\/\/[a-z0-9]+\/([0-9a-f]{8})[0-9a-f]+\/(.+)$/.exec(text);
+  return blob ? `${blob[2]} · ${blob[1]}` : text;
+}
+
 /** At most `most` characters, with an ellipsis where something is left out. */
 export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, Math.max(1, most - 1)).trimEnd()}…`;

@@ -1,5 +1,5 @@
 /** The bridge from the model's signals to React. */
-import { useCallback, useEffect, useReducer, useRef, useState } from 'react';
+import { type RefCallback, useCallback, useEffect, useReducer, useRef, useState } from 'react';
 import type { Connection, Model, Ring } from './model';
 import { Query } from './query';
 
@@ -68,6 +68,21 @@ export function useNow(isLive: boolean): number {
     return () => clearInterval(timer);
   }, [isLive]);
   return Date.now();
+}
+
+/** How wide an element is, as that changes; 0 while it is hidden. */
+export function useWidth(): [RefCallback<HTMLElement>, number] {
+  const [width, setWidth] = useState(0);
+  const observer = useRef<ResizeObserver | null>(null);
+  const ref = useCallback((element: HTMLElement | null) => {
+    observer.current?.disconnect();
+    if (element) {
+      setWidth(element.clientWidth);
+      observer.current = new ResizeObserver(() => setWidth(element.clientWidth));
+      observer.current.observe(element);
+    }
+  }, []);
+  return [ref, width];
 }
 
 /** A value that follows another once it has rested: a search is not sent for every key. */

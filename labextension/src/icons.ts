@@ -42,3 +42,22 @@ export const notebookIcon = icon(
 );
 
 export const playIcon = icon('play', '<path d="M4 2.5l9 5.5-9 5.5z"/>');
+
+/** A box with a lid. */
+export const modelsIcon = icon(
+  'models',
+  '<path d="M8 1.2l6 3v7.600l-6 3-6-3V4.200zm0 1.500L4.300 4.500 8 6.400l3.700-1.900zM3.300 5.600v5.400l4 2V7.600zm9.400 0l-4 2v5.400l4-2z"/>'
+);
+
+/** Columns of values. */
+export const featuresIcon = icon(
+  'features',
+  '<path d="M2 2h3.300v12H2zm1.200 1.200v9.600h.9V3.200zM6.400 5h3.300v9H6.400zm1.200 1.200v6.600h.9V6.200zM10.800 8H14v6h-3.200zm1.200 1.200v3.600h.8V9.200z"/>'
+);
+
+/** A chip. */
+export const computeIcon = icon(
+  'compute',
+  '<path d="M5 1.500h1.200v1.700h3.600V1.500H11v1.700h1.800V5h1.700v1.200h-1.700v3.600h1.700V11h-1.700v1.800H11v1.700H9.800v-1.700H6.200v1.700H5v-1.700H3.200V11H1.500V9.800' +
+    'h1.700V6.200H1.500V5h1.700V3.200H5zM4.500 4.500v7h7v-7zM6 6h4v4H6z"/>'
+);

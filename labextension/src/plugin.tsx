@@ -14,6 +14,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Api } from './api';
 import { CommandIDs, PALETTE, addCommands } from './commands';
+import { addEditor } from './editor/document';
 import { Model, type IEvent } from './model';
 import { Navigation } from './navigation';
 import { createPanel } from './panels/frame';
@@ -76,6 +77,7 @@ function activate(
     say: text => void Notification.emit(text, 'success', { autoClose: 3000 })
   };
 
+  addEditor(context, documents);
   const panel = createPanel(context);
   app.shell.add(panel, 'left', { rank: 250, type: 'MLOps' });
   restorer?.add(panel, panel.id);

@@ -3,7 +3,7 @@
  *
  * To add one: write a React function component in a folder of your own and add an entry to `SECTIONS`.
  *
- *     {id: 'models', title: 'Models', icon: modelsIcon, rank: 30, createBody: context => <ModelsSection context={context} />}
+ *     {id: 'models', title: 'Models', icon: modelsIcon, rank: 30, createBody: createModels}
  *
  * - `createBody` is called once, when the section is first shown; only the shown section is mounted, so what is not
  *   looked at costs nothing. Data comes from `useQuery(context.model, [key], () => context.api.…, kinds)` in

@@ -1,5 +1,5 @@
 /** The states of runs and tasks: their words, their signs, and which of them are ends. */
-import type { State } from './types';
+import type { RunSummary, State } from './types';
 
 export const STATES: readonly State[] = [
   'running',
@@ -39,6 +39,12 @@ export const STROKES: Readonly<Record<State, string>> = {
 /** A run in one of these goes on by itself. */
 export function isLive(state: State): boolean {
   return state === 'queued' || state === 'running';
+}
+
+/** A run that is not over, but that nobody drives any more. One that was just made has a moment to find its driver. */
+export function isInterrupted(run: RunSummary, now: number): boolean {
+  const isNew = run.state === 'queued' && now - Date.parse(run.created_at) < 30_000;
+  return isLive(run.state) && !run.is_driven && !isNew;
 }
 
 /** The states that occur, with their counts, in the order of `STATES`. */

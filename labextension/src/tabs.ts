@@ -12,7 +12,7 @@
  */
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
-import { compareIcon, notebookIcon, runsIcon } from './icons';
+import { compareIcon, featuresIcon, modelsIcon, notebookIcon, runsIcon } from './icons';
 import type { Args, IContext } from './tokens';
 
 export interface ITab {
@@ -29,5 +29,7 @@ export const TABS: Readonly<Record<string, ITab>> = {
     icon: notebookIcon,
     title: args => `${args.task} · executed`,
     load: () => import('./panels/notebook')
-  }
+  },
+  model: { icon: modelsIcon, title: args => args.name, load: () => import('./models/modelTab') },
+  feature: { icon: featuresIcon, title: args => args.name, load: () => import('./features/featureTab') }
 };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -158,6 +159,20 @@ def test_clean_tells_what_would_go_and_lets_it_go(tell, tmp_path, write_project)
     assert len(tell("runs", "--json").json["runs"]) == 3
     assert tell(*options).out.startswith("deleted 2 runs and ")
     assert len(tell("runs", "--json").json["runs"]) == 1
+
+
+def test_clean_takes_what_the_feature_store_has_no_record_of(tell, tmp_path, write_project):
+    write_project(tmp_path)
+    lost = tmp_path / ".mlops" / "features" / "0f" / "lost.parquet"
+    lost.parent.mkdir(parents=True)
+    lost.write_bytes(b"half of a fi")
+    assert tell("clean", "--json").json["feature_files"] == 0, "it is young: somebody may be writing it"
+    os.utime(lost, (1, 1))
+    would = tell("clean", "--dry-run", "--json").json
+    assert (would["feature_files"], would["feature_bytes"]) == (1, 12)
+    assert lost.exists()
+    assert tell("clean").out.splitlines()[1] == "deleted 1 file of the feature store (12 B)"
+    assert not lost.exists()
 
 
 @pytest.mark.parametrize("days", ["-1", "nan", "inf"])

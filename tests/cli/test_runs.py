@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from jupyter_mlops.catalog.records import Run
+from jupyter_mlops.workspace import Workspace
+
 RUN = """
 run_id pipeline pipeline_path state message arguments user_name rerun_of created_at started_at finished_at
-duration_seconds
+duration_seconds is_driven
 """
 TASK = """
 task name state attempt reason source_run_id arguments results artifacts error worker cell cells started_at
@@ -71,6 +75,20 @@ def test_a_run_is_shown(ask):
     assert "base = 3" in out
     assert "first   ✔ succeeded" in out
     assert "– skipped" in out
+
+
+def test_a_run_whose_process_died_says_so_and_how_to_go_on(ask, project):
+    with Workspace.open(project) as workspace:
+        (run,) = workspace.catalog.find(Run)
+        unfinished = replace(run, run_id="lost", state="running", finished_at=None, runner="")
+        workspace.catalog.add(unfinished, replace(unfinished, run_id="waiting", state="queued"))
+    said = ask("show", "lost")
+    assert "nobody drives it any more  jupyter mlops resume lost" in said.out
+    assert "nobody drives" not in ask("show", run.run_id).out
+    assert "waits for a process to drive it" in ask("show", "waiting").out
+    assert ask("show", "lost", "--json").json["run"]["is_driven"] is False
+    with Workspace.open(project) as workspace:
+        workspace.catalog.delete(Run, {"run_id": ["lost", "waiting"]})
 
 
 def test_a_task_is_shown_with_what_it_made(ask, project):

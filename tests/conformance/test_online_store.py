@@ -236,3 +236,49 @@ def test_no_password_shows(redis_url: str) -> None:
     with pytest.raises(StorageUnavailable) as caught:
         open_online("redis://:secret@127.0.0.1:1/0").read(wanted=[("v", [b"k"])])
     assert "secret" not in str(caught.value)
+
+
+def test_many_rows_of_which_one_is_there_already(store: OnlineStore) -> None:
+    keys = [f"k{number:05}".encode() for number in range(7000)]
+    store.write(
+        view="v", rows=[(keys[4321], stamped(9, value=b"newer")), (keys[77], stamped(1, value=b"older"))]
+    )
+    store.write(view="v", rows=[(key, stamped(5, value=key)) for key in keys])
+    found = dict(zip(keys, read(store, "v", *keys), strict=True))
+    assert found.pop(keys[4321]) == stamped(9, value=b"newer")
+    assert found == {key: stamped(5, value=key) for key in found}
+    store.write(view="v", rows=[(b"new", stamped(2)), (b"new", stamped(3)), (b"new", stamped(1))])
+    assert read(store, "v", b"new") == [stamped(3)]
+
+
+def test_a_server_that_was_away_is_found_again(tmp_path: Path, redis_url: str) -> None:
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+        store = open_online(redis_url)
+        store.write(view="v", rows=[(b"k", stamped(1))])
+        assert read(store, "v", b"k") == [stamped(1)]
+        client.client_kill_filter(_type="normal", skipme=True)  # as a restart does to those who are connected
+        assert read(store, "v", b"k", b"z") == [stamped(1), None]
+        assert read(store, "v", b"k") == [stamped(1)]
+        client.client_kill_filter(_type="normal", skipme=True)
+        store.write(view="v", rows=[(b"k", stamped(2))])
+        assert read(store, "v", b"k") == [stamped(2)]
+        store.close()
+        assert read(store, "v", b"k") == [stamped(2)], "a store that was closed opens again"
+        store.close()
+
+
+def test_a_thread_that_ends_leaves_no_connection(redis_url: str) -> None:
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        store = open_online(redis_url)
+        before = len(client.client_list())
+        for _ in range(5):
+            thread = threading.Thread(target=lambda: read(store, "v", b"k"))
+            thread.start()
+            thread.join()
+        store.close()
+        assert len(client.client_list()) <= before

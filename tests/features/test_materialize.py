@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jupyter_mlops.catalog import FeaturePart, Materialization
-from jupyter_mlops.errors import InvalidInput, NotFound, StorageUnavailable
+from jupyter_mlops.errors import ExpectationFailed, InvalidInput, NotFound, StorageUnavailable
 from jupyter_mlops.features import Entity, Expectation, FeatureStore, FeatureView
 from jupyter_mlops.features import materialize as materializing
 
@@ -212,7 +212,7 @@ def test_what_does_not_meet_an_expectation_stays_out(
     source.add(("LGA", 3, 3, None))
     sql = "SELECT *, origin AS origin_copy FROM 'weather.parquet'"
     store.register(weather(airport, sql=sql, expectations=[expectation]))
-    with pytest.raises(InvalidInput, match="do not meet its expectations") as caught:
+    with pytest.raises(ExpectationFailed, match="do not meet its expectations") as caught:
         store.materialize("weather")
     assert message in str(caught.value)
     assert caught.value.problems[0]["check"] == expectation.check

@@ -42,6 +42,7 @@ def test_an_answer_has_value_status_and_age(store: FeatureStore) -> None:
     assert answer.ages == [(90.0, 90.0)]
     assert answer[0] == {"temp": 1.5, "sky": None}
     assert answer.to_dicts() == [answer[0]]
+    assert answer.to_dict() == {name: [value] for name, value in answer[0].items()}
     assert answer.to_pandas()["temp"].tolist() == [1.5]
     assert "1.5" in repr(answer)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.catalog import Catalog
-from jupyter_mlops.errors import InvalidInput
+from jupyter_mlops.errors import InvalidInput, NotFound
 from jupyter_mlops.models import DataSource, ModelStore, Node, record_link
 from jupyter_mlops.models.lineage import trace
 from jupyter_mlops.models.origin import query_key
@@ -74,6 +74,41 @@ def test_lineage_goes_from_the_query_to_the_prediction(
     assert "← run run-7" in str(story)
     store.delete("delay/1")
     assert trace(catalog, "model", "delay/1").upstream == ()
+
+
+def test_a_version_knows_what_its_training_data_looked_like(
+    store: ModelStore, register: Register, flights: Any, tmp_path: Any
+) -> None:
+    register(data=DataSource.of(flights, name="flights", feature_service="departure@1"))
+    manifest = store.manifest("delay/1")
+    profile = manifest.profiles["flights"]
+    assert profile["rows"] == len(flights)
+    assert set(profile["features"]) == {*flights.columns}
+    assert "profile" not in manifest.data[0]
+    assert not store.drift("delay/1", flights).is_drifted
+    far = store.drift("delay/1", flights.assign(distance=flights["distance"] + 9000))
+    assert [one.feature for one in far.features if one.is_drifted] == ["distance"]
+    store.export_mlflow("delay/1", tmp_path / "out")
+    back = store.import_mlflow(tmp_path / "out", "back")
+    assert store.manifest(back).profiles == manifest.profiles
+
+
+def test_of_several_sources_one_is_named_and_of_none_there_is_no_drift(
+    store: ModelStore, register: Register, flights: Any
+) -> None:
+    register(data=[flights, flights.head(50), DataSource.of(flights, name="test"), "s3://bucket/raw"])
+    assert set(store.manifest("delay/1").profiles) == {"train", "train 2", "test"}
+    with pytest.raises(InvalidInput, match="delay/1 has several profiles"):
+        store.drift("delay/1", flights)
+    with pytest.raises(NotFound, match="no profile of 'tset'") as caught:
+        store.drift("delay/1", flights, data="tset")
+    assert "'test'" in caught.value.hint
+    assert not store.drift("delay/1", flights, data="test").is_drifted
+    register(data="s3://bucket/raw")
+    with pytest.raises(NotFound, match="delay/2 has no profile"):
+        store.drift("delay/2", flights)
+    register(data=[flights.to_numpy()[:, :2].astype(float)])
+    assert store.manifest("delay/3").profiles == {}
 
 
 def test_a_long_query_and_a_long_uri_are_kept(store: ModelStore, register: Register) -> None:

@@ -7,7 +7,7 @@
 import { type KeyboardEvent, type ReactElement, memo } from 'react';
 import { shorten } from '../format';
 import { WORDS } from '../states';
-import type { Graph, GraphEdge, GraphNode, State } from '../types';
+import type { Direction, Graph, GraphEdge, GraphNode, State } from '../types';
 import { StateSign } from './state';
 
 /** What is told of a task in the picture, by its id. */
@@ -84,8 +84,9 @@ const Node = memo(function Node(props: {
   onSelect?: (id: string) => void;
 }): ReactElement {
   const { node, state, onSelect } = props;
-  const second = [state && WORDS[state], props.detail].filter(Boolean).join(' · ');
-  const said = [node.label, second].filter(Boolean).join(': ');
+  // The sign tells the state; its word stands where there is nothing better to say.
+  const second = props.detail || (state && state !== 'queued' ? WORDS[state] : '');
+  const said = [node.label, state && WORDS[state], props.detail].filter(Boolean).join(', ');
   const left = state ? 35 : 14;
   const room = node.width - left - 8;
   const classes = [
@@ -124,12 +125,12 @@ const Node = memo(function Node(props: {
           <StateSign state={state} />
         </g>
       )}
-      <text className="jp-mlops-Dag-label" x={left} y={second ? 20 : node.height / 2 + 4.5}>
-        {shorten(node.label, Math.floor(room / 7.2))}
+      <text className="jp-mlops-Dag-label" x={left} y={second ? 20.5 : node.height / 2 + 5}>
+        {shorten(node.label, Math.floor(room / 7.6))}
       </text>
       {second && (
-        <text className="jp-mlops-Dag-detail" x={left} y="36">
-          {shorten(second, Math.floor(room / 5.9))}
+        <text className="jp-mlops-Dag-detail" x={left} y="36.5">
+          {shorten(second, Math.floor(room / 6.2))}
         </text>
       )}
       {props.problems > 0 && (
@@ -167,6 +168,16 @@ const Edge = memo(function Edge(props: {
     </g>
   );
 });
+
+/** The way to draw a graph that is given from left to right: downward where it would not fit, but then would. */
+export function bestDirection(graph: Graph, room: number): Direction {
+  const columns = new Map<number, number>();
+  graph.nodes.forEach(({ x }) => columns.set(x, (columns.get(x) ?? 0) + 1));
+  const widest = Math.max(0, ...columns.values());
+  const node = Math.max(0, ...graph.nodes.map(({ width }) => width));
+  const isTight = room > 0 && graph.width * 0.85 > room;
+  return isTight && widest * (node + 20) < graph.width ? 'down' : 'right';
+}
 
 /**
  * A smooth path through the points of an edge: they come in pairs, out of one layer and into the next; within a layer it

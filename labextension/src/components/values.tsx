@@ -1,6 +1,6 @@
 /** Names and values: arguments, results, options. */
 import type { ReactElement } from 'react';
-import { plain } from '../format';
+import { brief, plain } from '../format';
 import { Fact } from './pieces';
 
 export function Values(props: { values: Readonly<Record<string, unknown>>; none: string }): ReactElement {
@@ -12,7 +12,9 @@ export function Values(props: { values: Readonly<Record<string, unknown>>; none:
     <dl className="jp-mlops-Facts">
       {entries.map(([name, value]) => (
         <Fact key={name} name={name}>
-          <span className={typeof value === 'number' ? 'jp-mlops-number' : ''}>{plain(value)}</span>
+          <span className="jp-mlops-number" title={plain(value)}>
+            {brief(value)}
+          </span>
         </Fact>
       ))}
     </dl>

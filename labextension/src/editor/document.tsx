@@ -86,6 +86,7 @@ export class PipelineEditor extends ReactWidget {
     private readonly _manager: Manager | null
   ) {
     super();
+    this.addClass('jp-mlops');
     this.addClass('jp-mlops-EditorDocument');
     void _document.ready.then(() => this.update());
   }
@@ -175,7 +176,7 @@ export class PipelineEditor extends ReactWidget {
         await this._document.save();
       }
       this._context.navigation.showPipeline(this.path, true);
-      this._context.app.shell.activateById('jp-mlops-panel');
+      this._context.app.shell.activateById('jupyter-mlops-panel');
     } catch (error) {
       this._context.report(error);
     }

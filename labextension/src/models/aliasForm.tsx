@@ -9,7 +9,13 @@ import { AliasBadge } from './badges';
 /** What an alias may be called; the server has the last word. */
 const ALIAS = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 
-async function agree(context: IContext, title: string, body: string, yes: string, isGrave: boolean): Promise<boolean> {
+async function agree(
+  context: IContext,
+  title: string,
+  body: string,
+  yes: string,
+  isGrave: boolean
+): Promise<boolean> {
   const { trans } = context;
   const button = isGrave ? Dialog.warnButton({ label: yes }) : Dialog.okButton({ label: yes });
   const answer = await showDialog({
@@ -22,13 +28,26 @@ async function agree(context: IContext, title: string, body: string, yes: string
 }
 
 /** Lets an alias name a version, if somebody agrees. */
-export async function moveAlias(context: IContext, model: ModelDetail, alias: string, version: number): Promise<void> {
+export async function moveAlias(
+  context: IContext,
+  model: ModelDetail,
+  alias: string,
+  version: number
+): Promise<void> {
   const { trans } = context;
   const known = model.alias_list.find(one => one.alias === alias);
   const body = known
-    ? trans.__('%1 names version %2 now. Whoever loads %3@%1 gets version %4 from then on.', alias, known.version, model.name, version)
+    ? trans.__(
+        '%1 names version %2 now. Whoever loads %3@%1 gets version %4 from then on.',
+        alias,
+        known.version,
+        model.name,
+        version
+      )
     : trans.__('Whoever loads %1@%2 gets version %3 from then on.', model.name, alias, version);
-  const title = known ? trans.__('Move %1 to version %2?', alias, version) : trans.__('Give version %1 the alias %2?', version, alias);
+  const title = known
+    ? trans.__('Move %1 to version %2?', alias, version)
+    : trans.__('Give version %1 the alias %2?', version, alias);
   if (!(await agree(context, title, body, known ? trans.__('Move') : trans.__('Give'), false))) {
     return;
   }
@@ -48,14 +67,32 @@ export async function moveAlias(context: IContext, model: ModelDetail, alias: st
 }
 
 /** Takes an alias away, if somebody agrees. */
-export async function removeAlias(context: IContext, model: ModelDetail, alias: string): Promise<void> {
+export async function removeAlias(
+  context: IContext,
+  model: ModelDetail,
+  alias: string
+): Promise<void> {
   const { trans } = context;
   const known = model.alias_list.find(one => one.alias === alias);
   const body = known?.is_protected
-    ? trans.__('It is protected. Whoever loads %1@%2 finds nothing from then on.', model.name, alias)
+    ? trans.__(
+        'It is protected. Whoever loads %1@%2 finds nothing from then on.',
+        model.name,
+        alias
+      )
     : trans.__('Whoever loads %1@%2 finds nothing from then on.', model.name, alias);
-  if (await agree(context, trans.__('Take the alias %1 away?', alias), body, trans.__('Take away'), true)) {
-    await send(context, () => context.api.deleteAlias(model.name, alias, known?.is_protected ?? false));
+  if (
+    await agree(
+      context,
+      trans.__('Take the alias %1 away?', alias),
+      body,
+      trans.__('Take away'),
+      true
+    )
+  ) {
+    await send(context, () =>
+      context.api.deleteAlias(model.name, alias, known?.is_protected ?? false)
+    );
   }
 }
 
@@ -116,7 +153,12 @@ export function VersionAliases(props: {
           onKeyDown={event => event.key === 'Escape' && setAsking(false)}
         >
           {others.map(({ alias, version: now }) => (
-            <button key={alias} type="button" className="jp-mlops-Button" onClick={() => void move(alias)}>
+            <button
+              key={alias}
+              type="button"
+              className="jp-mlops-Button"
+              onClick={() => void move(alias)}
+            >
               {trans.__('%1 (from v%2)', alias, now)}
             </button>
           ))}
@@ -132,7 +174,11 @@ export function VersionAliases(props: {
           <button className="jp-mlops-Button jp-mod-primary" disabled={!ALIAS.test(name)}>
             {trans.__('Give')}
           </button>
-          <button type="button" className="jp-mlops-Button jp-mod-quiet" onClick={() => setAsking(false)}>
+          <button
+            type="button"
+            className="jp-mlops-Button jp-mod-quiet"
+            onClick={() => setAsking(false)}
+          >
             {trans.__('Cancel')}
           </button>
         </form>

@@ -44,7 +44,11 @@ export function CompareView(props: { comparison: ModelComparison; trans: Trans }
               <tr key={row.name} className={row.is_same ? '' : 'jp-mod-differs'}>
                 <th scope="row">{row.name}</th>
                 {row.values.map((value, i) => (
-                  <td key={i} className={typeof value === 'number' ? 'jp-mlops-number' : ''} title={plain(value)}>
+                  <td
+                    key={i}
+                    className={typeof value === 'number' ? 'jp-mlops-number' : ''}
+                    title={plain(value)}
+                  >
                     {value === null ? '–' : typeof value === 'number' ? short(value) : plain(value)}
                     {i > 0 && <Change from={row.values[0]} to={value} />}
                   </td>
@@ -57,7 +61,9 @@ export function CompareView(props: { comparison: ModelComparison; trans: Trans }
       {comparison.code.filter(Boolean).map((diff, i) => (
         <Diff key={i} diff={diff} />
       ))}
-      {!comparison.code.some(Boolean) && <p className="jp-mlops-muted">{trans.__('The code is the same.')}</p>}
+      {!comparison.code.some(Boolean) && (
+        <p className="jp-mlops-muted">{trans.__('The code is the same.')}</p>
+      )}
     </div>
   );
 }
@@ -68,7 +74,9 @@ function Change({ from, to }: { from: unknown; to: unknown }): ReactElement | nu
     return null;
   }
   const by = to - from;
-  return <span className="jp-mlops-Compare-change">{`${by > 0 ? '+' : '−'}${short(Math.abs(by))}`}</span>;
+  return (
+    <span className="jp-mlops-Compare-change">{`${by > 0 ? '+' : '−'}${short(Math.abs(by))}`}</span>
+  );
 }
 
 /** A unified diff. */

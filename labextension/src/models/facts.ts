@@ -22,10 +22,16 @@ export function columns(side: unknown): { name: string; type: string; isOptional
   if (Array.isArray(body.columns)) {
     return body.columns.map(one => {
       const column = mapping(one);
-      return { name: text(column.name), type: text(column.dtype) || text(column.type), isOptional: column.has_missing === true };
+      return {
+        name: text(column.name),
+        type: text(column.dtype) || text(column.type),
+        isOptional: column.has_missing === true
+      };
     });
   }
-  const shape = Array.isArray(body.shape) ? ` [${body.shape.map(size => (size === -1 ? '…' : String(size))).join(' × ')}]` : '';
+  const shape = Array.isArray(body.shape)
+    ? ` [${body.shape.map(size => (size === -1 ? '…' : String(size))).join(' × ')}]`
+    : '';
   const kind = text(body.dtype) || text(body.kind);
   return kind ? [{ name: text(body.kind) || 'value', type: kind + shape, isOptional: false }] : [];
 }
@@ -53,11 +59,17 @@ export function texts(value: unknown): string[] {
 
 /** A mapping, or an empty one. */
 export function mapping(value: unknown): Body {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Body) : {};
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? (value as Body)
+    : {};
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : value === null || value === undefined ? '' : plain(value);
+  return typeof value === 'string'
+    ? value
+    : value === null || value === undefined
+      ? ''
+      : plain(value);
 }
 
 function isNothing(value: unknown): boolean {
@@ -75,7 +87,13 @@ export function diffLines(diff: string): { kind: 'add' | 'del' | 'head' | 'same'
     .split('\n')
     .filter((one, i, all) => one !== '' || i < all.length - 1)
     .map(one => ({
-      kind: /^(?:---|\+\+\+|@@)/.test(one) ? 'head' : one.startsWith('+') ? 'add' : one.startsWith('-') ? 'del' : 'same',
+      kind: /^(?:---|\+\+\+|@@)/.test(one)
+        ? 'head'
+        : one.startsWith('+')
+          ? 'add'
+          : one.startsWith('-')
+            ? 'del'
+            : 'same',
       text: one
     }));
 }

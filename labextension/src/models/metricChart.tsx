@@ -31,11 +31,16 @@ export function MetricChart(props: IMetricChart): ReactElement {
   const values = points.flatMap(({ value }) => (value === null ? [] : [value]));
   const marks = ticks(values);
   const names = labels(marks);
-  const x = scale([points[0]?.version ?? 0, points[points.length - 1]?.version ?? 1], [LEFT + 8, WIDTH - RIGHT]);
+  const x = scale(
+    [points[0]?.version ?? 0, points[points.length - 1]?.version ?? 1],
+    [LEFT + 8, WIDTH - RIGHT]
+  );
   const y = scale([marks[0], marks[marks.length - 1]], [HEIGHT - BOTTOM, TOP]);
   const last = points[points.length - 1];
   const shown = points.filter(({ value }) => value !== null);
-  const said = shown.map(({ version, value }) => trans.__('version %1: %2', version, short(value!))).join(', ');
+  const said = shown
+    .map(({ version, value }) => trans.__('version %1: %2', version, short(value!)))
+    .join(', ');
   return (
     <figure className="jp-mlops-Chart">
       <figcaption>
@@ -53,10 +58,23 @@ export function MetricChart(props: IMetricChart): ReactElement {
         ))}
         <path
           className="jp-mlops-Chart-line"
-          d={line(points.map(({ version, value }) => [x(version), value === null ? null : y(value)] as const))}
+          d={line(
+            points.map(
+              ({ version, value }) => [x(version), value === null ? null : y(value)] as const
+            )
+          )}
         />
-        {versionMarks(points.map(({ version }) => version), selected).map(version => (
-          <text key={version} className="jp-mlops-Chart-version" x={x(version)} y={HEIGHT - 6} textAnchor="middle">
+        {versionMarks(
+          points.map(({ version }) => version),
+          selected
+        ).map(version => (
+          <text
+            key={version}
+            className="jp-mlops-Chart-version"
+            x={x(version)}
+            y={HEIGHT - 6}
+            textAnchor="middle"
+          >
             {`v${version}`}
           </text>
         ))}
@@ -73,7 +91,9 @@ export function MetricChart(props: IMetricChart): ReactElement {
               <text
                 x={Math.min(WIDTH - 4, x(version))}
                 y={y(value!) - 9}
-                textAnchor={x(version) > WIDTH - 50 ? 'end' : x(version) < LEFT + 40 ? 'start' : 'middle'}
+                textAnchor={
+                  x(version) > WIDTH - 50 ? 'end' : x(version) < LEFT + 40 ? 'start' : 'middle'
+                }
               >
                 {aliases[0] + (aliases.length > 1 ? ` +${aliases.length - 1}` : '')}
               </text>
@@ -90,7 +110,11 @@ export function versionMarks(versions: readonly number[], selected: readonly num
   if (versions.length <= 8) {
     return [...versions];
   }
-  const wanted = [versions[0], versions[versions.length - 1], ...selected.filter(one => versions.includes(one))];
+  const wanted = [
+    versions[0],
+    versions[versions.length - 1],
+    ...selected.filter(one => versions.includes(one))
+  ];
   const room = (versions[versions.length - 1] - versions[0]) / 8;
   const kept: number[] = [];
   for (const one of wanted) {

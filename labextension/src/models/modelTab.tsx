@@ -26,7 +26,12 @@ function ModelTab({ context, name }: { context: IContext; name: string }): React
   const [offset, setOffset] = useState(0);
   const [picked, setPicked] = useState<number | null>(null);
   const [compared, setCompared] = useState<readonly number[]>([]);
-  const detail = useQuery(model, ['model', name, offset], () => api.modelDetail(name, { limit: PAGE, offset }), ['model']);
+  const detail = useQuery(
+    model,
+    ['model', name, offset],
+    () => api.modelDetail(name, { limit: PAGE, offset }),
+    ['model']
+  );
   const found = detail.value;
   if (!found) {
     return detail.error ? (
@@ -52,7 +57,12 @@ function ModelTab({ context, name }: { context: IContext; name: string }): React
       {found.versions.length === 0 && <Empty title={trans.__('No versions')} />}
       <div className="jp-mlops-ModelTab-body">
         <div className="jp-mlops-ModelTab-list">
-          <Charts model={found} selected={compared.length > 1 ? compared : version === null ? [] : [version]} onSelect={setPicked} trans={trans} />
+          <Charts
+            model={found}
+            selected={compared.length > 1 ? compared : version === null ? [] : [version]}
+            onSelect={setPicked}
+            trans={trans}
+          />
           <Versions
             model={found}
             picked={version}
@@ -65,7 +75,12 @@ function ModelTab({ context, name }: { context: IContext; name: string }): React
             onCompare={setCompared}
           />
           <Pager
-            page={{ items: found.versions, total: found.version_count, limit: found.limit, offset: found.offset }}
+            page={{
+              items: found.versions,
+              total: found.version_count,
+              limit: found.limit,
+              offset: found.offset
+            }}
             labels={{ previous: trans.__('Newer'), next: trans.__('Older') }}
             onTurn={setOffset}
           />
@@ -82,7 +97,12 @@ function ModelTab({ context, name }: { context: IContext; name: string }): React
                 name={name}
                 version={version}
                 aliases={
-                  <VersionAliases context={context} model={found} version={version} onDone={detail.refresh} />
+                  <VersionAliases
+                    context={context}
+                    model={found}
+                    version={version}
+                    onDone={detail.refresh}
+                  />
                 }
               />
             )
@@ -164,8 +184,12 @@ export function Versions(props: {
             key={one.version}
             version={one}
             metrics={metrics}
-            protectedAliases={model.alias_list.filter(alias => alias.is_protected).map(({ alias }) => alias)}
-            isPicked={compared.length > 1 ? compared.includes(one.version) : one.version === props.picked}
+            protectedAliases={model.alias_list
+              .filter(alias => alias.is_protected)
+              .map(({ alias }) => alias)}
+            isPicked={
+              compared.length > 1 ? compared.includes(one.version) : one.version === props.picked
+            }
             isCompared={compared.includes(one.version)}
             trans={trans}
             onPick={() => props.onPick(one.version)}
@@ -211,7 +235,11 @@ function VersionRow(props: {
       <td>
         <span className="jp-mlops-Badges">
           {version.aliases.map(alias => (
-            <AliasBadge key={alias} alias={alias} isProtected={props.protectedAliases.includes(alias)} />
+            <AliasBadge
+              key={alias}
+              alias={alias}
+              isProtected={props.protectedAliases.includes(alias)}
+            />
           ))}
         </span>
       </td>
@@ -228,7 +256,13 @@ function VersionRow(props: {
   );
 }
 
-function History({ model, trans }: { model: ModelDetail; trans: IContext['trans'] }): ReactElement | null {
+function History({
+  model,
+  trans
+}: {
+  model: ModelDetail;
+  trans: IContext['trans'];
+}): ReactElement | null {
   if (model.alias_history.length === 0) {
     return null;
   }
@@ -256,7 +290,12 @@ function History({ model, trans }: { model: ModelDetail; trans: IContext['trans'
   );
 }
 
-function Version(props: { context: IContext; name: string; version: number; aliases: ReactElement }): ReactElement {
+function Version(props: {
+  context: IContext;
+  name: string;
+  version: number;
+  aliases: ReactElement;
+}): ReactElement {
   const { context, name, version } = props;
   const { value, error, refresh } = useQuery(
     context.model,
@@ -274,7 +313,11 @@ function Version(props: { context: IContext; name: string; version: number; alia
   );
 }
 
-function Comparison(props: { context: IContext; name: string; versions: readonly number[] }): ReactElement {
+function Comparison(props: {
+  context: IContext;
+  name: string;
+  versions: readonly number[];
+}): ReactElement {
   const { context, name, versions } = props;
   const { value, error, refresh } = useQuery(
     context.model,

@@ -1,10 +1,14 @@
 /** Numbers as places in a small chart. Pure. */
 
 /** A value as a place between two ends; the ends of an empty range are both its middle. */
-export function scale(domain: readonly [number, number], range: readonly [number, number]): (value: number) => number {
+export function scale(
+  domain: readonly [number, number],
+  range: readonly [number, number]
+): (value: number) => number {
   const [low, high] = domain;
   const [from, to] = range;
-  return value => (high === low ? (from + to) / 2 : from + ((value - low) / (high - low)) * (to - from));
+  return value =>
+    high === low ? (from + to) / 2 : from + ((value - low) / (high - low)) * (to - from);
 }
 
 /** Round numbers that span the values: about `count` of them, the first and last outside of all values. */
@@ -24,7 +28,9 @@ export function ticks(values: readonly number[], count = 3): number[] {
   const step = power * ([1, 2, 2.5, 5, 10].find(one => one * power >= raw * (1 - 1e-9)) ?? 10);
   const first = Math.floor(low / step + 1e-9);
   const last = Math.ceil(high / step - 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  return Array.from({ length: last - first + 1 }, (_, i) =>
+    Number(((first + i) * step).toPrecision(12))
+  );
 }
 
 /** Numbers of one axis, all with as many digits as the finest of them needs. */
@@ -46,7 +52,12 @@ export function short(value: number): string {
   if (size >= 1e15 || (size > 0 && size < 1e-4)) {
     return value.toExponential(1);
   }
-  const unit = [['T', 1e12], ['B', 1e9], ['M', 1e6], ['k', 1e4]].find(([, least]) => size >= (least as number));
+  const unit = [
+    ['T', 1e12],
+    ['B', 1e9],
+    ['M', 1e6],
+    ['k', 1e4]
+  ].find(([, least]) => size >= (least as number));
   if (unit) {
     const [letter] = unit as [string, number];
     const by = letter === 'k' ? 1e3 : (unit[1] as number);
@@ -80,7 +91,10 @@ export function round(value: number): number {
  * A histogram's bars, as wide as their bins and as high as their density: deciles have equal shares, and bars of equal
  * height would show nothing. `edges` has one more than `shares`.
  */
-export function bars(edges: readonly number[], shares: readonly number[]): { from: number; to: number; height: number }[] {
+export function bars(
+  edges: readonly number[],
+  shares: readonly number[]
+): { from: number; to: number; height: number }[] {
   const found = shares.map((share, i) => {
     const [from, to] = [edges[i], edges[i + 1]];
     return { from, to, share, height: to > from ? share / (to - from) : 0 };

@@ -84,12 +84,16 @@ export function ModelRow(props: {
     <li className="jp-mlops-Row" data-model={model.name}>
       <button
         className="jp-mlops-Row-main"
-        title={[model.name, model.description, exactly(model.updated_at)].filter(Boolean).join('\n')}
+        title={[model.name, model.description, exactly(model.updated_at)]
+          .filter(Boolean)
+          .join('\n')}
         onClick={props.onOpen}
       >
         <span className="jp-mlops-Row-first">
           <span className="jp-mlops-name">{model.name}</span>
-          {model.last_version !== null && <span className="jp-mlops-Version">v{model.last_version}</span>}
+          {model.last_version !== null && (
+            <span className="jp-mlops-Version">v{model.last_version}</span>
+          )}
           <span className="jp-mlops-Row-when">{ago(model.updated_at, now)}</span>
         </span>
         <span className="jp-mlops-Row-second">

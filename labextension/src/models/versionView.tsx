@@ -11,7 +11,11 @@ import { code, columns, entries, mapping, texts } from './facts';
 type Trans = IContext['trans'];
 
 /** See the module. */
-export function VersionView(props: { context: IContext; version: ModelVersion; aliases: ReactNode }): ReactElement {
+export function VersionView(props: {
+  context: IContext;
+  version: ModelVersion;
+  aliases: ReactNode;
+}): ReactElement {
   const { context } = props;
   const { trans } = context;
   const { version, envelope, lineage } = props.version;
@@ -74,24 +78,37 @@ export function VersionView(props: { context: IContext; version: ModelVersion; a
           <Source key={i} text={source} />
         ))}
       </Fold>
-      <Fold title={trans.__('Dependencies')} count={texts(mapping(envelope.dependencies).direct).length}>
+      <Fold
+        title={trans.__('Dependencies')}
+        count={texts(mapping(envelope.dependencies).direct).length}
+      >
         <Pairs body={envelope.dependencies} leaveOut={['direct', 'locked', 'modules']} />
         <Source text={texts(mapping(envelope.dependencies).direct).join('\n')} />
-        <Fold title={trans.__('Locked')} count={texts(mapping(envelope.dependencies).locked).length}>
+        <Fold
+          title={trans.__('Locked')}
+          count={texts(mapping(envelope.dependencies).locked).length}
+        >
           <Source text={texts(mapping(envelope.dependencies).locked).join('\n')} />
         </Fold>
       </Fold>
       <Fold title={trans.__('Files')} count={Object.keys(envelope.files).length}>
         <Files envelope={envelope} trans={trans} />
       </Fold>
-      <p className="jp-mlops-muted jp-mlops-VersionView-digest" title={trans.__('The digest of all of this')}>
+      <p
+        className="jp-mlops-muted jp-mlops-VersionView-digest"
+        title={trans.__('The digest of all of this')}
+      >
         {envelope.digest}
       </p>
     </article>
   );
 }
 
-function Pairs(props: { body: unknown; leaveOut?: readonly string[]; isKeepingAll?: boolean }): ReactElement | null {
+function Pairs(props: {
+  body: unknown;
+  leaveOut?: readonly string[];
+  isKeepingAll?: boolean;
+}): ReactElement | null {
   const found = props.isKeepingAll
     ? Object.entries(mapping(props.body)).map(([name, value]) => [name, JSON.stringify(value)])
     : entries(props.body, props.leaveOut);
@@ -148,7 +165,9 @@ function Signature({ envelope, trans }: { envelope: Envelope; trans: Trans }): R
             {columns(side).map(({ name, type, isOptional }) => (
               <Fact key={name} name={name}>
                 <code>{type}</code>
-                {isOptional && <span className="jp-mlops-muted"> {trans.__('may be missing')}</span>}
+                {isOptional && (
+                  <span className="jp-mlops-muted"> {trans.__('may be missing')}</span>
+                )}
               </Fact>
             ))}
           </dl>
@@ -182,7 +201,13 @@ function Files({ envelope, trans }: { envelope: Envelope; trans: Trans }): React
 }
 
 /** What it was made from, and what was made from it; what has a view of its own opens it. */
-export function LineageView({ lineage, context }: { lineage: Lineage; context: IContext }): ReactElement {
+export function LineageView({
+  lineage,
+  context
+}: {
+  lineage: Lineage;
+  context: IContext;
+}): ReactElement {
   const { trans } = context;
   const nodes = new Map(lineage.nodes.map(node => [node.id, node]));
   const tasks = new Map<string, IDagTask>(
@@ -190,7 +215,9 @@ export function LineageView({ lineage, context }: { lineage: Lineage; context: I
   );
   const self = lineage.nodes.find(node => node.is_self);
   if (lineage.nodes.length < 2) {
-    return <p className="jp-mlops-muted">{trans.__('Nothing is known of what it was made from.')}</p>;
+    return (
+      <p className="jp-mlops-muted">{trans.__('Nothing is known of what it was made from.')}</p>
+    );
   }
   return (
     <Dag

@@ -1,13 +1,13 @@
 /** The tab of a run: its graph, its timeline or its tasks, live; beside it what is known of the task that was clicked. */
 import { type ReactElement, useMemo, useState } from 'react';
-import { Dag } from '../components/dag';
+import { Dag, bestDirection } from '../components/dag';
 import { Gantt } from '../components/gantt';
 import { Failure, Waiting } from '../components/pieces';
 import { StateBar, StateMark } from '../components/state';
 import { TaskTable } from '../components/taskTable';
 import { ago, duration, elapsed, exactly } from '../format';
-import { useNow, useQuery } from '../hooks';
-import { isLive } from '../states';
+import { useNow, useQuery, useWidth } from '../hooks';
+import { WORDS, isInterrupted, isLive } from '../states';
 import { byKey, foremost } from '../tasks';
 import type { Args, IContext } from '../tokens';
 import type { Run, RunSummary } from '../types';
@@ -56,7 +56,9 @@ function RunTab(props: { context: IContext; runId: string; task?: string }): Rea
               </button>
             ))}
           </div>
-          {view === 'graph' && <RunDag run={run} now={now} selected={selected} onSelect={select} />}
+          {view === 'graph' && (
+            <RunDag context={context} run={run} now={now} selected={selected} onSelect={select} />
+          )}
           {view === 'timeline' && <Gantt run={run} now={now} selected={selected} onSelect={select} />}
           {view === 'tasks' && (
             <TaskTable run={run} now={now} selected={selected} onSelect={select} trans={trans} />
@@ -82,22 +84,35 @@ function RunTab(props: { context: IContext; runId: string; task?: string }): Rea
 }
 
 function RunDag(props: {
+  context: IContext;
   run: Run;
   now: number;
   selected: string;
   onSelect: (task: string) => void;
 }): ReactElement {
   const { run, now } = props;
+  const { api, model } = props.context;
+  const [ref, width] = useWidth();
+  const direction = bestDirection(run.graph, width);
+  // A run's graph does not change while it runs, but for tasks that are mapped over what comes out.
+  const down = useQuery(
+    model,
+    [run.run_id, direction, run.graph.nodes.length],
+    async () => (direction === 'down' ? (await api.run(run.run_id, 'down')).graph : null),
+    ['none']
+  );
   // What is drawn changes with the run, and once a second while something runs: not with every click.
   const tasks = useMemo(() => byKey(run, now), [run, isLive(run.state) ? now : 0]);
   return (
-    <Dag
-      graph={run.graph}
-      label={run.pipeline}
-      tasks={tasks}
-      selected={props.selected}
-      onSelect={props.onSelect}
-    />
+    <div ref={ref}>
+      <Dag
+        graph={(direction === 'down' && down.value) || run.graph}
+        label={run.pipeline}
+        tasks={tasks}
+        selected={props.selected}
+        onSelect={props.onSelect}
+      />
+    </div>
   );
 }
 
@@ -111,6 +126,7 @@ function Header(props: {
   const { api, trans } = context;
   const [isBusy, setBusy] = useState(false);
   const live = isLive(run.state);
+  const isLost = isInterrupted(run, now);
   const hasFailed = run.state === 'failed' || run.state === 'cancelled';
 
   const act = async (request: () => Promise<RunSummary>): Promise<void> => {
@@ -139,11 +155,15 @@ function Header(props: {
         <StateMark state={run.state} />
         <h1>{run.pipeline}</h1>
         <span className="jp-mlops-Run-state">
-          {run.is_cancel_requested && live ? trans.__('stopping…') : <StateWord run={run} trans={trans} />}
+          {run.is_cancel_requested && live
+            ? trans.__('stopping…')
+            : isLost
+              ? trans.__('interrupted: nobody drives it')
+              : trans.__(WORDS[run.state])}
         </span>
         <div className="jp-mlops-Run-buttons">
-          {live && run.is_driven && !run.is_cancel_requested && button(trans.__('Cancel'), () => api.cancel(run.run_id))}
-          {live && !run.is_driven && button(trans.__('Resume'), () => api.resume(run.run_id), 'jp-mod-primary')}
+          {live && !isLost && !run.is_cancel_requested && button(trans.__('Cancel'), () => api.cancel(run.run_id))}
+          {isLost && button(trans.__('Resume'), () => api.resume(run.run_id), 'jp-mod-primary')}
           {!live && hasFailed && button(trans.__('Rerun failed'), () => api.rerun(run.run_id, true), 'jp-mod-primary')}
           {!live && button(trans.__('Rerun'), () => api.rerun(run.run_id, false))}
           <button
@@ -172,11 +192,4 @@ function Header(props: {
       {run.message && <div className="jp-mlops-Run-message">{run.message}</div>}
     </header>
   );
-}
-
-function StateWord({ run, trans }: { run: Run; trans: IContext['trans'] }): ReactElement {
-  if (isLive(run.state) && !run.is_driven) {
-    return <>{trans.__('interrupted: nobody drives it')}</>;
-  }
-  return <>{trans.__(run.state.replace('_', ' '))}</>;
 }

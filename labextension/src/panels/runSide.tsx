@@ -5,6 +5,8 @@ import { Values } from '../components/values';
 import type { IContext } from '../tokens';
 import type { Run } from '../types';
 
+const MANY = 12;
+
 export function RunSide({ context, run }: { context: IContext; run: Run }): ReactElement {
   const { trans } = context;
   const results = run.tasks.filter(task => Object.keys(task.results).length);
@@ -35,11 +37,21 @@ export function RunSide({ context, run }: { context: IContext; run: Run }): Reac
           <Values values={options} none="" />
         </Fold>
       )}
-      {results.map(task => (
-        <Fold key={task.task} title={trans.__('Results of %1', task.task)} isOpen={results.length < 6}>
-          <Values values={task.results} none="" />
+      {results.length > 0 && (
+        <Fold title={trans.__('Results')} isOpen>
+          {results.slice(0, MANY).map(task => (
+            <section key={task.task} className="jp-mlops-Results">
+              <h3>{task.task}</h3>
+              <Values values={task.results} none="" />
+            </section>
+          ))}
+          {results.length > MANY && (
+            <div className="jp-mlops-muted">
+              {trans.__('… and of %1 more tasks: see Tasks.', results.length - MANY)}
+            </div>
+          )}
         </Fold>
-      ))}
+      )}
     </>
   );
 }

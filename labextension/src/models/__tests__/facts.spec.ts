@@ -10,15 +10,24 @@ describe('a model in one line', () => {
     assert.deepEqual(headline({ log_loss: 0.5, auc: 0.78 }), ['auc', 0.78]);
     assert.deepEqual(headline({ rmse: 3, mae: 2 }), ['mae', 2]);
     assert.equal(headline({}), null);
-    assert.equal(lastWord('sklearn.linear_model._logistic.LogisticRegression'), 'LogisticRegression');
+    assert.equal(
+      lastWord('sklearn.linear_model._logistic.LogisticRegression'),
+      'LogisticRegression'
+    );
   });
 });
 
 describe('an envelope', () => {
   it('tells columns and arrays', () => {
-    const frame = { kind: 'frame', columns: [{ name: 'a', dtype: 'int64', has_missing: true, type: 'long' }] };
+    const frame = {
+      kind: 'frame',
+      columns: [{ name: 'a', dtype: 'int64', has_missing: true, type: 'long' }]
+    };
     assert.deepEqual(columns(frame), [{ name: 'a', type: 'int64', isOptional: true }]);
-    assert.deepEqual(columns({ kind: 'array', dtype: 'float64', shape: [-1, 2] })[0].type, 'float64 [… × 2]');
+    assert.deepEqual(
+      columns({ kind: 'array', dtype: 'float64', shape: [-1, 2] })[0].type,
+      'float64 [… × 2]'
+    );
     assert.deepEqual(columns(null), []);
   });
 
@@ -30,7 +39,10 @@ describe('an envelope', () => {
   });
 
   it('leaves out what says nothing', () => {
-    assert.deepEqual(entries({ a_b: 1, c: '', d: null, e: {}, f: [], g: { h: 1 } }, ['a']), [['a b', '1'], ['g', '{"h":1}']]);
+    assert.deepEqual(entries({ a_b: 1, c: '', d: null, e: {}, f: [], g: { h: 1 } }, ['a']), [
+      ['a b', '1'],
+      ['g', '{"h":1}']
+    ]);
   });
 });
 

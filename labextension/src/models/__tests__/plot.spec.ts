@@ -13,7 +13,10 @@ describe('ticks', () => {
     for (let i = 1; i < 200; i++) {
       const values = [Math.sin(i) * 10 ** (i % 7), Math.cos(i * 3) * 10 ** (i % 5)];
       const found = ticks(values);
-      assert.ok(found[0] <= Math.min(...values) && found[found.length - 1] >= Math.max(...values), `${i}`);
+      assert.ok(
+        found[0] <= Math.min(...values) && found[found.length - 1] >= Math.max(...values),
+        `${i}`
+      );
       assert.ok(found.length >= 2 && found.length <= 6, `${values.join()} → ${found.join()}`);
     }
   });
@@ -28,7 +31,13 @@ describe('ticks', () => {
 describe('numbers', () => {
   it('are short', () => {
     assert.deepEqual([0.78034, 12345, 1234, 2.5e6, 0, -3e-7, Infinity].map(short), [
-      '0.7803', '12.3k', '1234', '2.5M', '0', '-3.0e-7', 'Infinity'
+      '0.7803',
+      '12.3k',
+      '1234',
+      '2.5M',
+      '0',
+      '-3.0e-7',
+      'Infinity'
     ]);
   });
 
@@ -40,12 +49,23 @@ describe('numbers', () => {
 
 describe('shapes', () => {
   it('break where nothing is known', () => {
-    assert.equal(line([[0, 1], [1, 2], [2, null], [3, 4]]), 'M0 1L1 2M3 4');
+    assert.equal(
+      line([
+        [0, 1],
+        [1, 2],
+        [2, null],
+        [3, 4]
+      ]),
+      'M0 1L1 2M3 4'
+    );
   });
 
   it('of histograms show density', () => {
     const found = bars([0, 1, 3, 3], [0.5, 0.5, 0.2]);
-    assert.deepEqual(found.map(({ height }) => height), [1, 0.5, 1]);
+    assert.deepEqual(
+      found.map(({ height }) => height),
+      [1, 0.5, 1]
+    );
     assert.deepEqual(bars([0, 0], [0]), [{ from: 0, to: 0, height: 0 }]);
   });
 });
