@@ -239,6 +239,8 @@ class DaskBackend:
         try:
             client.register_plugin(MlopsWorkerPlugin(self._pool_size), name=PLUGIN)
             client.subscribe_topic(TOPIC, self._heard)
+            if not client.scheduler_info()["workers"]:
+                log.warning("the dask scheduler at %s has no workers yet; tasks wait for one", self._address)
         except BaseException as error:
             _close(client)
             if isinstance(error, OSError | TimeoutError):

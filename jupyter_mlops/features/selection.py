@@ -69,8 +69,8 @@ def references(features: Any) -> tuple[str, ...]:
     """The texts of a list of features; `InvalidInput` for anything else."""
     if not isinstance(features, Iterable) or isinstance(features, (bytes, Mapping)):
         raise InvalidInput(
-            f"a {type(features).__name__} is no list of features",
-            hint="features=['view:feature'], or the name of a feature service",
+            f"a {type(features).__name__} is no list of names",
+            hint="['view:feature', …], or a single name",
         )
     return tuple(parse_reference(text) and text for text in features)
 

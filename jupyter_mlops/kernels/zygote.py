@@ -56,6 +56,8 @@ NEVER = {
     "debugpy", "wandb", "sentry_sdk", "ddtrace", "opentelemetry", "newrelic", "cv2",
 }  # fmt: skip
 
+_UNCLAIMED_SECONDS = 60.0  # for the client that started us to come
+
 
 def native_threads():
     try:
@@ -210,7 +212,7 @@ class Connection:
 class Zygote:
     """The loop: connections, forks, and the exits of children."""
 
-    def __init__(self, listener, linger, preloader, forked, exits, app, direct, kernel):
+    def __init__(self, listener, linger, starter, preloader, forked, exits, app, direct, kernel):
         self.direct = direct
         self.kernel = kernel
         self.listener = listener
@@ -232,7 +234,8 @@ class Zygote:
         signal.signal(signal.SIGTERM, self.terminate)
         self.selector.register(listener, selectors.EVENT_READ)
         self.selector.register(self.wake, selectors.EVENT_READ)
-        self.deadline = time.monotonic() + max(linger, 60.0)
+        self.deadline = time.monotonic() + max(linger, _UNCLAIMED_SECONDS)
+        self.starter = starter
 
     def terminate(self, *_):
         for connection in list(self.connections):
@@ -246,9 +249,12 @@ class Zygote:
                 timeout = None
             else:
                 timeout = self.deadline - time.monotonic()
-                if timeout <= 0:
+                # Who started us may be gone before it came; whoever else may come knows us only if we linger.
+                is_orphan = not self.linger and os.getppid() != self.starter
+                if timeout <= 0 or is_orphan:
                     self.bury()
                     return
+                timeout = min(timeout, 1.0)
             for key, _ in self.selector.select(timeout):
                 if key.fileobj is self.listener:
                     self.accept()
@@ -397,7 +403,17 @@ def main():
     app, kernel = preloader.load_kernel(forked, direct)
     gc.disable()
     try:
-        Zygote(listener, float(options["linger"]), preloader, forked, exits, app, direct, kernel).serve()
+        Zygote(
+            listener,
+            float(options["linger"]),
+            options["starter"],
+            preloader,
+            forked,
+            exits,
+            app,
+            direct,
+            kernel,
+        ).serve()
     finally:
         for path in (options["socket"], os.path.splitext(options["socket"])[0] + ".log"):
             try:

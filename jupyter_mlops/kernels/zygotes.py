@@ -67,7 +67,12 @@ class Zygote:
                 await zygote.close()
             with contextlib.suppress(FileNotFoundError):
                 socket.unlink()
-            options = {"socket": str(socket), "linger": linger_seconds, "bare": is_bare}
+            options = {
+                "socket": str(socket),
+                "linger": linger_seconds,
+                "bare": is_bare,
+                "starter": os.getpid(),
+            }
             process = _launch(python, options, env, socket.with_suffix(".log"))
             try:
                 zygote = cls(*await _await_start(process, python, socket))

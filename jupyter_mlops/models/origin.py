@@ -60,6 +60,8 @@ class DataSource:
         if names is None:
             names = getattr(value, "columns", ())
         try:
+            if not hasattr(value, "__len__"):
+                raise InvalidInput(f"a {type(value).__qualname__} has no rows")
             digest, rows = fingerprint(value), len(value)
         except (InvalidInput, TypeError) as error:
             raise InvalidInput(

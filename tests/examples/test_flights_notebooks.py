@@ -16,10 +16,12 @@ from typing import Any
 import nbformat
 import pytest
 
+import jupyter_mlops as mlops
 from jupyter_mlops import emit
 from jupyter_mlops.notebooks.outputs import read_artifacts, read_results
 from jupyter_mlops.notebooks.parameters import read_parameters
 from jupyter_mlops.pipelines.spec import load_pipeline
+from jupyter_mlops.session.place import close_workspace
 
 FLIGHTS = Path(__file__).parents[2] / "notebooks" / "flights"
 NOTEBOOKS = ("pull", "features", "train", "compare", "deploy")
@@ -99,13 +101,13 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
 
     pulled = run("pull", "pull", week=WEEK, train_weeks=TRAIN_WEEKS)
     made = run("features", "features", week=WEEK, **pulled)
-    model_a = run("train_a", "train", train=made["train"], algorithm="logistic")["logistic"]
-    model_b = run("train_b", "train", train=made["train"], algorithm="boosting")["boosting"]
-    compared = run("compare", "compare", model_a=model_a, model_b=model_b, holdout=made["holdout"])
+    given = {"train": made["train"], "feature_service": tasks["features"].results["feature_service"]}
+    run("train_a", "train", algorithm="logistic", **given)
+    run("train_b", "train", algorithm="boosting", **given)
+    models = {name: tasks[f"train_{name}"].results["model"] for name in ("a", "b")}
+    compared = run("compare", "compare", model_a=models["a"], model_b=models["b"], holdout=made["holdout"])
     winner = tasks["compare"].results["winner"]
-    model = {"a": model_a, "b": model_b}[winner]
-    scores, holdout = compared["scores"], made["holdout"]
-    run("deploy", "deploy", candidate=winner, model=model, scores=scores, holdout=holdout)
+    run("deploy", "deploy", candidate=winner, model=models[winner], scores=compared["scores"])
     return Example(folder, tasks)
 
 
@@ -120,6 +122,7 @@ def here(example: Example, monkeypatch: pytest.MonkeyPatch) -> Iterator[Example]
     monkeypatch.chdir(example.folder)
     with threadpool_limits(1):
         yield example
+    close_workspace()
 
 
 def test_no_notebook_warns(example: Example) -> None:
@@ -172,45 +175,66 @@ def test_winner_is_the_one_with_the_higher_auc(example: Example) -> None:
     assert results["winner"] == ("b" if results["auc_b"] > results["auc_a"] else "a")
 
 
-def test_deployment_names_the_winner_and_a_model_that_answers(here: Example) -> None:
+def test_deployment_moves_the_champion_to_the_winner_and_it_answers(here: Example) -> None:
     deployment = here.open("deploy", "deployment")
-    winner = here.tasks["compare"].results["winner"]
+    results = here.tasks["compare"].results
+    winner = results["winner"]
     assert deployment["candidate"] == winner == here.tasks["deploy"].results["deployed"]
     assert deployment["metrics"] == here.open("compare", "scores")["models"][winner]
     assert deployment["valid_from"] == "2013-05-27"
-    model, holdout = emit.input(deployment["model"]), here.open("features", "holdout")
-    chances = model.predict_proba(holdout[list(model.feature_names_in_)])[:, 1]
+    champion = mlops.load_model("models:/flights-delay@champion")
+    assert champion.reference == deployment["model"] == here.tasks[f"train_{winner}"].results["model"]
+    chances = champion.predict(here.open("features", "holdout"))
     assert 0 < chances.min() < chances.max() < 1
+
+
+def test_models_say_what_they_were_made_of(here: Example) -> None:
+    service = here.tasks["features"].results["feature_service"]
+    versions = mlops.find_models("flights-delay")
+    assert {version.tags["algorithm"] for version in versions} == {"logistic", "boosting"}
+    for version in versions:
+        manifest = mlops.get_workspace().models.manifest(version)
+        assert manifest.data[0]["feature_service"] == service
+        assert manifest.featurize is not None
+        assert manifest.predict is not None
+        assert "scikit-learn" in " ".join(manifest.dependencies["direct"])
+        assert any("@mlops.featurize" in cell for cell in manifest.code["cells"])
+        assert set(manifest.artifacts) == {"importance"}
+        task = "train_a" if version.tags["algorithm"] == "logistic" else "train_b"
+        shown = here.tasks[task].results["validation_auc"]
+        assert round(version.metrics["validation_auc"], 4) == shown
 
 
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
 def test_models_that_change_places_change_the_winner_and_only_the_winner_is_deployed(here: Example) -> None:
     features, scores_of = here.tasks["features"].artifacts, here.tasks["compare"].results
     arguments = {
-        "model_a": here.tasks["train_b"].artifacts["boosting"],
-        "model_b": here.tasks["train_a"].artifacts["logistic"],
+        "model_a": here.tasks["train_b"].results["model"],
+        "model_b": here.tasks["train_a"].results["model"],
         "holdout": features["holdout"],
     }
+    before = mlops.load_model("models:/flights-delay@champion").reference
     swapped = execute_here(here.folder, "compare", arguments)
     assert swapped["winner"] != scores_of["winner"]
     assert swapped["scores"]["a"]["auc"] == scores_of["auc_b"]
     loser = {
         "candidate": swapped["winner"],
-        "model": arguments["model_a"],
+        "model": arguments["model_b"],
         "scores": here.tasks["compare"].artifacts["scores"],
-        "holdout": features["holdout"],
     }
     with pytest.raises(ValueError, match="did not win"):
         execute_here(here.folder, "deploy", loser)
+    assert mlops.load_model("models:/flights-delay@champion").reference == before
 
 
 LEAKS = {
-    "weather known by its stamp": ('weather_known="observed_at"', 'weather_known="time_hour"'),
-    "outcomes known when scheduled": ('outcome_known="left_at"', 'outcome_known="departs_at"'),
+    "weather known by its stamp": ('event_timestamp="observed_at"', 'event_timestamp="time_hour"'),
+    "outcomes known when scheduled": ('event_timestamp="left_at"', 'event_timestamp="departs_at"'),
     "a flight in its own past": ("is_self_excluded=True", "is_self_excluded=False"),
     "delays of the whole day": (
-        'closes_at = flights["departs_at"]',
-        'closes_at = flights["departs_at"].dt.ceil("D")',
+        'flights.reset_index(drop=True), "departure", timestamp="departs_at"',
+        'flights.reset_index(drop=True).assign(asked_at=flights["departs_at"].dt.ceil("D").to_numpy()),'
+        ' "departure", timestamp="asked_at"',
     ),
 }
 
@@ -219,7 +243,7 @@ LEAKS = {
 @pytest.mark.parametrize("leak", LEAKS)
 def test_each_proof_stops_the_notebook_when_a_leak_is_planted(here: Example, leak: str, proof: str) -> None:
     assert any(LEAKS[leak][0] in cell.source for cell in read_notebook(here.folder, "features").cells)
-    cells = ("parameters", "imports", "known", "extract", proof)
+    cells = ("parameters", "imports", "known", "views", "extract", proof)
     arguments = {"week": WEEK, **here.tasks["pull"].artifacts}
     with pytest.raises(AssertionError):
         execute_here(here.folder, "features", arguments, cells=cells, replace=LEAKS[leak])
@@ -233,11 +257,13 @@ def test_same_inputs_give_the_same_artifacts(here: Example) -> None:
     assert emit.artifact("holdout", features["holdout"]) == made["holdout"]
     holdout = features["holdout"]
     for task, algorithm in (("train_a", "logistic"), ("train_b", "boosting")):
-        again = execute_here(here.folder, "train", {"train": made["train"], "algorithm": algorithm})["model"]
-        before = here.open(task, algorithm)
-        columns = list(again.feature_names_in_)
-        # Pickles of equal models may differ in which of their texts are one object, so what they say counts.
-        assert (again.predict_proba(holdout[columns]) == before.predict_proba(holdout[columns])).all()
+        before = mlops.load_model(here.tasks[task].results["model"]).predict(holdout)
+        given = {"train": made["train"], "algorithm": algorithm}
+        cells = ("parameters", "imports", "functions", "models", "validate")
+        again = execute_here(here.folder, "train", given, cells=cells)
+        columns = again["FEATURES"]
+        model = again["make_model"]().fit(again["columns"][columns], again["late"])
+        assert (again["predict"](model, again["featurize"](holdout)[columns]) == before).all()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -209,3 +209,20 @@ def test_a_full_disk_is_told_and_the_old_file_stays(
     )
     assert slow.error is None
     assert "y" * 20_000 in json.loads(target.read_text())["cells"][0]["outputs"][0]["text"][0]
+
+
+def test_a_zygote_whose_starter_never_came_ends_by_itself(tmp_path: Path):
+    starter = (
+        "import json, subprocess, sys\n"
+        "from jupyter_mlops.kernels import zygotes\n"
+        "import os\n"
+        "options = {'socket': 'z', 'linger': 0.0, 'bare': False, 'starter': os.getpid()}\n"
+        "command = [sys.executable, str(zygotes._SCRIPT), json.dumps(options)]\n"
+        "process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "print(process.pid, flush=True)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", starter], cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True
+    )
+    pid = int(ran.stdout)
+    eventually(lambda: is_gone(pid), f"the zygote {pid} is left", 20)

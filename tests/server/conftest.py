@@ -143,12 +143,14 @@ class Server:
             if told.exists() and told.read_text().strip():
                 self.url = json.loads(told.read_text())["url"]
                 try:
-                    if self.ask("GET", "/api/status").status_code == 200:
+                    answer = self.ask("GET", "/api/status")
+                    if answer.status_code == 200:
                         return self
+                    break
                 except requests.ConnectionError:
                     pass
             time.sleep(0.1)
-        raise RuntimeError(self.log.read_text())
+        raise RuntimeError(self.log.read_text()[-6000:])
 
     @property
     def log(self) -> Path:

@@ -83,7 +83,7 @@ def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
     ]  # fmt: skip
     with (
         (home / "log").open("w") as log,
-        subprocess.Popen(command, cwd=project, env=env, stdout=log, stderr=log) as server,
+        subprocess.Popen(command, cwd=project, env=env, stdout=out, stderr=out) as server,
     ):
         try:
             info = _started(server, home)
@@ -111,15 +111,18 @@ def page(lab: Lab) -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         opened = browser.new_page(viewport={"width": 1280, "height": 1700})
-        opened.set_default_timeout(60_000)
+        opened.set_default_timeout(20_000)
         yield opened
+        picture(opened, "last")
         browser.close()
 
 
 def open_notebook(page: Any, lab: Lab, name: str) -> None:
     page.goto(f"{lab.url}lab/tree/{name}?reset&token={lab.token}")
-    connected = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'"
-    page.wait_for_function(connected)
+    page.wait_for_function(
+        "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus"
+        " === 'connected'"
+    )
 
 
 def command(page: Any, name: str) -> None:

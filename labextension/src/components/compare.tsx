@@ -57,7 +57,7 @@ function TaskDifference(props: {
 }): ReactElement {
   const { task, labels } = props;
   const values = [...task.arguments, ...task.results, ...task.artifacts.filter(one => !one.is_same)];
-  const hasNotebooks = task.left_state !== null && task.right_state !== null && !task.is_same_notebook;
+  const hasNotebooks = [task.left_state, task.right_state].every(ran) && !task.is_same_notebook;
   return (
     <section className="jp-mlops-Compare-task" data-task={task.task}>
       <div className="jp-mlops-Compare-row jp-mod-title">
@@ -85,6 +85,11 @@ function TaskDifference(props: {
       {props.cells && <Cells cells={props.cells} labels={labels} />}
     </section>
   );
+}
+
+/** There is an executed notebook of it. */
+function ran(state: string | null): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'cached';
 }
 
 function Side({ state, seconds }: { state: string | null; seconds: number | null }): ReactElement {

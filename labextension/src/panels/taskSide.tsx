@@ -47,7 +47,7 @@ export function TaskSide(props: {
       {task.error && <ErrorBox error={task.error} trans={trans} />}
       {task.reason && !task.error && <p className="jp-mlops-reason">{task.reason}</p>}
       {!more.value && !more.error && <Waiting label={trans.__('Loading')} />}
-      {more.value && more.value.why.length > 0 && (
+      {more.value && !task.error && more.value.why.length > 0 && (
         <Fold title={trans.__('Why')} isOpen>
           <ul className="jp-mlops-Why">
             {more.value.why.map(line => (
@@ -152,7 +152,7 @@ function ErrorBox({ error, trans }: { error: TaskError; trans: IContext['trans']
   return (
     <div className="jp-mlops-Error" role="alert">
       <div className="jp-mlops-Error-message">
-        {error.name && <strong>{error.name}: </strong>}
+        {error.name && !error.message.includes(error.name) && <strong>{error.name}: </strong>}
         {error.message}
       </div>
       {error.hint && <div className="jp-mlops-hint">{error.hint}</div>}
