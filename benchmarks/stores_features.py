@@ -277,7 +277,7 @@ def _reads(feast: Peer | None, store: FeatureStore, name: str, options: Any) -> 
             taken = []
             for _ in range(times):
                 started = time.perf_counter()
-                store.get_online_features(asked, features).to_dicts()
+                store.get_online_features(asked, features).to_dict()
                 taken.append(time.perf_counter() - started)
             answers["ours"] = store.get_online_features(asked, features).to_dicts()
             return statistics.median(taken)

@@ -241,12 +241,17 @@ def packer(view: FeatureView, keys: Mapping[str, str], arrival: int) -> Callable
     return pack
 
 
+def check_every(every: object) -> None:
+    """`InvalidInput` unless it is None or a time above 0."""
+    if every is not None and (not isinstance(every, timedelta) or every <= timedelta(0)):
+        raise InvalidInput(f"every is {every!r}, not a timedelta above 0", hint="every=timedelta(days=1)")
+
+
 def windows(
     start: datetime | None, end: datetime, every: timedelta | None
 ) -> Iterator[tuple[datetime | None, datetime]]:
     """The batches of ``(start, end]``: one, or one for each `every` of time."""
-    if every is not None and (not isinstance(every, timedelta) or every <= timedelta(0)):
-        raise InvalidInput(f"every is {every!r}, not a timedelta above 0", hint="every=timedelta(days=1)")
+    check_every(every)
     if every is None or start is None:
         yield start, end
         return

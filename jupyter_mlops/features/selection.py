@@ -72,7 +72,10 @@ def references(features: Any) -> tuple[str, ...]:
             f"a {type(features).__name__} is no list of names",
             hint="['view:feature', …], or a single name",
         )
-    return tuple(parse_reference(text) and text for text in features)
+    named = tuple(features)
+    for text in named:
+        parse_reference(text)
+    return named
 
 
 def _check_outputs(columns: Sequence[Selected]) -> None:

@@ -25,7 +25,7 @@ from .dtypes import microseconds
 from .frames import like, plain, typed
 from .history import features_at
 from .log import Log
-from .materialize import Materializer, windows
+from .materialize import Materializer, check_every, windows
 from .names import ARRIVAL, CREATED, EVENT, parse_reference
 from .online import OnlineStore, open_online
 from .registry import Definitions
@@ -228,6 +228,7 @@ class FeatureStore:
         """
         until = self._now() if end is None else end
         microseconds(until, where="end")
+        check_every(every)
         if start is not None:
             microseconds(start, where="start")
         done = []

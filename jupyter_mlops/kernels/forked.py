@@ -53,11 +53,10 @@ class Exits:
 
 
 class Assignment:
-    """The two messages of our own that a forked kernel understands, and the state between them.
+    """The two operations of our own that a forked kernel knows, and the state between them.
 
-    ``mlops_assign_request`` turns a kernel that has been idle into the kernel of one notebook: its directory,
-    its whole environment, its share of the CPUs. ``mlops_finish_request`` does what an interpreter does on its
-    way out (threads, callbacks of atexit, destructors, open files), so that the process can be killed at once.
+    ``assign`` turns a kernel that has been idle into the kernel of one notebook: its directory, its whole
+    environment, its share of the CPUs. ``finish`` does what an interpreter does on its way out (threads, callbacks of atexit, destructors, open files), so that the process can be killed at once.
     """
 
     def __init__(self, kernel, exits, preloaded):
@@ -65,12 +64,24 @@ class Assignment:
         self.exits = exits
         self.preloaded = preloaded
         self.threads = set(threading.enumerate())
+        self.before = set(sys.modules)
         for name, operation in self.operations().items():
             kernel.shell_handlers["mlops_" + name + "_request"] = self._handler(operation)
 
     def operations(self):
         """Name → what does it: from the content of a request to that of the reply."""
         return {"assign": self._told(self.assign), "finish": self._told(self.finish)}
+
+    def completed(self):
+        """What was imported meanwhile of packages that were there already: many import parts of themselves when
+        they are first used. The next kernel may have them from the beginning."""
+        return [
+            name
+            for name in list(sys.modules)
+            if name not in self.before
+            and name.partition(".")[0] in self.preloaded
+            and isinstance(getattr(sys.modules[name], "__file__", None), str)
+        ]
 
     def _handler(self, operation):
         def handle(stream, ident, parent):
@@ -82,7 +93,7 @@ class Assignment:
     def _told(self, action):
         def operation(content):
             try:
-                action(content)
+                return {"status": "ok", **(action(content) or {})}
             except BaseException as error:  # told to the client, who decides
                 return {
                     "status": "error",
@@ -90,7 +101,6 @@ class Assignment:
                     "evalue": str(error),
                     "traceback": [],
                 }
-            return {"status": "ok"}
 
         return operation
 
@@ -111,8 +121,10 @@ class Assignment:
             if thread not in self.threads and not thread.daemon:
                 thread.join(max(0.0, deadline - time.monotonic()))
         self.exits.run()
+        completed = self.completed()
         self.clear_namespace()
         flush_open_files()
+        return {"completed": completed}
 
     def clear_namespace(self):
         """Let destructors run: files of libraries are closed, temporary directories removed."""

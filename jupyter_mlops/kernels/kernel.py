@@ -32,6 +32,7 @@ class Kernel:
         self.exit_status: int | None = None
         self.is_lost = False
         self.language_info: Mapping[str, Any] = {}
+        self.completed: tuple[str, ...] = ()  # modules that preloaded packages imported when they were used
         self.channels = channels
         self.on_interrupt: Callable[[], Awaitable[None]] | None = None
         self.on_finish: Callable[[], Awaitable[None]] | None = None
@@ -65,8 +66,10 @@ class Kernel:
         except TimeoutError:
             raise KernelUnavailable(f"the kernel did not answer within {timeout_seconds:g} s") from None
 
-    async def ask(self, operation: str, content: Mapping[str, Any], timeout_seconds: float) -> None:
-        """Have a forked kernel do one of our own operations, ``assign`` or ``finish``."""
+    async def ask(
+        self, operation: str, content: Mapping[str, Any], timeout_seconds: float
+    ) -> Mapping[str, Any]:
+        """Have a forked kernel do one of our own operations, ``assign`` or ``finish``; its reply."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 reply = await self.channels.ask(operation, content)
@@ -74,6 +77,7 @@ class Kernel:
             raise KernelUnavailable(f"the kernel did not {operation} within {timeout_seconds:g} s") from None
         if reply.get("status") == "error":
             raise KernelUnavailable(f"the kernel could not {operation}: {reply['ename']}: {reply['evalue']}")
+        return reply
 
     # --- life and death -------------------------------------------------------------------------------
 
@@ -120,7 +124,8 @@ class Kernel:
             if self.on_finish is not None:
                 await self.on_finish()
             elif self.is_warm:
-                await self.ask("finish", {"timeout": timeout_seconds}, timeout_seconds + 1)
+                reply = await self.ask("finish", {"timeout": timeout_seconds}, timeout_seconds + 1)
+                self.completed = tuple(reply.get("completed", ()))
 
     def kill(self) -> None:
         """End the kernel, and whatever it started, now."""

@@ -140,7 +140,7 @@ class KernelPool:
         kernel.kill()
         self._later(asyncio.create_task(kernel.close()))
         if stock is not None:
-            self._later(stock.give_back())
+            self._later(stock.give_back(kernel.completed))
 
     # --- inside ---------------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class Stock:
         self._opening = asyncio.Lock()
         self._ready: asyncio.Queue[Kernel | MlopsError] = asyncio.Queue()
         self._starting: set[asyncio.Task[None]] = set()
+        self._completed: dict[str, None] = {}  # what notebooks imported by using what was preloaded
         self._waiting = 0
         self._in_use = 0
         self._is_retired = False
@@ -83,9 +84,11 @@ class Stock:
                 asyncio.get_running_loop().call_later(_REFILL_SECONDS, self._refill)
         return kernel
 
-    def give_back(self) -> asyncio.Task[None] | None:
-        """A kernel that was taken has ended; the task, if any, ends what is left of a retired stock."""
+    def give_back(self, completed: tuple[str, ...] = ()) -> asyncio.Task[None] | None:
+        """A kernel that was taken has ended, and has `completed` what was preloaded; the task, if any, ends what
+        is left of a retired stock."""
         self._in_use -= 1
+        self._completed.update(dict.fromkeys(completed))
         if self._is_retired and self._in_use == 0:
             return asyncio.create_task(self.close())
         self._refill()
@@ -119,7 +122,7 @@ class Stock:
         async with self._opening:
             zygote = self._zygote or await self._open()
             before = (zygote.loaded, set(zygote.refused))
-            if not self.is_bare and await zygote.preload(preload):
+            if not self.is_bare and await zygote.preload((*preload, *self._completed)):
                 refused = {name: why for name, why in zygote.refused.items() if name not in before[1]}
                 if refused:
                     log.info(

@@ -109,10 +109,10 @@ def _of_column(values: Any, dtype: str) -> dict[str, Any]:
         return {"dtype": dtype, "nulls": values.null_count}
     known = numbers(values, dtype)
     body: dict[str, Any] = {"dtype": dtype, "nulls": total - len(known)}
-    for word, how in {"min": np.min, "max": np.max, "mean": np.mean}.items():
-        body[word] = finite(float(how(known))) if len(known) else None
     with np.errstate(over="ignore", invalid="ignore"):
-        body["std"] = finite(float(np.std(known, ddof=1))) if len(known) > 1 else None
+        for name in ("min", "max", "mean"):
+            body[name] = finite(float(getattr(known, name)())) if len(known) else None
+        body["std"] = finite(float(known.std(ddof=1))) if len(known) > 1 else None
     return body | histogram(known[:: max(1, -(-len(known) // SAMPLE_ROWS))])
 
 

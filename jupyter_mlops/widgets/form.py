@@ -128,6 +128,8 @@ class ParameterForm:
                 )
         except MlopsError as error:
             view.close()
+            if not view.board.run_id:
+                self._place.widget.value = ""
             self._say(f"{error.message}\n{error.hint}".strip())
         finally:
             self._button.disabled, self._stop.disabled = False, True

@@ -113,7 +113,7 @@ def _progress(board: Board) -> str:
         f"{n} {_shown(s)}" for s in ("running", "cached", "failed", "skipped") if (n := board.count(s))
     ]
     return (
-        f'<p class=progress><span class=bar role=progressbar aria-valuemin=0 aria-valuemax="{total}" '
+        f'<p class=tally><span class=bar role=progressbar aria-valuemin=0 aria-valuemax="{total}" '
         f'aria-valuenow="{done}" aria-label="tasks that are over"><i class={kind} style="width:{share:.1f}%">'
         f"</i></span> <span class=muted>{' · '.join(counts)}</span></p>"
     )
@@ -232,6 +232,7 @@ _STYLE = (
             ".bar i.asked": "opacity:.85",
             ".picture": "overflow-x:auto;margin:4px 0 8px",
             ".picture svg": "max-width:100%;min-width:var(--least);height:auto;display:block",
+            ".mlops-graph .ground": "fill:none",
             ".scroll": "overflow-x:auto",
             "table.tasks": "border-collapse:collapse;border:0;margin:0;table-layout:auto;"
             "color:inherit;font-size:12.5px",

@@ -175,3 +175,14 @@ def test_an_ipykernel_that_is_another_than_we_know_is_forked_with_its_own_channe
         outcome = run(pool, "import threading\nprint(threading.active_count() > 3)")
     assert outcome.error is None
     assert streams(outcome) == "True\n"
+
+
+def test_what_a_preloaded_package_imports_when_used_is_there_for_the_next(run: Run):
+    with KernelPool(size=1) as pool:
+        before = run(
+            pool,
+            "import sys\nprint('scipy.constants' in sys.modules)\nimport scipy.constants",
+            preload=("scipy",),
+        )
+        after = run(pool, "import sys\nprint('scipy.constants' in sys.modules)", preload=("scipy",))
+    assert (streams(before), streams(after)) == ("False\n", "True\n")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -81,7 +82,7 @@ def test_a_failed_run_says_where_and_can_be_repeated(server: Server) -> None:
     error = tasks(run)["two"]["error"]
     assert (error["name"], error["message"]) == ("AssertionError", "cell 3 raised AssertionError: ten is too much")
     assert error["cell"] == 3
-    assert "assert total != 10" in error["traceback"]
+    assert "ten is too much" in error["traceback"]
     again = server.post(f"/api/runs/{run['run_id']}/rerun", {"from_failed": True})
     assert again["rerun_of"] == run["run_id"]
     repeated = server.wait_for(again["run_id"])
@@ -169,7 +170,7 @@ def test_a_running_run_is_seen_and_cancelled(server: Server) -> None:
     run = server.get(f"/api/runs/{run_id}")
     assert run["is_driven"]
     assert tasks(run)["wait"]["state"] == "running"
-    assert (tasks(run)["wait"]["cells"], tasks(run)["after"]["state"]) == (2, "queued")
+    assert (tasks(run)["wait"]["cells"], tasks(run)["after"]["state"]) == (3, "queued")  # one is injected
     assert not server.get(f"/api/runs/{run_id}/tasks/wait/log")["is_complete"]
     compute = server.get("/api/compute")
     assert [task["task"] for task in compute["running"] if task["run_id"] == run_id] == ["wait"]
@@ -237,12 +238,17 @@ def kill_driver(server: Server, run_id: str) -> None:
 
 
 def test_a_run_of_the_command_line_is_seen(server: Server) -> None:
-    command = [sys.executable, "-m", "jupyter_mlops.cli", "run", "pipeline.yaml", "--json"]
-    code = "import sys; from jupyter_mlops.cli import main; sys.argv = ['jupyter-mlops', 'run', 'pipeline.yaml', '-p', 'n', '9']; main()"
-    subprocess.run([command[0], "-c", code], cwd=server.root, env=server.environment, check=True, capture_output=True, timeout=120)
+    run_by_command(server, 9)
     newest = server.get("/api/runs?limit=1")["items"][0]
     assert newest["state"] == "succeeded"
     assert server.get(f"/api/runs/{newest['run_id']}")["arguments"] == {"n": 9}
+
+
+def run_by_command(server: Server, n: int) -> None:
+    command = [Path(sys.executable).parent / "jupyter-mlops", "run", "pipeline.yaml", "-p", "n", str(n)]
+    subprocess.run(
+        command, cwd=server.root, env=server.environment, check=True, capture_output=True, timeout=120
+    )
 
 
 def test_a_catalog_that_is_replaced_is_noticed(own_server: Server) -> None:

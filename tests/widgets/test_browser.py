@@ -30,13 +30,15 @@ pytestmark = [
 ]
 
 PARAMETERS = """\
+from datetime import date
+from typing import Annotated, Literal
 week: Annotated[int, range(1, 54), "which ISO week"] = 20
 model: Literal["forest", "linear"] = "forest"  # what to train
 rate: float = 0.1
 since: date = date(2013, 1, 1)
 is_full: bool = False
 limit: int | None = None  # at most so many rows
-token: Secret = "secret:API_TOKEN"
+token: str = "secret:API_TOKEN"
 region: str  # where
 """
 CELLS = [
@@ -67,7 +69,7 @@ class Lab:
 @pytest.fixture
 def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("home")
-    emit = "import jupyter_mlops as mlops\nfrom datetime import date\nfrom typing import Annotated, Literal"
+    emit = "import jupyter_mlops as mlops"
     notebook(project / "load.ipynb", emit, "mlops.result('rows', 10 * week)", parameters=PARAMETERS)
     notebook(project / "demo.ipynb", *CELLS)
     (project / ".env").write_text("API_TOKEN=not-for-anybodys-eyes\n")
@@ -78,12 +80,12 @@ def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
         "JUPYTER_CONFIG_DIR": str(home / "config"),
     }
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0", "--allow-root", f"--ServerApp.root_dir={project}",
-        "--LabApp.expose_app_in_browser=True",
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0", "--allow-root",
+        f"--ServerApp.root_dir={project}", "--LabApp.expose_app_in_browser=True",
     ]  # fmt: skip
     with (
         (home / "log").open("w") as log,
-        subprocess.Popen(command, cwd=project, env=env, stdout=out, stderr=out) as server,
+        subprocess.Popen(command, cwd=project, env=env, stdout=log, stderr=log) as server,
     ):
         try:
             info = _started(server, home)
