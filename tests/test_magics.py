@@ -57,10 +57,10 @@ def test_an_artifact_can_be_opened_again(shell: Any) -> None:
 @pytest.mark.parametrize(
     ("magic", "line", "message"),
     [
-        ("result", "", "needs a name"),
+        ("result", "", "NAME is missing"),
         ("result", "acu", "no variable 'acu'"),
         ("result", "big 'x' * 100_000", "store it with mlops.artifact"),
-        ("input", "", "needs a name"),
+        ("input", "", "NAME is missing"),
         ("input", "nowhere", "nowhere"),
     ],
 )

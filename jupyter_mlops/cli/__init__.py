@@ -19,6 +19,7 @@ COMMANDS = (
     Entry("graph", "pipeline", "Start", "Draw a pipeline, or a run of it."),
     Entry("run", "run", "Run", "Run a pipeline."),
     Entry("execute", "execute", "Run", "Execute one notebook, with papermill's options."),
+    Entry("task", "task", "Run", "Run one task of a pipeline, as other orchestrators start it."),
     Entry("resume", "run", "Run", "Go on with a run that was cut off."),
     Entry("rerun", "run", "Run", "Run again what failed in a run, and what depends on it."),
     Entry("cancel", "runs", "Run", "Stop a run, from any terminal."),

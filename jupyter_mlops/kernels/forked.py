@@ -56,7 +56,8 @@ class Assignment:
     """The two operations of our own that a forked kernel knows, and the state between them.
 
     ``assign`` turns a kernel that has been idle into the kernel of one notebook: its directory, its whole
-    environment, its share of the CPUs. ``finish`` does what an interpreter does on its way out (threads, callbacks of atexit, destructors, open files), so that the process can be killed at once.
+    environment, its share of the CPUs. ``finish`` does what an interpreter does on its way out (threads,
+    callbacks of atexit, destructors, open files), so that the process can be killed at once.
     """
 
     def __init__(self, kernel, exits, preloaded):

@@ -32,7 +32,7 @@ class MlopsExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Make the routes."""
-        app = self.serverapp
+        app: Any = self.serverapp
         root = Path(getattr(app.contents_manager, "root_dir", "") or app.root_dir)
         base_url = f"{app.base_url.rstrip('/')}/"
         self.panel = Panel.of(root, workspace=self.workspace, base_url=base_url)
@@ -42,7 +42,8 @@ class MlopsExtension(ExtensionApp):
         self.handlers.extend(routes("/", self.panel, self.threads))
 
     def _ring(self, change: dict[str, Any]) -> None:
-        self.serverapp.event_logger.emit(schema_id=change.pop("schema_id"), data=change)
+        app: Any = self.serverapp
+        app.event_logger.emit(schema_id=change.pop("schema_id"), data=change)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """The event loop runs."""

@@ -137,12 +137,11 @@ class NothingHandler(JsonHandler):
 
 
 def _verb(operation: Operation) -> Callable[..., Any]:
-    @authenticated
-    @authorized(action=_ACTIONS.get(operation.verb, "write"))
     async def handle(self: JsonHandler | PageHandler, *groups: str) -> None:
         await self.answer(operation, groups)
 
-    return handle
+    checked: Callable[..., Any] = authorized(action=_ACTIONS.get(operation.verb, "write"))(handle)
+    return authenticated(checked)
 
 
 def routes(

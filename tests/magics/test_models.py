@@ -99,7 +99,7 @@ def test_models_are_listed_filtered_and_ordered(with_model: Notebook) -> None:
     with_model.run("%register_model other model --example X.head(3) --check none")
     with_model.run("%alias demo champion 2")
     overview = with_model.run("%models")
-    assert [one.reference for one in overview] == ["models:/other/1", "models:/demo/3"]
+    assert [one.reference for one in overview] == ["models:/demo/3", "models:/other/1"]  # it changed last
     assert overview.course("demo", "auc") == [0.7, 0.9, 0.8]
     best = with_model.run("%models demo --order-by auc --where 'auc > 0.75'")
     assert [one.version for one in best] == [2, 3]

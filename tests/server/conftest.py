@@ -63,9 +63,18 @@ tasks:
 
 def notebook(*cells: str, parameters: str = "") -> str:
     """A notebook as a file has it."""
-    made = [{"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None} for cell in cells]
+    made = [
+        {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None}
+        for cell in cells
+    ]
     if parameters:
-        tagged = {"cell_type": "code", "source": parameters, "metadata": {"tags": ["parameters"]}, "outputs": [], "execution_count": None}
+        tagged = {
+            "cell_type": "code",
+            "source": parameters,
+            "metadata": {"tags": ["parameters"]},
+            "outputs": [],
+            "execution_count": None,
+        }
         made.insert(0, tagged)
     kernel = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
     return json.dumps({"cells": made, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
@@ -87,7 +96,8 @@ def make_project(root: Path) -> Path:
             parameters="total: int = 0",
         ),
         "wait.ipynb": notebook(
-            "import time\nprint('waiting', flush=True)\ntime.sleep(seconds)\nprint('done')", parameters="seconds: float = 0.0"
+            "import time\nprint('waiting', flush=True)\ntime.sleep(seconds)\nprint('done')",
+            parameters="seconds: float = 0.0",
         ),
     }
     root.mkdir(parents=True, exist_ok=True)
@@ -116,7 +126,11 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "MLOPS", "JPY"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("JUPYTER", "MLOPS", "JPY"))
+        }
         own = {
             "HOME": str(self.state),
             "JUPYTER_CONFIG_DIR": str(self.state / "config"),
@@ -130,12 +144,23 @@ class Server:
         enabled = self.state / "enabled" / "jupyter_server_config.d"
         shutil.copytree(REPOSITORY / "jupyter-config" / "server-config", enabled, dirs_exist_ok=True)
         command = [
-            sys.executable, "-m", "jupyter", "server", "--allow-root", "--no-browser", "--port=0", "--ip=127.0.0.1",
-            f"--ServerApp.root_dir={self.root}", f"--ServerApp.base_url={self.base_url}",
-            f"--IdentityProvider.token={TOKEN}", "--ServerApp.allow_unauthenticated_access=False",
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "jupyter",
+            "server",
+            "--allow-root",
+            "--no-browser",
+            "--port=0",
+            "--ip=127.0.0.1",
+            f"--ServerApp.root_dir={self.root}",
+            f"--ServerApp.base_url={self.base_url}",
+            f"--IdentityProvider.token={TOKEN}",
+            "--ServerApp.allow_unauthenticated_access=False",
+        ]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, cwd=self.state)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=self.environment, cwd=self.state
+            )
         told = self.state / "runtime" / f"jpserver-{self.process.pid}.json"
         for _ in range(600):
             if self.process.poll() is not None:
@@ -183,7 +208,9 @@ class Server:
         check_answer(verb, path.partition("?")[0], status, found)
         return found
 
-    def start_run(self, path: str = "pipeline.yaml", arguments: Mapping[str, Any] | None = None, **options: Any) -> str:
+    def start_run(
+        self, path: str = "pipeline.yaml", arguments: Mapping[str, Any] | None = None, **options: Any
+    ) -> str:
         body = {"path": path, "arguments": arguments or {}, "options": options}
         return str(self.post("/api/runs", body)["run_id"])
 
@@ -197,7 +224,9 @@ class Server:
             time.sleep(0.1)
         raise AssertionError(f"run {run_id} is still {run['state']}: {run['message']}")
 
-    def run(self, path: str = "pipeline.yaml", arguments: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+    def run(
+        self, path: str = "pipeline.yaml", arguments: Mapping[str, Any] | None = None, **options: Any
+    ) -> dict[str, Any]:
         return self.wait_for(self.start_run(path, arguments, **options))
 
 
@@ -210,7 +239,9 @@ def check_answer(verb: str, path: str, status: int, body: Any) -> None:
     declared = resolve(responses.get(str(status)) or responses["default"])
     schema = declared["content"]["application/json"]["schema"]
     validator = Draft202012Validator({**schema, "components": document()["components"]})
-    errors = [f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in validator.iter_errors(body)]
+    errors = [
+        f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in validator.iter_errors(body)
+    ]
     assert not errors, f"{operation.name}: {errors[:5]}"
     if isinstance(body, dict):
         told = resolve(schema).get("properties")

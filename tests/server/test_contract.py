@@ -100,7 +100,9 @@ def test_values_are_read_by_their_type() -> None:
     assert read("listRuns", limit="7", offset="2", search="a b")["limit"] == 7
     assert read("deleteAlias", ["m", "a"], force="true")["force"] is True
     assert read("getModelVersion", ["m", "3"])["version"] == 3
-    assert read("startRun", body=b'{"path": "p.yaml", "options": {"force": "all"}}')["options"] == {"force": "all"}
+    assert read("startRun", body=b'{"path": "p.yaml", "options": {"force": "all"}}')["options"] == {
+        "force": "all"
+    }
 
 
 def test_what_tornado_and_jupyter_add_is_no_mistake() -> None:
@@ -133,12 +135,26 @@ def test_a_wrong_query_is_told(name: str, query: dict[str, str], told: str) -> N
 @pytest.mark.parametrize(
     "body",
     [
-        b"[]", b"null", b"7", b'"text"', b"{", b"\xff", b"{}", b'{"path": 7}', b'{"path": ""}', b'{"path": null}',
-        b'{"path": "p.yaml", "more": 1}', b'{"path": "p.yaml", "arguments": []}', b'{"path": "p.yaml", "options": {"force": "some"}}',
-        b'{"path": "p.yaml", "options": {"only": [1]}}', b'{"path": "p.yaml", "arguments": {"x": NaN}}', b"[" * 5000,
-        b'{"path": "' + b"x" * 2000 + b'"}', b" " * (5 * 2**20),
+        b"[]",
+        b"null",
+        b"7",
+        b'"text"',
+        b"{",
+        b"\xff",
+        b"{}",
+        b'{"path": 7}',
+        b'{"path": ""}',
+        b'{"path": null}',
+        b'{"path": "p.yaml", "more": 1}',
+        b'{"path": "p.yaml", "arguments": []}',
+        b'{"path": "p.yaml", "options": {"force": "some"}}',
+        b'{"path": "p.yaml", "options": {"only": [1]}}',
+        b'{"path": "p.yaml", "arguments": {"x": NaN}}',
+        b"[" * 5000,
+        b'{"path": "' + b"x" * 2000 + b'"}',
+        b" " * (5 * 2**20),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_body_is_told(body: bytes) -> None:
     with pytest.raises(InvalidInput) as error:
         read("startRun", body=body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import websocket
@@ -39,10 +39,8 @@ class Bell:
 
     def is_quiet(self, seconds: float) -> bool:
         before = len(self.heard)
-        try:
+        with suppress(AssertionError, websocket.WebSocketTimeoutException):
             self.wait("nothing is of this kind", seconds=seconds)
-        except (AssertionError, websocket.WebSocketTimeoutException):
-            pass
         return len(self.heard) == before
 
 
@@ -116,7 +114,9 @@ def test_what_differs_is_told_by_kind(tmp_path: Any) -> None:
     with Catalog.open(url) as ours, Catalog.open(url) as theirs:
         seen, _ = look(ours, Look())
         moment = now()
-        theirs.add(Run(run_id="r", pipeline="p", plan={}, state="running", created_at=moment, heartbeat_at=moment))
+        theirs.add(
+            Run(run_id="r", pipeline="p", plan={}, state="running", created_at=moment, heartbeat_at=moment)
+        )
         theirs.add(TaskRun(run_id="r", task="t", name="t", state="running"))
         later, logged = look(ours, seen)
         assert news(seen, later, logged).kinds == ("run",)

@@ -1,4 +1,4 @@
-"""Pipeline files: listed, shown with all that is wrong, checked before they are saved, saved without losing anything."""
+"""Pipeline files: listed, shown with all that is wrong, checked before they are saved, saved with care."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def test_a_pipeline_of_another_workspace_is_told(server: Server) -> None:
     nested.mkdir(exist_ok=True)
     (nested / "mlops.toml").touch()
     (nested / "pipeline.yaml").write_text(PIPELINE)
-    item = next(item for item in server.get("/api/pipelines")["items"] if item["path"] == "nested/pipeline.yaml")
+    item = next(
+        item for item in server.get("/api/pipelines")["items"] if item["path"] == "nested/pipeline.yaml"
+    )
     assert item["workspace"] == "nested"
 
 
@@ -75,8 +77,10 @@ def test_the_graph_runs_where_it_shall(server: Server) -> None:
     right = server.get("/api/pipelines/pipeline.yaml")["graph"]
     down = server.get("/api/pipelines/pipeline.yaml?direction=down")["graph"]
     (a, b), (c, d) = right["nodes"], down["nodes"]
-    assert a["x"] < b["x"] and a["y"] == b["y"]
-    assert c["y"] < d["y"] and c["x"] == d["x"]
+    assert a["x"] < b["x"]
+    assert a["y"] == b["y"]
+    assert c["y"] < d["y"]
+    assert c["x"] == d["x"]
 
 
 def test_a_slash_may_be_encoded_or_not(server: Server) -> None:
@@ -93,7 +97,9 @@ def test_a_slash_may_be_encoded_or_not(server: Server) -> None:
 
 
 def test_a_text_is_checked_before_it_is_saved(server: Server) -> None:
-    text = PIPELINE.replace("n: ${params.n}", "m: ${params.n}").replace("total: ${tasks.one", "total: ${tasks.ones")
+    text = PIPELINE.replace("n: ${params.n}", "m: ${params.n}").replace(
+        "total: ${tasks.one", "total: ${tasks.ones"
+    )
     checked = server.post("/api/check", {"path": "pipeline.yaml", "text": text}, 200)
     assert [task["name"] for task in checked["tasks"]] == ["one", "two"]
     problem = checked["problems"][0]
@@ -105,9 +111,22 @@ def test_a_text_is_checked_before_it_is_saved(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "tasks:", "tasks: {a: 1}", "\t", "a: b: c", "tasks: {a: {notebook: a.ipynb, needs: [a]}}", "name: &a [*a]", "💥", "\0",
-     "tasks: {a: {notebook: a.ipynb, needs: [b]}, b: {notebook: b.ipynb, needs: [a]}}", "- " * 1000, "tasks: {a: {notebook: ../../../etc/passwd}}"],
-)  # fmt: skip
+    [
+        "",
+        "[]",
+        "tasks:",
+        "tasks: {a: 1}",
+        "\t",
+        "a: b: c",
+        "tasks: {a: {notebook: a.ipynb, needs: [a]}}",
+        "name: &a [*a]",
+        "💥",
+        "\0",
+        "tasks: {a: {notebook: a.ipynb, needs: [b]}, b: {notebook: b.ipynb, needs: [a]}}",
+        "- " * 1000,
+        "tasks: {a: {notebook: ../../../etc/passwd}}",
+    ],
+)
 def test_no_text_is_too_broken_to_be_checked(server: Server, text: str) -> None:
     checked = server.post("/api/check", {"path": "new/pipeline.yaml", "text": text}, 200)
     assert [problem for problem in checked["problems"] if problem["severity"] == "error"]
@@ -135,7 +154,7 @@ def test_a_file_is_saved_unless_somebody_else_changed_it(server: Server) -> None
 
 def test_a_form_knows_what_a_notebook_takes(server: Server) -> None:
     source = (
-        "from typing import Annotated, Literal\nkind: Literal['a', 'b'] = 'a'\nshare: Annotated[float, Field(ge=0, le=1)] = 0.5\n"
+        "kind: Literal['a', 'b'] = 'a'\nshare: Annotated[float, Field(ge=0, le=1)] = 0.5\n"
         "when: date | None = None\nkey: Secret\nplain = 1\nnames: list[str] = ['x']\nflag: bool = True  # on or off"
     )
     (server.root / "typed.ipynb").write_text(notebook("1", parameters=source))
@@ -143,7 +162,8 @@ def test_a_form_knows_what_a_notebook_takes(server: Server) -> None:
     assert (found["kind"]["type"], found["kind"]["choices"]) == ("str", ["a", "b"])
     assert (found["share"]["minimum"], found["share"]["maximum"]) == (0.0, 1.0)
     assert (found["when"]["type"], found["when"]["is_optional"]) == ("date", True)
-    assert found["key"]["is_secret"] and found["key"]["is_required"]
+    assert found["key"]["is_secret"]
+    assert found["key"]["is_required"]
     assert (found["names"]["default_text"], found["flag"]["default_text"]) == ('["x"]', "true")
     assert found["flag"]["help"] == "on or off"
 
@@ -151,7 +171,8 @@ def test_a_form_knows_what_a_notebook_takes(server: Server) -> None:
 def test_a_notebook_that_cannot_be_read_has_a_problem(server: Server) -> None:
     (server.root / "bad.ipynb").write_text("{")
     body = server.get("/api/notebooks/bad.ipynb/parameters")
-    assert body["parameters"] == [] and body["problems"]
+    assert body["parameters"] == []
+    assert body["problems"]
     (server.root / "bad.ipynb").unlink()
     assert server.get("/api/notebooks/none.ipynb/parameters", 404)["code"] == "not_found"
 
@@ -161,7 +182,14 @@ def test_a_fresh_folder_stays_as_it_was(own_server: Server) -> None:
     before = sorted(path.name for path in own_server.root.iterdir())
     own_server.start()
     assert own_server.get("/api/status")["is_fresh"]
-    for path in ("/api/pipelines", "/api/runs", "/api/models", "/api/features", "/api/compute", "/api/pipelines/pipeline.yaml"):
+    for path in (
+        "/api/pipelines",
+        "/api/runs",
+        "/api/models",
+        "/api/features",
+        "/api/compute",
+        "/api/pipelines/pipeline.yaml",
+    ):
         own_server.get(path)
     assert sorted(path.name for path in own_server.root.iterdir()) == before
     run = own_server.run()
@@ -196,5 +224,10 @@ def test_a_base_url_goes_before_everything(own_server: Server) -> None:
 
 
 def test_paths_in_the_answer_never_name_the_machine(server: Server, done: dict[str, Any]) -> None:
-    for path in ("/api/pipelines", "/api/runs", f"/api/runs/{done['run_id']}", "/api/pipelines/pipeline.yaml"):
+    for path in (
+        "/api/pipelines",
+        "/api/runs",
+        f"/api/runs/{done['run_id']}",
+        "/api/pipelines/pipeline.yaml",
+    ):
         assert str(Path(server.root).parent) not in server.ask("GET", path).text

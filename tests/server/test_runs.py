@@ -66,7 +66,9 @@ def test_what_is_wrong_is_told_before_anything_runs(
 
 
 def test_a_preflight_names_every_problem(server: Server) -> None:
-    text = "name: wrong\ntasks:\n  a: {notebook: none.ipynb}\n  b: {notebook: one.ipynb, parameters: {q: 1}}\n"
+    text = (
+        "name: wrong\ntasks:\n  a: {notebook: none.ipynb}\n  b: {notebook: one.ipynb, parameters: {q: 1}}\n"
+    )
     (server.root / "wrong.pipeline.yaml").write_text(text)
     try:
         refused = server.post("/api/runs", {"path": "wrong.pipeline.yaml"}, 400)
@@ -80,7 +82,10 @@ def test_a_failed_run_says_where_and_can_be_repeated(server: Server) -> None:
     run = server.run(arguments={"n": 5})  # 0 + 1 + 2 + 3 + 4 is ten
     assert run["state"] == "failed"
     error = tasks(run)["two"]["error"]
-    assert (error["name"], error["message"]) == ("AssertionError", "cell 3 raised AssertionError: ten is too much")
+    assert (error["name"], error["message"]) == (
+        "AssertionError",
+        "cell 3 raised AssertionError: ten is too much",
+    )
     assert error["cell"] == 3
     assert "ten is too much" in error["traceback"]
     again = server.post(f"/api/runs/{run['run_id']}/rerun", {"from_failed": True})
@@ -114,11 +119,14 @@ def test_the_page_of_a_notebook_is_harmless(server: Server, done: dict[str, Any]
     answer = server.ask("GET", url.removeprefix("/mlops"))
     assert answer.headers["Content-Type"].startswith("text/html")
     policy = answer.headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy and "sandbox" in policy and "script-src" not in policy
+    assert "default-src 'none'" in policy
+    assert "sandbox" in policy
+    assert "script-src" not in policy
     assert "<b>bold</b>" in answer.text
     assert "<script" not in answer.text
     assert "prefers-color-scheme: dark" in answer.text
-    assert "small" in answer.text and "succeeded" in answer.text
+    assert "small" in answer.text
+    assert "succeeded" in answer.text
     missing = server.ask("GET", f"/view/{done['run_id']}/none")
     assert missing.status_code == 404
     assert missing.headers["Content-Type"].startswith("text/html")
@@ -128,7 +136,8 @@ def test_the_page_of_a_notebook_is_harmless(server: Server, done: dict[str, Any]
 
 def test_runs_are_filtered_searched_and_paged(server: Server, done: dict[str, Any]) -> None:
     found = server.get("/api/runs?state=succeeded&pipeline=small")
-    assert found["items"] and all(run["state"] == "succeeded" for run in found["items"])
+    assert found["items"]
+    assert all(run["state"] == "succeeded" for run in found["items"])
     assert server.get(f"/api/runs?search={done['run_id']}")["total"] == 1
     assert server.get("/api/runs?search=SMALL%20succeeded")["total"] == found["total"]
     assert server.get("/api/runs?search=%25")["total"] == 0
@@ -160,7 +169,8 @@ def test_two_runs_are_compared(server: Server, done: dict[str, Any]) -> None:
     assert any("+ counting to 8" in cell["outputs"] for cell in found["notebook"]["cells"])
     assert server.get(f"/api/compare?left={done['run_id']}&right=none", 404)
     same = server.get(f"/api/compare?left={done['run_id']}&right={done['run_id']}")
-    assert same["notebook"] is None and same["tasks"][0]["is_same_notebook"]
+    assert same["notebook"] is None
+    assert same["tasks"][0]["is_same_notebook"]
 
 
 def test_a_running_run_is_seen_and_cancelled(server: Server) -> None:
@@ -201,7 +211,9 @@ def test_a_run_outlives_the_server(own_server: Server) -> None:
     own_server.start()
     run = own_server.wait_for(run_id)
     assert run["state"] == "succeeded"
-    assert all(attempt["attempt"] == 1 for attempt in own_server.get(f"/api/runs/{run_id}/tasks/wait")["attempts"])
+    assert all(
+        attempt["attempt"] == 1 for attempt in own_server.get(f"/api/runs/{run_id}/tasks/wait")["attempts"]
+    )
 
 
 def test_a_run_whose_driver_dies_can_be_resumed_or_cancelled(own_server: Server) -> None:

@@ -36,9 +36,28 @@ def test_nothing_that_is_sent_breaks_it(own_server: Server, tmp_path: Path) -> N
     contract = tmp_path / "openapi.yaml"
     contract.write_text(yaml.safe_dump(plain, sort_keys=False))
     command = [
-        Path(sys.executable).parent / "schemathesis", "run", str(contract), "--url", f"{own_server.url}mlops",
-        "--header", f"Authorization: token {TOKEN}", "--checks", CHECKS, "--max-examples", os.environ.get("MLOPS_EXAMPLES", "40"),
-        "--phases", "examples,coverage,fuzzing", "--workers", "2", "--seed", "7", "--no-color", "--generation-database", "none",
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=tmp_path, env=own_server.environment, capture_output=True, text=True, timeout=540)
+        Path(sys.executable).parent / "schemathesis",
+        "run",
+        str(contract),
+        "--url",
+        f"{own_server.url}mlops",
+        "--header",
+        f"Authorization: token {TOKEN}",
+        "--checks",
+        CHECKS,
+        "--max-examples",
+        os.environ.get("MLOPS_EXAMPLES", "40"),
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--workers",
+        "2",
+        "--seed",
+        "7",
+        "--no-color",
+        "--generation-database",
+        "none",
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=own_server.environment, capture_output=True, text=True, timeout=540
+    )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]

@@ -15,13 +15,39 @@ from .conftest import Server, key
 
 ALL = pytest.mark.parametrize("operation", CONTRACT.operations, ids=lambda operation: operation.name)
 CHANGING = pytest.mark.parametrize(
-    "operation", [each for each in CONTRACT.operations if each.verb != "get"], ids=lambda operation: operation.name
+    "operation",
+    [each for each in CONTRACT.operations if each.verb != "get"],
+    ids=lambda operation: operation.name,
 )
 HOSTILE = [
-    "../../../etc/passwd", "..%2f..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "..\\..\\etc", "/etc/passwd", "%2Fetc%2Fpasswd",
-    "a%00b", "%00", "%ff%fe", "x" * 3000, "a/../../b.yaml", ".mlops/catalog.db", ".ssh/id.yaml", "~/x.yaml", "%0d%0aX-Evil:1",
-    "' OR 1=1 --", "%25", "*", "[", "${jndi:x}", "<script>alert(1)</script>", "-1", "1e999", "NaN", "💥", "con", "a//b.yaml",
-]  # fmt: skip
+    "../../../etc/passwd",
+    "..%2f..%2f..%2fetc%2fpasswd",
+    "%2e%2e/%2e%2e/etc/passwd",
+    "..\\..\\etc",
+    "/etc/passwd",
+    "%2Fetc%2Fpasswd",
+    "a%00b",
+    "%00",
+    "%ff%fe",
+    "x" * 3000,
+    "a/../../b.yaml",
+    ".mlops/catalog.db",
+    ".ssh/id.yaml",
+    "~/x.yaml",
+    "%0d%0aX-Evil:1",
+    "' OR 1=1 --",
+    "%25",
+    "*",
+    "[",
+    "${jndi:x}",
+    "<script>alert(1)</script>",
+    "-1",
+    "1e999",
+    "NaN",
+    "💥",
+    "con",
+    "a//b.yaml",
+]
 
 
 def place(operation: Operation, value: str) -> str:
@@ -37,7 +63,9 @@ def place(operation: Operation, value: str) -> str:
 def cookies(server: Server) -> Iterator[requests.Session]:
     """A browser that is logged in: it has cookies, and no token."""
     with requests.Session() as session:
-        session.get(f"{server.url}api/status", params={"token": "a-token-for-tests"}, timeout=30).raise_for_status()
+        session.get(
+            f"{server.url}api/status", params={"token": "a-token-for-tests"}, timeout=30
+        ).raise_for_status()
         assert session.cookies
         yield session
 
@@ -46,7 +74,11 @@ def cookies(server: Server) -> Iterator[requests.Session]:
 def test_nobody_gets_in_without_a_token(server: Server, operation: Operation) -> None:
     with requests.Session() as nobody:
         answer = nobody.request(
-            operation.verb, f"{server.url}mlops{place(operation, '1')}", json={}, timeout=30, allow_redirects=False
+            operation.verb,
+            f"{server.url}mlops{place(operation, '1')}",
+            json={},
+            timeout=30,
+            allow_redirects=False,
         )
     if operation.is_page:
         assert answer.status_code == 302
@@ -59,7 +91,9 @@ def test_nobody_gets_in_without_a_token(server: Server, operation: Operation) ->
 @ALL
 def test_a_wrong_token_is_none(server: Server, operation: Operation) -> None:
     headers = {"Authorization": "token wrong"}
-    answer = server.ask(operation.verb, place(operation, "1"), headers=headers, json={}, allow_redirects=False)
+    answer = server.ask(
+        operation.verb, place(operation, "1"), headers=headers, json={}, allow_redirects=False
+    )
     assert answer.status_code in (302, 403)
 
 
@@ -100,7 +134,9 @@ def test_hostile_paths_are_refused_in_our_words(server: Server, operation: Opera
     for written in (value, key(value)):
         prepared = requests.Request(operation.verb.upper(), server.url, json={}).prepare()
         prepared.headers["Authorization"] = "token a-token-for-tests"
-        prepared.url = f"{server.url}mlops{place(operation, written)}".replace(" ", "%20").encode().decode("latin-1")
+        prepared.url = (
+            f"{server.url}mlops{place(operation, written)}".replace(" ", "%20").encode().decode("latin-1")
+        )
         answer = server.session.send(prepared, timeout=30)
         assert 400 <= answer.status_code < 500, (written, answer.status_code, answer.text)
         assert "Traceback" not in answer.text
@@ -111,7 +147,10 @@ def test_hostile_paths_are_refused_in_our_words(server: Server, operation: Opera
 
 
 @CHANGING
-@pytest.mark.parametrize("body", [b"[]", b"null", b"{", b"\xff\xfe", b'{"a":' * 2000, b'{"path": {"$ne": 1}}', b"{}" + b" " * 5_000_000])
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"null", b"{", b"\xff\xfe", b'{"a":' * 2000, b'{"path": {"$ne": 1}}', b"{}" + b" " * 5_000_000],
+)
 def test_hostile_bodies_are_refused(server: Server, operation: Operation, body: bytes) -> None:
     answer = server.ask(operation.verb.upper(), place(operation, "1"), data=body)
     assert 400 <= answer.status_code < 500, (answer.status_code, answer.text)
@@ -119,9 +158,16 @@ def test_hostile_bodies_are_refused(server: Server, operation: Operation, body: 
 
 
 QUERIES: list[dict[str, Any]] = [
-    {"limit": "1e9"}, {"limit": "-1"}, {"offset": "99999999999999999999"}, {"search": "%' OR ''='"}, {"search": "\\_%"},
-    {"state": "failed,'"}, {"search": "x" * 10_000}, {"unknown": "1"}, {"limit": ["1", "x"]},
-]  # fmt: skip
+    {"limit": "1e9"},
+    {"limit": "-1"},
+    {"offset": "99999999999999999999"},
+    {"search": "%' OR ''='"},
+    {"search": "\\_%"},
+    {"state": "failed,'"},
+    {"search": "x" * 10_000},
+    {"unknown": "1"},
+    {"limit": ["1", "x"]},
+]
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: json.dumps(query)[:30])

@@ -33,16 +33,25 @@ def stocked(server: Server, done: dict[str, Any]) -> Iterator[Server]:
     with Workspace.open(server.root) as workspace:
         for factor in (2.0, 3.0):
             workspace.models.register(
-                "doubler", Doubler(factor), input_example=[{"x": 1.0}], metrics={"auc": factor / 4},
-                tags={"kind": "toy"}, description="Doubles <b>x</b>", parameters={"factor": factor},
-            )  # fmt: skip
+                "doubler",
+                Doubler(factor),
+                input_example=[{"x": 1.0}],
+                metrics={"auc": factor / 4},
+                tags={"kind": "toy"},
+                description="Doubles <b>x</b>",
+                parameters={"factor": factor},
+            )
         workspace.models.set_alias("doubler", "champion", 1)
         workspace.models.set_alias("doubler", "locked", 1, is_protected=True)
         store = workspace.features
         weather = FeatureView(
-            name="weather", entities=[Entity("airport", "origin")], schema={"temp": "float64", "sky": "string"},
-            ttl=timedelta(hours=6), expectations=[Expectation("between", "temp", low=-60, high=60)], owner="team",
-        )  # fmt: skip
+            name="weather",
+            entities=[Entity("airport", "origin")],
+            schema={"temp": "float64", "sky": "string"},
+            ttl=timedelta(hours=6),
+            expectations=[Expectation("between", "temp", low=-60, high=60)],
+            owner="team",
+        )
         (server.root / "weather.parquet").unlink(missing_ok=True)
         frame = pd.DataFrame(
             {
@@ -56,17 +65,26 @@ def stocked(server: Server, done: dict[str, Any]) -> Iterator[Server]:
         store.register(weather)
         store.push("weather", frame.head(3))
         queried = FeatureView(
-            name="history", entities=["airport"], sql="SELECT * FROM 'weather.parquet'", ttl=timedelta(days=2),
+            name="history",
+            entities=["airport"],
+            sql="SELECT * FROM 'weather.parquet'",
+            ttl=timedelta(days=2),
             expectations=[Expectation("between", "temp", low=-60, high=60), Expectation("not_null", "sky")],
-        )  # fmt: skip
+        )
         store.register(queried)
         store.materialize("history", end=MIDNIGHT + timedelta(hours=40), online=False)
         store.materialize("history", end=MIDNIGHT + timedelta(hours=120), online=False)
         store.register(
-            OnDemandView(name="warmth", function=warmth, schema={"is_warm": "bool"}, inputs=["history:temp"], mode="row"),
+            OnDemandView(
+                name="warmth",
+                function=warmth,
+                schema={"is_warm": "bool"},
+                inputs=["history:temp"],
+                mode="row",
+            ),
             FeatureService(name="flight", features=["history:temp"]),
         )
-    yield server
+    return server
 
 
 def warmth(row: dict[str, Any]) -> dict[str, Any]:
@@ -137,8 +155,10 @@ def test_features_are_listed(stocked: Server) -> None:
     found = stocked.get("/api/features")
     assert found["entities"][0]["keys"] == {"origin": "string"}
     views = {view["name"]: view for view in found["views"]}
-    assert views["weather"]["kind"] == "push" and views["weather"]["rows"] == 3
-    assert views["history"]["kind"] == "sql" and views["history"]["rows"] == 100
+    assert views["weather"]["kind"] == "push"
+    assert views["weather"]["rows"] == 3
+    assert views["history"]["kind"] == "sql"
+    assert views["history"]["rows"] == 100
     assert views["history"]["watermark_at"] == "2026-11-06T00:00:00Z"
     assert views["warmth"]["kind"] == "on_demand"
     assert found["services"][0]["features"][0].startswith("history@")
