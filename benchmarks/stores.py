@@ -83,9 +83,9 @@ def main() -> None:
     folder = place.folder("peers")
     feast = mlflow = None
     if {*options.parts} & {"joins", "online", "imports"}:
-        feast = stores_peer.find("feast", stores_peer.FEAST, folder, options.feast)
+        feast = stores_peer.find("feast", folder, options.feast)
     if {*options.parts} & {"models", "imports"}:
-        mlflow = stores_peer.find("mlflow", stores_peer.MLFLOW, folder, options.mlflow)
+        mlflow = stores_peer.find("mlflow", folder, options.mlflow)
     tables: list[Table] = []
     try:
         for peer in filter(None, (feast, mlflow)):

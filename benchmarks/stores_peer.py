@@ -22,8 +22,10 @@ from typing import Any
 import harness
 from harness import Row
 
-FEAST = ("feast[duckdb,redis]==0.67.0", "polars>=1.30")
-MLFLOW = ("mlflow==3.17.2", "scikit-learn>=1.6")
+PEERS = {
+    "feast": ("feast[duckdb,redis]==0.67.0", "polars>=1.30"),
+    "mlflow": ("mlflow==3.17.2", "scikit-learn>=1.6"),
+}
 _QUIET = {  # no telemetry from a benchmark
     "FEAST_USAGE": "False",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -31,11 +33,16 @@ _QUIET = {  # no telemetry from a benchmark
 }
 
 
-def environment(name: str, requirements: Sequence[str]) -> Path:
-    """The Python of a virtual environment with these requirements, made if there is none."""
+def place(name: str, requirements: Sequence[str]) -> Path:
+    """Where the peer's virtual environment is, or will be."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     digest = hashlib.sha256(" ".join([sys.version, *requirements]).encode()).hexdigest()[:8]
-    folder = cache / "jupyter-mlops" / "benchmarks" / f"{name}-{digest}"
+    return cache / "jupyter-mlops" / "benchmarks" / f"{name}-{digest}"
+
+
+def environment(name: str, requirements: Sequence[str]) -> Path:
+    """The Python of a virtual environment with these requirements, made if there is none."""
+    folder = place(name, requirements)
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         print(f"making {folder} (once) …", file=sys.stderr)
@@ -77,7 +84,7 @@ class Peer:
         self._process.communicate()
 
 
-def find(name: str, requirements: Sequence[str], folder: Path, choice: str) -> Peer | None:
+def find(name: str, folder: Path, choice: str) -> Peer | None:
     """The peer, by ``--feast`` or ``--mlflow``: ``auto`` (an environment of its own), ``skip``, or a Python.
 
     None, and a line that says why, if there is none.
@@ -85,7 +92,7 @@ def find(name: str, requirements: Sequence[str], folder: Path, choice: str) -> P
     reason = f"--{name} skip"
     if choice != "skip":
         try:
-            python = environment(name, requirements) if choice == "auto" else Path(choice)
+            python = environment(name, PEERS[name]) if choice == "auto" else Path(choice)
             return Peer(python, f"{name}_peer.py", folder)
         except (OSError, subprocess.SubprocessError) as error:
             reason = f"it could not be installed: {error}"

@@ -12,6 +12,7 @@ measured, loses a day's fires where a clock moves by half an hour, and fires tha
 from __future__ import annotations
 
 import calendar
+import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ ALIASES: Mapping[str, str] = {
 }
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_WHOLE = re.compile("[0-9]{1,4}")
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _FURTHEST_DAYS = 366 * 41  # a 29 February that must be a Sunday comes every 28 years, around 2100 after 40
 _LONGEST_GAP = 2 * 24 * 60  # minutes; Samoa skipped a day in 2011
@@ -181,7 +183,7 @@ def _parse_term(term: str, field: str, part: _Part) -> frozenset[int]:
     head, slash, step_text = term.partition("/")
     step = 1
     if slash:
-        if not step_text.isascii() or not step_text.isdecimal() or int(step_text) == 0:
+        if not _WHOLE.fullmatch(step_text) or int(step_text) == 0:
             raise _wrong(term, field, part, f"the step {step_text!r} is no whole number above 0")
         step = int(step_text)
     if part.name == "day of month" and head in ("L", "LW"):
@@ -218,7 +220,7 @@ def _parse_nth(head: str, field: str, part: _Part) -> int:
 def _number(text: str, field: str, part: _Part) -> int:
     if text in part.words:
         return part.words.index(text) + part.least
-    if not (text.isascii() and text.isdecimal()):
+    if not _WHOLE.fullmatch(text):
         near = did_you_mean(text[:3], part.words) if part.words and len(text) > 1 else ""
         raise _wrong(text, field, part, "", near if near.startswith("did") else "")
     if not part.least <= int(text) <= part.most:

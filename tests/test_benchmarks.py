@@ -16,6 +16,8 @@ sys.path.insert(0, str(FOLDER))
 
 import dag  # noqa: E402 - the benchmarks are scripts beside each other, no package
 import harness  # noqa: E402
+import stores_features  # noqa: E402
+import stores_peer  # noqa: E402
 
 KEYS = {"case", "who", "unit", "median", "least", "most", "count", "times_faster", "is_ours"}
 
@@ -101,6 +103,45 @@ def test_ploomber_stands_beside_where_it_is_installed(tmp_path: Path) -> None:
     assert [row["tasks"] for row in rows_of(found)][:2] == [4, 6]
     found, _ = run(tmp_path, "throughput.py", "--cases", "trivial", "--notebooks", "2", *small)
     assert "Ploomber, parallel, 2 processes" in {row["who"] for row in rows_of(found)}
+
+
+@pytest.mark.slow
+def test_stores_measures_us_alone_where_there_are_no_peers(tmp_path: Path) -> None:
+    found, printed = run(tmp_path, "stores.py", "--small", "--feast", "skip", "--mlflow", "skip")
+    titles = [table["title"] for table in found["tables"]]
+    assert titles == ["Point-in-time join", "Materialize", "Online reads", "Models", "Import"]
+    assert all(row["is_ours"] for row in rows_of(found))
+    assert all(row["lost"] == row["wrong"] == 0 for row in found["tables"][0]["rows"])
+    assert "without feast: --feast skip" in printed
+
+
+@pytest.mark.slow
+def test_feast_and_mlflow_stand_beside_where_they_are_installed(tmp_path: Path) -> None:
+    pythons = {
+        name: stores_peer.place(name, wanted) / "bin" / "python" for name, wanted in stores_peer.PEERS.items()
+    }
+    if not all(python.exists() for python in pythons.values()):
+        pytest.skip("no benchmark has made the peers' environments here yet")
+    words = [word for name, python in pythons.items() for word in (f"--{name}", str(python))]
+    found, _ = run(tmp_path, "stores.py", "--small", *words)
+    rows = rows_of(found)
+    assert {"Polars' join_asof", "Feast, its DuckDB store", "Feast", "MLflow, pyfunc"} <= {
+        row["who"] for row in rows
+    }
+    joined = {row["who"]: row for row in found["tables"][0]["rows"]}
+    assert all(row["wrong"] == 0 for row in joined.values())
+    assert joined["Polars' join_asof"]["lost"] == joined["Feast, its DuckDB store"]["lost"] == 0
+    assert joined["Feast, its default (dask) store"]["lost"] > 0, (
+        "it loses rows; if not any more, tell the docs"
+    )
+
+
+def test_lost_and_wrong_rows_are_counted() -> None:
+    pandas = pytest.importorskip("pandas")
+    expected = pandas.DataFrame({"row": [0, 1, 2, 3], "a_0": [1.0, None, 3.0, 4.0], "user": [1, 2, 3, 4]})
+    assert stores_features.differences(expected.iloc[::-1], expected) == (0, 0)
+    answer = pandas.DataFrame({"row": [3, 1, 0], "a_0": [4.0, None, 1.5]})
+    assert stores_features.differences(answer, expected) == (1, 1)
 
 
 def test_who_goes_first_alternates_and_the_first_round_is_thrown_away(

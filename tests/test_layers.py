@@ -12,15 +12,16 @@ PACKAGE = Path(__file__).parent.parent / "jupyter_mlops"
 LAYERS = [  # bottom first; rooms on one line do not import each other
     {"errors"},
     {"problems", "plugins"},
-    {"encoding", "events", "frames", "resources", "words"},
+    {"cron", "encoding", "events", "frames", "resources", "words"},
     {"display", "fingerprint", "profiles", "settings"},
     {"blobs", "catalog", "kernels"},
     {"emit", "features", "models", "notebooks", "pipelines"},
     {"backends"},
     {"preflight"},
     {"runner"},
+    {"scheduling"},
     {"workspace"},
-    {"widgets"},
+    {"driver", "widgets"},
     {"session"},
     {"cli", "magics", "server"},
 ]

@@ -8,6 +8,8 @@ from .records import (
     CacheEntry,
     FeatureDefinition,
     FeaturePart,
+    Fire,
+    Lease,
     LineageLink,
     Materialization,
     ModelAlias,
@@ -16,6 +18,7 @@ from .records import (
     RegisteredModel,
     Run,
     RunEvent,
+    Schedule,
     TaskRun,
 )
 from .store import Catalog
@@ -29,6 +32,8 @@ __all__ = [
     "Catalog",
     "FeatureDefinition",
     "FeaturePart",
+    "Fire",
+    "Lease",
     "LineageLink",
     "Materialization",
     "ModelAlias",
@@ -37,5 +42,6 @@ __all__ = [
     "RegisteredModel",
     "Run",
     "RunEvent",
+    "Schedule",
     "TaskRun",
 ]

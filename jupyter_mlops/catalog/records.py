@@ -346,13 +346,86 @@ class FeaturePart:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule(Shown):
+    """An active schedule of a pipeline. `spec` is how it was written; `next_at` is the fire that nobody has
+    decided on yet, `due_at` that with its jitter: None when there is none to come."""
+
+    TABLE: ClassVar[str] = "schedules"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str  # "pipeline.schedule"
+    pipeline: str
+    pipeline_path: str  # relative to the workspace if it lies there: others may have that elsewhere
+    cron: str
+    timezone: str
+    spec: Mapping[str, Any]
+    is_paused: bool = False
+    paused_at: datetime | None = None
+    next_at: datetime | None = None
+    due_at: datetime | None = None
+    user_name: str = ""
+    created_at: datetime
+    updated_at: datetime
+
+    def facts(self) -> Mapping[str, str]:
+        """What a reader wants to know first."""
+        return {
+            "schedule": self.name,
+            "pipeline": self.pipeline_path,
+            "cron": f"{self.cron} ({self.timezone})",
+            "next": "paused" if self.is_paused else f"{self.next_at:%Y-%m-%d %H:%M} UTC" if self.next_at else "never",
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fire:
+    """What became of one fire: its run, or why there is none. The key is what makes a fire happen once.
+
+    `state` is ``queued`` (waits for an earlier run), ``running``, how its run ended, ``skipped`` or
+    ``missed``. Missed ones that follow each other are one record: `count` of them from `first_at` to
+    `fire_at`."""
+
+    TABLE: ClassVar[str] = "fires"
+    KEY: ClassVar[tuple[str, ...]] = ("schedule", "fire_at")
+
+    schedule: str
+    fire_at: datetime
+    state: str
+    reason: str = ""
+    run_id: str = ""
+    count: int = 1
+    first_at: datetime | None = None
+    drives: int = 0  # how often a process was started to drive the run
+    driven_at: datetime | None = None
+    is_backfill: bool = False
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who may do something that only one may, until when. `token` grows with each holder: a write that checks
+    it in its transaction cannot come from one who was taken for dead."""
+
+    TABLE: ClassVar[str] = "leases"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+    holder: str
+    token: int
+    until_at: datetime
+    renewed_at: datetime
+
+
 Record = (
     Run | TaskRun | Attempt | Artifact | CacheEntry | RunEvent
     | RegisteredModel | ModelVersion | ModelAlias | AliasMove | LineageLink
     | FeatureDefinition | Materialization | FeaturePart
+    | Schedule | Fire | Lease
 )  # fmt: skip
 RECORDS: Sequence[type[Record]] = (
     Run, TaskRun, Attempt, Artifact, CacheEntry, RunEvent,
     RegisteredModel, ModelVersion, ModelAlias, AliasMove, LineageLink,
     FeatureDefinition, Materialization, FeaturePart,
+    Schedule, Fire, Lease,
 )  # fmt: skip

@@ -161,6 +161,8 @@ _INDEXES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "lineage_links": [("target_kind", "target")],
     "feature_definitions": [("folded",), ("name", "registered_at")],
     "materializations": [("view", "version", "created_at")],
+    "schedules": [("due_at",)],
+    "fires": [("state", "created_at"), ("run_id",)],
     "feature_parts": [("view", "version", "seq"), ("part_id",)],
 }
 

@@ -60,9 +60,10 @@ class DataSource:
         if names is None:
             names = getattr(value, "columns", ())
         try:
+            digest = fingerprint(value)
             if not hasattr(value, "__len__"):
                 raise InvalidInput(f"a {type(value).__qualname__} has no rows")
-            digest, rows = fingerprint(value), len(value)
+            rows = len(value)
         except (InvalidInput, TypeError) as error:
             raise InvalidInput(
                 f"data: {error}", hint="give the frame, a path or URI, or mlops.DataSource(digest=…, uri=…)"

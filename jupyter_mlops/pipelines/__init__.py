@@ -4,6 +4,7 @@ from .cache import explain, task_key
 from .definition import Pipeline, PipelineParameter, RetryPolicy, Task
 from .machine import RunState, replay
 from .plan import Plan, PlannedTask, lower, select
+from .schedules import ScheduleSpec
 from .spec import load_pipeline, parse_pipeline, read_pipeline, to_yaml
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "PlannedTask",
     "RetryPolicy",
     "RunState",
+    "ScheduleSpec",
     "Task",
     "explain",
     "load_pipeline",

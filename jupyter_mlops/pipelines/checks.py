@@ -16,6 +16,7 @@ from .arguments import convert
 from .definition import ISOLATION, RUN_IF, Pipeline, Task
 from .reading import NAME, PARAMETER_NAME, TYPES
 from .references import Reference
+from .scheduled import schedule_problems
 
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NEEDS_UPSTREAM = ("at_least_one_success", "all_failed", "at_least_one_failed")
@@ -63,6 +64,7 @@ class _Checker:
                     yield self.problem(task, field, *told)
             yield from self.needs(task, found)
         yield from self.cycles()
+        yield from schedule_problems(self.pipeline)
         if not any(errors for _, _, errors in self.scans):
             yield from self.unused(used)
 

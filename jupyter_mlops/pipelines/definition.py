@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import errors
 from ..resources import ResourceRequest
+from .schedules import ScheduleSpec
 
 RUN_IF = (
     "all_success", "all_done", "none_failed", "at_least_one_success", "all_failed", "at_least_one_failed",
@@ -117,6 +118,7 @@ class Pipeline:
     _: KW_ONLY
     description: str = ""
     parameters: Mapping[str, PipelineParameter] = field(default_factory=dict)
+    schedules: Mapping[str, ScheduleSpec] = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 

@@ -44,6 +44,7 @@ from .reading import (
     write_fields,
     wrong,
 )
+from .schedules import CATCH_UP, OVERLAP, ScheduleSpec
 from .source import Node, Reader
 
 # --- settings that are mappings themselves ------------------------------------------------------------
@@ -77,6 +78,17 @@ def _parameters(reader: Reader, node: Node, key: str) -> Any:
     return {str(name): _parameter(reader, item, str(name)) for name, item in node.value.items()}
 
 
+def _schedules(reader: Reader, node: Node, key: str) -> Any:
+    if not isinstance(node.value, dict):
+        return wrong(reader, node, key, "a mapping of names to schedules", _SCHEDULE_HINT)
+    found = {}
+    for name, item in node.value.items():
+        given = read_fields(reader, item, SCHEDULE_FIELDS, f"schedule {name!r}")
+        if "cron" in given:
+            found[str(name)] = ScheduleSpec(**given)
+    return found
+
+
 def infer_type(value: Any) -> str:
     """The name of the parameter type that `value` has."""
     return type(value).__name__ if type(value).__name__ in TYPES else "any"
@@ -95,6 +107,11 @@ def _write_parameters(parameters: Mapping[str, PipelineParameter]) -> dict[str, 
     return {name: _write_parameter(parameter) for name, parameter in parameters.items()}
 
 
+def _write_schedules(schedules: Mapping[str, ScheduleSpec]) -> dict[str, Any]:
+    plain = ScheduleSpec(cron="")
+    return {name: write_fields(each, SCHEDULE_FIELDS, plain) for name, each in schedules.items()}
+
+
 def _write_parameter(parameter: PipelineParameter) -> Any:
     is_short = not (parameter.is_required or parameter.help or isinstance(parameter.default, dict | date))
     if is_short and parameter.type == infer_type(parameter.default):
@@ -108,6 +125,7 @@ def _write_parameter(parameter: PipelineParameter) -> Any:
 
 # --- the tables -----------------------------------------------------------------------------------------
 
+_SCHEDULE_HINT = "for example {nightly: {cron: 30 2 * * *}}"
 _TEXT = {"type": "string", "minLength": 1}
 _DURATION_SCHEMA = {
     "anyOf": [
@@ -159,6 +177,46 @@ PARAMETER_FIELDS: tuple[Field, ...] = (
         help="the value when none is given; without it the parameter is required",
     ),
     Field(key="help", attribute="help", read=read_text, schema=_TEXT, shape="text", help="what it is for"),
+)  # fmt: skip
+
+SCHEDULE_FIELDS: tuple[Field, ...] = (
+    Field(
+        key="cron", attribute="cron", read=read_text, schema=_TEXT, shape="cron expression",
+        help="when: five fields (30 2 * * MON-FRI), or @hourly, @daily, @weekly, @monthly, @yearly",
+        is_required=True,
+    ),
+    Field(
+        key="timezone", attribute="timezone", read=read_text, schema=_TEXT, shape="IANA zone",
+        help="whose clock, such as Europe/Berlin (UTC)",
+    ),
+    Field(
+        key="parameters", attribute="parameters", read=read_arguments, schema={"type": "object"}, write=dict,
+        shape="mapping", help="arguments of the pipeline; may hold ${schedule.…}, see schedules.md",
+    ),
+    Field(
+        key="catch_up", attribute="catch_up", read=read_one_of(CATCH_UP), schema={"enum": list(CATCH_UP)},
+        shape=", ".join(CATCH_UP), help="which of the fires that nobody was there for run late (last)",
+    ),
+    Field(
+        key="overlap", attribute="overlap", read=read_one_of(OVERLAP), schema={"enum": list(OVERLAP)},
+        shape=", ".join(OVERLAP), help="what a fire does while an earlier one's run goes on (skip)",
+    ),
+    Field(
+        key="jitter", attribute="jitter_seconds", read=read_duration, schema=_DURATION_SCHEMA, write=_number,
+        shape="duration", help="start up to so much later, each fire by another amount (0)",
+    ),
+    Field(
+        key="start", attribute="start", read=read_text, schema=_TEXT, shape="date or moment",
+        help="no fire before it: 2026-01-31, or 2026-01-31T06:00 by the schedule's clock",
+    ),
+    Field(
+        key="end", attribute="end", read=read_text, schema=_TEXT, shape="date or moment",
+        help="no fire from then on",
+    ),
+    Field(
+        key="paused", attribute="is_paused", read=read_truth, schema={"type": "boolean"}, shape="true, false",
+        help="do not fire until somebody resumes it (false)",
+    ),
 )  # fmt: skip
 
 TASK_FIELDS: tuple[Field, ...] = (
@@ -289,6 +347,15 @@ PIPELINE_FIELDS: tuple[Field, ...] = (
             },
         },
         shape="mapping", help="typed inputs, ${params.name}: a default, or a mapping of type, default, help",
+    ),
+    Field(
+        key="schedules", attribute="schedules", read=_schedules, write=_write_schedules,
+        schema={
+            "type": "object",
+            "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+            "additionalProperties": table_schema(SCHEDULE_FIELDS),
+        },
+        shape="mapping", help="when it runs by itself: name → cron and more; `schedule add` makes them active",
     ),
     Field(
         key="defaults", attribute="defaults", read=_unread,

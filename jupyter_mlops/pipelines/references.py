@@ -67,7 +67,9 @@ def parse_reference(text: str) -> Reference:
     root = next((known for known in ROOTS if known == head.group()), None)
     if root is None:
         hint = did_you_mean(head.group(), ROOTS)
-        if head.group() == text:
+        if head.group() == "schedule":
+            hint = "only a schedule's parameters know it; a task takes it as ${params.name}"
+        elif head.group() == text:
             hint = f"a parameter of the pipeline is ${{params.{text}}}"
         raise InvalidInput(f"${{{text}}} begins with {head.group()!r}, which is nothing known", hint=hint)
     steps = _steps(text, head.end())

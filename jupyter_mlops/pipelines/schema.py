@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .fields import PARAMETER_FIELDS, PIPELINE_FIELDS, RETRY_FIELDS, TASK_FIELDS
+from .fields import PARAMETER_FIELDS, PIPELINE_FIELDS, RETRY_FIELDS, SCHEDULE_FIELDS, TASK_FIELDS
 from .reading import Field, table_schema
 
 SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
@@ -22,6 +22,7 @@ _TABLES: Mapping[str, Sequence[Field]] = {
     "parameter": PARAMETER_FIELDS,
     "task": TASK_FIELDS,
     "retries": RETRY_FIELDS,
+    "schedule": SCHEDULE_FIELDS,
 }
 
 

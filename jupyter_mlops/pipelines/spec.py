@@ -87,6 +87,10 @@ def _pipeline(reader: Reader, root: Node, path: Path) -> Pipeline | None:
     lines = {"": root.line, **{str(key): line for key, line in root.lines.items()}}
     if (parameters := root.value.get("parameters")) is not None:
         lines |= {f"parameters.{name}": line for name, line in parameters.lines.items()}
+    if (schedules := root.value.get("schedules")) is not None and isinstance(schedules.value, dict):
+        for name, item in schedules.value.items():
+            lines[f"schedules.{name}"] = schedules.lines[name]
+            lines |= {f"schedules.{name}.{key}": line for key, line in item.lines.items()}
     given.setdefault("name", "unnamed")
     return Pipeline(**given, tasks=tuple(tasks), path=path, lines=lines)
 

@@ -109,8 +109,7 @@ def _drift_of(
     ks: float | None = None
     if is_category:
         bins, shares_before = [*_named([*kept["top"]]), "other"], _with_rest([*kept["top"].values()])
-        now = shares_of(column)
-        shares = _with_rest([now.get(value, 0.0) for value in kept["top"]])
+        shares = _with_rest([*shares_of(column, kept["top"]).values()])
     else:
         bins, shares_before = _ranges(kept["edges"]), list(kept["shares"])
         shares = shares_between(values, kept["edges"]) if shares_before else []

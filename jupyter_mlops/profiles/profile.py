@@ -8,7 +8,7 @@ are left out: they say nothing of a distribution, and may name somebody.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import InvalidInput, did_you_mean
@@ -17,7 +17,7 @@ from ..frames import to_arrow
 SAMPLE_ROWS = 100_000
 CATEGORIES = ("string", "bool")
 _MOST_CELLS = 50_000_000
-_MOST_FEATURES = 200
+_MOST_FEATURES = 100
 _BINS = 10
 _TOP = 20
 _LONGEST = 100  # characters of a text
@@ -28,7 +28,7 @@ how many columns are not in it."""
 
 
 def profile_frame(frame: Any, features: Sequence[str] | None = None) -> dict[str, Any]:
-    """The profile of a frame's columns: of `features`, else of all that have a profile, the first 200 at most.
+    """The profile of a frame's columns: of `features`, else of all that have a profile, the first 100 at most.
 
     `InvalidInput` for what is no frame, and for `features` that it has not or that have no profile.
     """
@@ -155,28 +155,57 @@ def shares_between(values: Any, edges: Any) -> list[float]:
     return shares
 
 
-def shares_of(column: Any) -> dict[str, float]:
-    """The share of each value of a column of texts or booleans, the most frequent first."""
-    values = column.drop_null()
-    counts = [(word(one["values"]), one["counts"]) for one in values.value_counts().to_pylist()]
-    counts.sort(key=lambda one: (-one[1], one[0]))
-    shares: dict[str, float] = {}
-    for text, count in counts:
-        shares[text] = shares.get(text, 0.0) + count / len(values)
-    return shares
-
-
 def top(column: Any) -> dict[str, float]:
     """The shares of the most frequent values, and of many values only of those that occur again."""
-    shares = shares_of(column)
-    is_many = len(shares) > _TOP
-    once = 1.5 / max(1, len(column) - column.null_count)
-    return {text: share for text, share in [*shares.items()][:_TOP] if not is_many or share > once}
+    import numpy as np
+
+    values, counts = _counted(column)
+    total = int(counts.sum())
+    if len(counts) > _TOP:
+        least = max(2, int(np.partition(counts, -_TOP)[-_TOP]))
+        is_kept = counts >= least
+        values, counts = values.filter(is_kept), counts[is_kept]
+    found = sorted(zip(map(str, values.to_pylist()), counts.tolist(), strict=True), key=_by_count)
+    return {value: count / total for value, count in found[:_TOP]}
 
 
-def word(value: Any) -> str:
-    """A value as it stands in a profile."""
-    return str(value)[:_LONGEST]
+def shares_of(column: Any, names: Collection[str]) -> dict[str, float]:
+    """The shares of these values, named as `top` does."""
+    values, counts = _counted(column)
+    total = int(counts.sum())
+    if len(names) < len(counts) and _is_text(values.type):
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        is_named = pc.is_in(values, value_set=pa.array(list(names), values.type)).to_numpy(
+            zero_copy_only=False
+        )
+        values, counts = values.filter(is_named), counts[is_named]
+    found = dict(zip(map(str, values.to_pylist()), counts.tolist(), strict=True))
+    return {name: found.get(name, 0) / max(1, total) for name in names}
+
+
+def _by_count(one: tuple[str, int]) -> tuple[int, str]:
+    return -one[1], one[0]
+
+
+def _counted(column: Any) -> tuple[Any, Any]:
+    """The distinct values, texts cut, and how often each occurs."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = column.cast(pa.string()) if str(column.type) == "string_view" else column  # Polars' texts
+    values = values.drop_null()
+    if _is_text(values.type):
+        values = pc.utf8_slice_codeunits(values, 0, _LONGEST)
+    counted = values.value_counts()
+    return counted.field("values"), counted.field("counts").to_numpy()
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def finite(value: float | None) -> float | None:

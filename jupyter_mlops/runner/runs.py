@@ -75,11 +75,28 @@ class Runs:
         from_text: bool = False,
     ) -> Run:
         """Check everything as `run` does, and keep the run, queued, for another process to `resume`."""
+        return self.queue(self.prepare(pipeline, arguments, options=options, from_text=from_text))
+
+    def prepare(
+        self,
+        pipeline: Path | str | Pipeline,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        options: RunOptions | None = None,
+        from_text: bool = False,
+    ) -> Run:
+        """The first half of `record`: check everything, which takes a while, and keep nothing yet."""
         options = options or RunOptions()
         loaded = pipeline if isinstance(pipeline, Pipeline) else load_pipeline(pipeline)
         plan = lower(loaded, arguments, from_text=from_text)
         plan = select(plan, only=options.only, start_from=options.start_from, force=options.force)
-        return self._queue(self._new(plan, options)[0])
+        return self._new(plan, options)[0]
+
+    def queue(self, run: Run) -> Run:
+        """The second half of `record`: keep a prepared run; may be part of a transaction."""
+        machine = RunState(Plan.from_json(run.plan), run.run_id)
+        self._ledger(run, machine).begin()
+        return run
 
     def resume(self, run_id: str, *, on_event: OnEvent | None = None, on_plan: OnPlan | None = None) -> Run:
         """Go on with a run whose runner went away. What finished is not run again.
@@ -108,7 +125,7 @@ class Runs:
         """Like `record`, for a run that repeats another one."""
         old, plan = self._again(run_id, is_failed_only=is_failed_only)
         run, _ = self._new(plan, RunOptions(**old.options), rerun_of=run_id, path=old.pipeline_path)
-        return self._queue(run)
+        return self.queue(run)
 
     def cancel(self, run_id: str) -> Run:
         """Ask for a run to stop, from any process; its runner does it. One that nobody drives is taken up to end
@@ -290,12 +307,6 @@ class Runs:
             rerun_of=rerun_of,
         )
         return run, options
-
-    def _queue(self, run: Run) -> Run:
-        """Keep a run that nobody drives yet."""
-        machine = RunState(Plan.from_json(run.plan), run.run_id)
-        self._ledger(run, machine).begin()
-        return run
 
     def _take_up(
         self,

@@ -4,5 +4,5 @@
 a route without a description, or a description without a route, cannot be. Behind each operation stands one
 plain function (`pipelines`, `runs`, `tasks`, `models`, `features`, `compute`): it makes one call on a
 collaborator and hands the records to `present*`, which make the JSON. All of it runs in threads; the event loop
-only parses and sends. `app` is where Jupyter comes in; nothing is imported here, since `driver` needs little.
+only parses and sends. `app` is where Jupyter comes in. A run is driven by a process of its own (`runner.launch`).
 """

@@ -211,3 +211,12 @@ def _operation(path: str, verb: str, item: Mapping[str, Any]) -> Operation:
 
 
 CONTRACT = Contract()
+
+
+def markdown_table() -> str:
+    """The routes as ``docs/rest.md`` shows them."""
+    rows = ["| route | what it does |", "|---|---|"]
+    for each in CONTRACT.operations:
+        route = f"{each.verb.upper()} {each.path}".replace("|", "\\|")
+        rows.append(f"| `{route}` | {each.summary} |")
+    return "\n".join(rows) + "\n"

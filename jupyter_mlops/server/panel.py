@@ -18,9 +18,9 @@ import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..runner.launch import Drivers
 from ..settings import Settings, find_root
 from ..workspace import Workspace
-from .launch import Drivers
 from .places import Places
 
 _SQLITE = "sqlite:///"

@@ -19,7 +19,10 @@
  */
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
-import { pipelinesIcon, runsIcon } from './icons';
+import { createCompute } from './compute/section';
+import { createFeatures } from './features/section';
+import { computeIcon, featuresIcon, modelsIcon, pipelinesIcon, runsIcon } from './icons';
+import { createModels } from './models/section';
 import { createPipelines } from './panels/pipelines';
 import { createRuns } from './panels/runs';
 import type { IContext } from './tokens';

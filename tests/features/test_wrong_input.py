@@ -13,6 +13,7 @@ from jupyter_mlops.errors import MlopsError
 from jupyter_mlops.features import Entity, FeatureService, FeatureStore, FeatureView
 
 DAY = datetime(2024, 3, 9, tzinfo=UTC)
+NAIVE = datetime(2024, 3, 9)  # noqa: DTZ001 - that is what is wrong with it
 ROWS = [{"origin": "JFK", "event_timestamp": DAY}]
 Ask = Callable[[FeatureStore], Any]
 
@@ -35,7 +36,7 @@ def filled(store: FeatureStore, airport: Entity) -> FeatureStore:
         (lambda s: s.get_historical_features(7, ["weather"]), "a int is not a frame"),
         (lambda s: s.get_historical_features([{"origin": "JFK"}], ["weather"]), "no column 'event_timestamp'"),
         (
-            lambda s: s.get_historical_features([{**ROWS[0], "event_timestamp": datetime(2024, 3, 9)}], ["weather"]),
+            lambda s: s.get_historical_features([{**ROWS[0], "event_timestamp": NAIVE}], ["weather"]),
             "have no zone",
         ),
         (lambda s: s.get_historical_features([{**ROWS[0], "origin": 7}], ["weather"]), "type int64, not string"),
@@ -48,7 +49,7 @@ def filled(store: FeatureStore, airport: Entity) -> FeatureStore:
         (lambda s: s.get_online_features({"origin": "JFK"}, [["weather"]]), "refers to no feature"),
         (lambda s: s.get_online_features({"origin": "JFK"}, 7), "a int is no list of names"),
         (lambda s: s.get_online_features({"origin": "JFK"}, ["weather"], at="2024"), "'2024' is not a moment"),
-        (lambda s: s.get_online_features({"origin": "JFK"}, ["weather"], at=datetime(2024, 1, 1)), "no time zone"),
+        (lambda s: s.get_online_features({"origin": "JFK"}, ["weather"], at=NAIVE), "no time zone"),
         (lambda s: s.materialize("weather", end="2024-01-01"), "end: '2024-01-01' is not a moment"),
         (lambda s: s.materialize("weather", end=date(2024, 1, 1)), "is not a moment"),
         (lambda s: s.materialize("weather", every=3), "every is 3, not a timedelta above 0"),

@@ -59,7 +59,7 @@ def ipython() -> Iterator[Any]:
 @pytest.fixture
 def notebook(ipython: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mlops.toml").touch()
+    (tmp_path / "mlops.toml").write_text("zygote_linger_seconds = 0\n")
     for name in ("MLOPS_RUN_ID", "MLOPS_ROOT", "MLOPS_BLOBS", "MLOPS_CATALOG"):
         monkeypatch.delenv(name, raising=False)
     ipython.reset(new_session=True, aggressive=False)

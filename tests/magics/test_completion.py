@@ -26,10 +26,15 @@ def offered(notebook: Notebook, text: str) -> list[str]:
 def filled(with_model: Notebook) -> Notebook:
     with_model.run("%register_model delay model --example X.head(3) --check none")
     with_model.run("%register_model delay model --example X.head(3) --check none --alias blessed")
-    with_model.run("X.assign(k='a', event_timestamp=pd.Timestamp('2013-01-01', tz='UTC')).to_parquet('x.parquet')")
+    with_model.run(
+        "X.assign(k='a', event_timestamp=pd.Timestamp('2013-01-01', tz='UTC')).to_parquet('x.parquet')"
+    )
     with_model.run("%%feature_view weather -e airport=k\nSELECT k, event_timestamp, a FROM 'x.parquet'")
     (with_model.folder / "pipeline.yaml").touch()
     return with_model
+
+
+CHECK = "%register_model delay model --check "
 
 
 @pytest.mark.parametrize(
@@ -38,7 +43,7 @@ def filled(with_model: Notebook) -> Notebook:
         ("%register_model de", ["%register_model delay"]),
         ("%register_model delay mod", ["%register_model delay model"]),
         ("%register_model delay model --me", ["%register_model delay model --metric"]),
-        ("%register_model delay model --check ", [f"%register_model delay model --check {c}" for c in ("quick", "full", "none")]),
+        (CHECK, [f"{CHECK}{c}" for c in ("quick", "full", "none")]),
         ("%register_model delay model --metric auc=mod", ["%register_model delay model --metric auc=model"]),
         ("%alias delay bl", ["%alias delay blessed"]),
         ("%alias delay blessed ", ["%alias delay blessed 2", "%alias delay blessed 1"]),

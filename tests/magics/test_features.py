@@ -93,7 +93,7 @@ def test_the_same_again_is_the_same_version(with_rows: Notebook) -> None:
         ("%%feature_view weather -e airport=origin\nSELECT * FROM 'away.parquet'", "away.parquet"),
         ("%%feature_view weather -e airport=origin\ndef f(:", "line 1 of the cell: invalid syntax"),
         (f"%%feature_view weather -e airport\n{SQL}", "airport"),
-        ("%%feature_view weather -e airport=origin\n", "no source"),
+        ("%%feature_view weather -e airport=origin\n\n ", "has no source"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line_and_nothing_is_registered(

@@ -128,7 +128,11 @@ def test_names_and_metrics_are_escaped(with_model: Notebook) -> None:
             " tags={'k': '<script>'}, description='<i>', check='none')"
         )
     version = with_model.run("v")
-    for html in (mlops.find_models()._repr_html_(), mlops.find_models("demo")._repr_html_(), version._repr_html_()):
+    for html in (
+        mlops.find_models()._repr_html_(),
+        mlops.find_models("demo")._repr_html_(),
+        version._repr_html_(),
+    ):
         assert "<script>" not in html
         assert "<b>" not in html
         assert "<i>" not in html

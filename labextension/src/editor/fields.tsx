@@ -19,6 +19,8 @@ export interface IEntry {
   onCommit: (text: string) => void;
   onRemove?: () => void;
   removeLabel?: string;
+  /** Stands behind the field, in its line. */
+  extra?: ReactNode;
 }
 
 /** A field of text. */
@@ -45,28 +47,31 @@ export function Entry(props: IEntry): ReactElement {
   };
   return (
     <Labelled {...props} id={id}>
-      {props.isLong ? (
-        <textarea
-          {...common}
-          rows={Math.min(6, Math.max(2, text.split('\n').length))}
-          onChange={event => setText(event.target.value)}
-        />
-      ) : (
-        <input
-          {...common}
-          type="text"
-          autoComplete="off"
-          list={props.offers?.length ? `${id}-offers` : undefined}
-          onChange={event => setText(event.target.value)}
-          onKeyDown={event => {
-            if (event.key === 'Enter') {
-              commit();
-            } else if (event.key === 'Escape') {
-              setText(props.value);
-            }
-          }}
-        />
-      )}
+      <div className="jp-mlops-Entry">
+        {props.isLong ? (
+          <textarea
+            {...common}
+            rows={rowsOf(text)}
+            onChange={event => setText(event.target.value)}
+          />
+        ) : (
+          <input
+            {...common}
+            type="text"
+            autoComplete="off"
+            list={props.offers?.length ? `${id}-offers` : undefined}
+            onChange={event => setText(event.target.value)}
+            onKeyDown={event => {
+              if (event.key === 'Enter') {
+                commit();
+              } else if (event.key === 'Escape') {
+                setText(props.value);
+              }
+            }}
+          />
+        )}
+        {props.extra}
+      </div>
       {!!props.offers?.length && (
         <datalist id={`${id}-offers`}>
           {props.offers.map(offer => (
@@ -76,6 +81,14 @@ export function Entry(props: IEntry): ReactElement {
       )}
     </Labelled>
   );
+}
+
+/** As many lines as a text needs in a narrow column, within bounds. */
+function rowsOf(text: string): number {
+  const lines = text
+    .split('\n')
+    .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 34)), 0);
+  return Math.min(7, Math.max(2, lines));
 }
 
 export interface IChoice {

@@ -2,7 +2,7 @@
 import { type ReactElement, useState } from 'react';
 
 import { Fold } from '../components/pieces';
-import { Choice, Entry } from './fields';
+import { Entry } from './fields';
 import type { IOutline, IPlaced } from './outline';
 import { shown, typed } from './scalars';
 import { put, take } from './source';
@@ -108,33 +108,37 @@ function OneParameter(props: IPipelineForm & { name: string; given: unknown }): 
         : put(source, path, { type: kind, default: usual, [key]: value });
     });
   return (
-    <div className="jp-mlops-ParameterForm">
-      <Entry
-        label={name}
-        value={kind === 'str' && typeof usual === 'string' ? usual : shown(usual)}
-        placeholder={trans.__('no default: required')}
-        help={typeof help === 'string' ? help : undefined}
-        isDisabled={isReadOnly}
-        isCode
-        onCommit={text => {
-          const value = text.trim() === '' ? undefined : kind === 'str' ? text : typed(text);
-          if (isLong) {
-            setPart('default', value);
-          } else if (value !== undefined) {
-            edit(source => put(source, path, value));
-          }
-        }}
-        onRemove={() => edit(source => take(source, path))}
-        removeLabel={trans.__('Remove %1', name)}
-      />
-      <Choice
-        label={trans.__('Type')}
-        value={kind}
-        choices={TYPES.map(one => [one, one] as const)}
-        isDisabled={isReadOnly}
-        onCommit={word => setPart('type', word)}
-      />
-    </div>
+    <Entry
+      label={name}
+      value={kind === 'str' && typeof usual === 'string' ? usual : shown(usual)}
+      placeholder={trans.__('no default: required')}
+      help={typeof help === 'string' ? help : undefined}
+      isDisabled={isReadOnly}
+      isCode
+      onCommit={text => {
+        const value = text.trim() === '' ? undefined : kind === 'str' ? text : typed(text);
+        if (isLong) {
+          setPart('default', value);
+        } else if (value !== undefined) {
+          edit(source => put(source, path, value));
+        }
+      }}
+      onRemove={() => edit(source => take(source, path))}
+      removeLabel={trans.__('Remove %1', name)}
+      extra={
+        <select
+          className="jp-mlops-Input jp-mlops-Entry-type"
+          aria-label={trans.__('Type of %1', name)}
+          value={kind}
+          disabled={isReadOnly}
+          onChange={event => setPart('type', event.target.value)}
+        >
+          {TYPES.map(one => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      }
+    />
   );
 }
 

@@ -1,7 +1,7 @@
 /** One feature's values: a histogram or its most frequent texts, the batch before as an outline, and drift. */
 import type { ReactElement } from 'react';
 
-import { bars, round, scale, short } from '../models/plot';
+import { bars, density, round, scale, short } from '../models/plot';
 import type { Drift, FeatureProfile } from '../types';
 import { driftLevel, moments, percent } from './words';
 
@@ -70,7 +70,11 @@ function Histogram({ profile, before, trans }: Omit<IProfileCard, 'drift'>): Rea
   const ends = [...now.edges, ...(old?.edges ?? [])];
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const x = scale([low, high], [SIDE, WIDTH - SIDE]);
-  const bodies = bars(now.edges, now.shares);
+  const highest = Math.max(
+    density(now.edges, now.shares),
+    old ? density(old.edges, old.shares) : 0
+  );
+  const bodies = bars(now.edges, now.shares, highest);
   return (
     <svg
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
@@ -94,7 +98,10 @@ function Histogram({ profile, before, trans }: Omit<IProfileCard, 'drift'>): Rea
         );
       })}
       {old && (
-        <path className="jp-mlops-Profile-before" d={outline(bars(old.edges, old.shares), x)} />
+        <path
+          className="jp-mlops-Profile-before"
+          d={outline(bars(old.edges, old.shares, highest), x)}
+        />
       )}
       <line className="jp-mlops-Profile-base" x1={SIDE} x2={WIDTH - SIDE} y1={BASE} y2={BASE} />
       <text x={SIDE} y={HEIGHT - 5}>

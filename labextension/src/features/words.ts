@@ -1,5 +1,4 @@
 /** What features say of themselves, for readers. Pure. */
-import { duration } from '../format';
 import type { FeatureProfile, FeatureView } from '../types';
 
 export type Freshness = 'fresh' | 'stale' | 'none' | 'always';
@@ -34,8 +33,19 @@ export function age(
     case 'none':
       return trans.__('not materialized');
     default:
-      return trans.__('%1 old', duration(view.freshness_seconds));
+      return trans.__('%1 old', coarse(view.freshness_seconds ?? 0));
   }
+}
+
+/** A duration in one word: freshness is no stopwatch. */
+export function coarse(seconds: number): string {
+  const units: [number, string][] = [
+    [86400, 'd'],
+    [3600, 'h'],
+    [60, 'min']
+  ];
+  const [size, word] = units.find(([one]) => seconds >= one * 0.99) ?? [1, 's'];
+  return `${Math.round(seconds / size)} ${word}`;
 }
 
 /** What limits drift: PSI from 0.1 on is worth a look, from 0.2 on it is drift (as in `features/profiles.py`). */

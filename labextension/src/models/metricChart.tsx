@@ -19,11 +19,11 @@ export interface IMetricChart {
 }
 
 const WIDTH = 300;
-const HEIGHT = 132;
+const HEIGHT = 136;
 const LEFT = 44;
 const RIGHT = 14;
 const TOP = 20;
-const BOTTOM = 22;
+const BOTTOM = 26;
 
 /** See the module. */
 export function MetricChart(props: IMetricChart): ReactElement {
@@ -38,6 +38,9 @@ export function MetricChart(props: IMetricChart): ReactElement {
   const y = scale([marks[0], marks[marks.length - 1]], [HEIGHT - BOTTOM, TOP]);
   const last = points[points.length - 1];
   const shown = points.filter(({ value }) => value !== null);
+  const falls = new Map(
+    shown.map(({ version, value }, i) => [version, i > 0 && value! < shown[i - 1].value!])
+  );
   const said = shown
     .map(({ version, value }) => trans.__('version %1: %2', version, short(value!)))
     .join(', ');
@@ -88,13 +91,7 @@ export function MetricChart(props: IMetricChart): ReactElement {
             <circle className="jp-mod-wide" cx={x(version)} cy={y(value!)} r="10" />
             <circle cx={x(version)} cy={y(value!)} r={selected.includes(version) ? 5 : 3.5} />
             {aliases.length > 0 && (
-              <text
-                x={Math.min(WIDTH - 4, x(version))}
-                y={y(value!) - 9}
-                textAnchor={
-                  x(version) > WIDTH - 50 ? 'end' : x(version) < LEFT + 40 ? 'start' : 'middle'
-                }
-              >
+              <text {...flag(x(version), y(value!), falls.get(version) ?? false)}>
                 {aliases[0] + (aliases.length > 1 ? ` +${aliases.length - 1}` : '')}
               </text>
             )}
@@ -103,6 +100,22 @@ export function MetricChart(props: IMetricChart): ReactElement {
       </svg>
     </figure>
   );
+}
+
+/** Where the name of an alias stands: above its point, and beside the line where that comes down from above. */
+function flag(
+  x: number,
+  y: number,
+  isFalling: boolean
+): { x: number; y: number; textAnchor: 'start' | 'middle' | 'end' } {
+  if (x > WIDTH - 60) {
+    return { x: x + 5, y: isFalling ? y + 15 : y - 9, textAnchor: 'end' };
+  }
+  return {
+    x: isFalling ? x + 2 : x,
+    y: y - 9,
+    textAnchor: isFalling || x < LEFT + 40 ? 'start' : 'middle'
+  };
 }
 
 /** The versions that are named below the chart: the first, the last, the picked ones, where there is room. */

@@ -87,19 +87,27 @@ export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
+/** The highest density of a histogram. */
+export function density(edges: readonly number[], shares: readonly number[]): number {
+  const all = shares.map((share, i) =>
+    edges[i + 1] > edges[i] ? share / (edges[i + 1] - edges[i]) : 0
+  );
+  return Math.max(0, ...all);
+}
+
 /**
  * A histogram's bars, as wide as their bins and as high as their density: deciles have equal shares, and bars of equal
- * height would show nothing. `edges` has one more than `shares`.
+ * height would show nothing. `edges` has one more than `shares`; `highest` is the density that is drawn as 1.
  */
 export function bars(
   edges: readonly number[],
-  shares: readonly number[]
+  shares: readonly number[],
+  highest = density(edges, shares)
 ): { from: number; to: number; height: number }[] {
   const found = shares.map((share, i) => {
     const [from, to] = [edges[i], edges[i + 1]];
     return { from, to, share, height: to > from ? share / (to - from) : 0 };
   });
-  const highest = Math.max(0, ...found.map(({ height }) => height));
   // A bin without width holds one value that is often there: as high as the highest.
   return found.map(({ from, to, share, height }) => ({
     from,

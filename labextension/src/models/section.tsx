@@ -96,7 +96,7 @@ export function ModelRow(props: {
           )}
           <span className="jp-mlops-Row-when">{ago(model.updated_at, now)}</span>
         </span>
-        <span className="jp-mlops-Row-second">
+        <span className="jp-mlops-Row-second jp-mlops-ModelRow">
           <span className="jp-mlops-muted">
             {metric ? (
               <>

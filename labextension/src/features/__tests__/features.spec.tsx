@@ -65,7 +65,7 @@ describe('freshness', () => {
     assert.equal(freshness({ ...WEATHER, freshness_seconds: 30000, ttl_seconds: null }), 'fresh');
     assert.equal(freshness({ ...WEATHER, freshness_seconds: null }), 'none');
     assert.equal(freshness({ ...WEATHER, kind: 'on_demand' }), 'always');
-    assert.equal(age(WEATHER, trans), '2h 00m old');
+    assert.equal(age(WEATHER, trans), '2 h old');
   });
 });
 
@@ -84,7 +84,7 @@ describe('lists', () => {
     const html = renderToStaticMarkup(
       <FeatureLists list={LIST} search="" trans={trans} onOpen={() => undefined} />
     );
-    assert.match(html, /weather.*2h 00m old.*temp, sky.*not materialized.*departure.*3 features/s);
+    assert.match(html, /weather.*2 h old.*temp, sky.*not materialized.*departure.*3 features/s);
     const none = renderToStaticMarkup(
       <FeatureLists list={LIST} search="zzz" trans={trans} onOpen={() => undefined} />
     );

@@ -1,4 +1,4 @@
-"""``python -m jupyter_mlops.server.driver``: drives one run to its end, as `launch` orders on standard input."""
+"""``python -m jupyter_mlops.driver``: drives one run to its end, as `runner.launch` orders on standard input."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..catalog.records import Run
-from ..errors import Conflict, MlopsError
-from ..events import TERMINAL
-from ..settings import Settings
-from ..workspace import Workspace
+from .catalog.records import Run
+from .errors import Conflict, MlopsError
+from .events import TERMINAL
+from .settings import Settings
+from .workspace import Workspace
 
 
 def main() -> int:

@@ -1,4 +1,5 @@
-"""Starting the processes that drive runs. Each is of a session of its own, so that it outlives this server."""
+"""Starting the processes that drive runs. Each is of a session of its own, so that it outlives whoever starts it:
+the server of the panel, or the scheduler."""
 
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import Unavailable
-from ..runner.places import run_folder
+from .places import run_folder
 
 Verb = Literal["resume", "cancel"]
 log = logging.getLogger(__name__)
 
 
 class Drivers:
-    """The driving processes that this server has started for one workspace."""
+    """The driving processes that this process has started for one workspace."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -33,7 +34,7 @@ class Drivers:
             folder.mkdir(parents=True, exist_ok=True)
             with (folder / "driver.log").open("ab") as written:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "jupyter_mlops.server.driver"],
+                    [sys.executable, "-m", "jupyter_mlops.driver"],
                     stdin=subprocess.PIPE, stdout=written, stderr=written, cwd=self.root, start_new_session=True,
                 )  # fmt: skip
             assert process.stdin is not None  # noqa: S101 - it is a pipe
@@ -57,7 +58,7 @@ class Drivers:
                     log.warning("the driver of run %s ended with %s", run_id, process.returncode)
 
     def forget(self) -> None:
-        """This server ends; the processes go on."""
+        """This process ends; those that drive go on."""
         with self._lock:
             for process in self._going:
                 process.returncode = process.poll() or 0  # so that Python does not warn of it

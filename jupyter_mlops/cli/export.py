@@ -1,0 +1,110 @@
+"""``export``: a pipeline in the files of another orchestrator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..errors import Conflict, InvalidInput, StorageUnavailable
+from ..exporters import TARGETS, Exported, ExportOptions, Target
+from ..pipelines import load_pipeline, lower
+from .group import command
+from .options import arguments_options, find_pipeline, gather_arguments, json_option, pipeline_argument
+from .output import print_json
+
+
+@command(
+    name="export",
+    examples=[
+        ("a DAG for Airflow", "jupyter mlops export --to airflow -o airflow"),
+        (
+            "every Monday at six, in a container",
+            "jupyter mlops export --to argo -o argo --image registry/flights:1 --schedule '0 6 * * 1'"
+            " --timezone Europe/Zurich",
+        ),
+    ],
+)
+@pipeline_argument
+@click.option("--to", "target_name", required=True, metavar="TARGET", help="airflow, argo, prefect, kubeflow, metaflow.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where the files go."
+)
+@arguments_options
+@click.option("--image", default="", metavar="IMAGE", help="A container image that has the project and jupyter-mlops.")
+@click.option("--project", default="", metavar="DIR", help="The project's folder on the target.  [default: as it is here]")
+@click.option("--schedule", default="", metavar="CRON", help="When it runs by itself: five fields.")
+@click.option("--timezone", default="UTC", metavar="ZONE", show_default=True, help="The schedule's time zone.")
+@click.option("--force", "is_forced", is_flag=True, help="Overwrite files that differ.")
+@click.option("--strict", "is_strict", is_flag=True, help="What holds in another way there is an error.")
+@json_option
+def export(
+    pipeline: Path | None,
+    target_name: str,
+    output: Path,
+    parameters: Sequence[tuple[str, str]],
+    parameter_files: Sequence[str],
+    image: str,
+    project: str,
+    schedule: str,
+    timezone: str,
+    is_forced: bool,
+    is_strict: bool,
+    is_json: bool,
+) -> None:
+    """Write a pipeline in the files of another orchestrator.
+
+    Each step runs `jupyter-mlops task` there, so that conditions, fan-out and arguments mean what they mean here. What
+    holds in another way is told; what the target cannot say at all is an error that names a way round it.
+    """
+    path = find_pipeline(pipeline)
+    loaded = load_pipeline(path)
+    plan = lower(loaded, gather_arguments(parameters, parameter_files), from_text=bool(parameters))
+    target: Target = TARGETS.get(target_name)
+    _check_schedule(schedule, timezone)
+    options = ExportOptions(
+        project=project or ("/project" if image else str(path.resolve().parent)),
+        pipeline_file=path.name,
+        image=image,
+        schedule=schedule,
+        timezone=timezone,
+        description=loaded.description,
+    )
+    exported = target.export(plan, options)
+    if is_strict and exported.notes:
+        raise InvalidInput(f"not all of it holds in {target.title}: {'; '.join(exported.notes)}")
+    _write(exported, output, is_forced=is_forced)
+    if is_json:
+        print_json({"target": target.name, "files": [str(output / name) for name in exported.files], "notes": list(exported.notes)})
+        return
+    for name in exported.files:
+        click.echo(f"{click.style('✔', fg='green')} {output / name}")
+    for note in exported.notes:
+        click.echo(f"{click.style('⚠', fg='yellow')} {note}", err=True)
+
+
+def _check_schedule(schedule: str, timezone: str) -> None:
+    from zoneinfo import available_timezones
+
+    if schedule and len(schedule.split()) != 5:
+        raise InvalidInput(f"the schedule {schedule!r} has not five fields", hint="minute hour day month weekday: 0 6 * * 1")
+    if timezone not in available_timezones():
+        raise InvalidInput(f"there is no time zone {timezone!r}", hint="for example Europe/Zurich")
+
+
+def _write(exported: Exported, folder: Path, *, is_forced: bool) -> None:
+    """All of them or none; a file that somebody changed is not overwritten unasked."""
+    different = [
+        name
+        for name, text in exported.files.items()
+        if (folder / name).exists() and (folder / name).read_text(encoding="utf-8", errors="replace") != text
+    ]
+    if different and not is_forced:
+        raise Conflict(f"{folder / different[0]} is there and differs", hint="overwrite it with --force")
+    try:
+        for name, text in exported.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageUnavailable(f"cannot write {folder}: {error.strerror}") from error

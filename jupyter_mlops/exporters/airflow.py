@@ -1,0 +1,166 @@
+"""Apache Airflow 3: a DAG of Bash tasks, one a notebook. Skips, retries and trigger rules are Airflow's own."""
+
+from __future__ import annotations
+
+from ..pipelines import Plan
+from .steps import Step, argument_secrets, call, comment, docstring, literal, plain_arguments, secret_names, steps
+from .target import Exported, ExportOptions, Target
+
+_RULES = {"success": "all_success", "none_failed": "none_failed_min_one_success", "done": "all_done"}
+_MARGIN_SECONDS = 60  # the task's own process ends it first, with a better message
+
+_HEAD = '''\
+PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {project})
+ENVIRONMENT = {{
+    "MLOPS_TASK_RUN": "{{{{ dag.dag_id }}}}.{{{{ run_id }}}}",
+    "MLOPS_TASK_ARGUMENTS": "{{{{ params | tojson }}}}",
+}}
+DEFAULTS = {{
+    "cwd": PROJECT,
+    "env": ENVIRONMENT,
+    "append_env": True,
+    "skip_on_exit_code": 99,
+    "output_processor": json.loads,  # the outcome of a task is its XCom
+    "weight_rule": "absolute",
+}}
+
+
+def command(key: str) -> str:
+    """One task of the pipeline. Whether it runs it decides by what the tasks before it left: 99 is a skip."""
+    task = f"jupyter-mlops task {pipeline} {{shlex.quote(key)}}"
+    return f"{{task}} --json --skip-code 99 --attempt {{{{{{{{ ti.try_number }}}}}}}}"
+'''
+
+
+def export(plan: Plan, options: ExportOptions) -> Exported:
+    """``dags/<pipeline>.py``."""
+    made = steps(plan)
+    arguments = plain_arguments(plan, "Airflow")
+    imports = ["import json", "import os", "import shlex"]
+    if any(_uses_time(step) for step in made):
+        imports.append("from datetime import timedelta")
+    imports += ["", "from airflow.providers.standard.operators.bash import BashOperator"]
+    imports.append("from airflow.sdk import DAG, Param" if arguments else "from airflow.sdk import DAG")
+    if options.schedule:
+        imports.append("from airflow.timetables.trigger import CronTriggerTimetable")
+    told = "Each task is a notebook, run by `jupyter-mlops task` in the project's folder on the worker."
+    head = _HEAD.format(project=literal(options.project), pipeline=options.pipeline_file)
+    body = [line for step in made for line in _step(step)]
+    edges = [line for step in made for line in _edges(step, {each.key: each for each in made})]
+    text = "\n".join(
+        [
+            docstring(plan, options, told), "", "from __future__ import annotations", "", *imports, "", head, "",
+            _dag(plan, options, arguments), *body, *([""] if edges else []), *edges, "", "",
+            'if __name__ == "__main__":', "    dag.test()", "",
+        ]
+    )  # fmt: skip
+    return Exported(files={f"dags/{plan.pipeline}.py": text}, notes=tuple(_notes(plan, options, made)))
+
+
+def _dag(plan: Plan, options: ExportOptions, arguments: dict[str, object]) -> str:
+    given = [f"dag_id={literal(plan.pipeline)}"]
+    if options.description:
+        given.append(f"description={literal(options.description)}")
+    if options.schedule:
+        cron, zone = literal(options.schedule), literal(options.timezone)
+        given.append(f"schedule=CronTriggerTimetable({cron}, timezone={zone})")
+    else:
+        given.append("schedule=None")
+    given.append("catchup=False")
+    if arguments:
+        entries = "".join(f"        {literal(name)}: Param({literal(value)}),\n" for name, value in arguments.items())
+        given.append("params={\n" + entries + "    }")
+    given += ["default_args=DEFAULTS", 'tags=["jupyter-mlops"]']
+    return call("with DAG", *given) + " as dag:"
+
+
+def _step(step: Step) -> list[str]:
+    settings = [f"task_id={literal(step.name)}", *_settings(step)]
+    lines = [f"    {line}" for line in (comment(step.comment) if step.comment else [])]
+    if not step.is_mapped:
+        command = f"bash_command=command({literal(step.key)})"
+        return [*lines, call(f"{step.name} = BashOperator", settings[0], command, *settings[1:], indent=4)]
+    listing = call(
+        f"{step.name}_instances = BashOperator",
+        f'task_id="{step.name}_instances"',
+        f'bash_command=command({literal(step.key)}) + " --list"',
+        f'trigger_rule="{_RULES[step.trigger]}"',
+        indent=4,
+    )
+    mapped = call(f"{step.name} = BashOperator.partial", *settings, indent=4)
+    return [*lines, listing, f"{mapped}.expand(bash_command={step.name}_instances.output.map(command))"]
+
+
+def _settings(step: Step) -> list[str]:
+    task, retries = step.task, step.task.retries
+    given = [] if step.is_mapped or step.trigger == "success" else [f'trigger_rule="{_RULES[step.trigger]}"']
+    if task.priority:
+        given.append(f"priority_weight={task.priority}")
+    if retries.limit:
+        given += [f"retries={retries.limit}", f"retry_delay=timedelta(seconds={retries.delay_seconds:g})"]
+        if retries.delay_seconds and retries.backoff > 1:
+            given.append("retry_exponential_backoff=True")
+            given.append(f"max_retry_delay=timedelta(seconds={retries.max_delay_seconds:g})")
+    if task.timeout_seconds:
+        given.append(f"execution_timeout=timedelta(seconds={task.timeout_seconds + _MARGIN_SECONDS:g})")
+    if task.description:
+        given.append(f"doc_md={literal(task.description)}")
+    return given
+
+
+def _uses_time(step: Step) -> bool:
+    return bool(step.task.retries.limit or step.task.timeout_seconds)
+
+
+def _edges(step: Step, by_key: dict[str, Step]) -> list[str]:
+    needs = [by_key[key].name for key in step.needs]
+    if not needs:
+        return []
+    first = f"{step.name}_instances" if step.is_mapped else step.name
+    return [f"    {needs[0]} >> {first}" if len(needs) == 1 else f"    [{', '.join(needs)}] >> {first}"]
+
+
+def _notes(plan: Plan, options: ExportOptions, made: list[Step]) -> list[str]:
+    notes = []
+    secrets = sorted({name for step in made for name in secret_names(step.task)} | set(argument_secrets(plan)))
+    if secrets:
+        notes.append(f"secrets: {', '.join(secrets)} must be in the worker's environment, .env file or keyring")
+    if any(step.task.resources.cpu or step.task.resources.gpu for step in made):
+        notes.append(
+            "resources: memory is held by the task's own process; cpu and gpu do not place it: choose `queue` or "
+            "`pool` for that, or an executor_config"
+        )
+    for step in made:
+        if step.task.retries.limit and step.task.retries.backoff not in (1.0, 2.0):
+            notes.append(f"retries: {step.key}: Airflow doubles delays; {step.task.retries.backoff:g} is not kept")
+    if options.image:
+        notes.append(f"image: {options.image} is not started by Airflow; install jupyter-mlops on its workers")
+    return notes
+
+
+TARGET = Target(
+    name="airflow",
+    title="Airflow 3",
+    export=export,
+    capabilities={
+        "parameters": ("native", "`Param`, in the form of *Trigger DAG*"),
+        "needs": ("native", "`>>`"),
+        "results": ("ours", "and as XCom"),
+        "when": ("native", "`skip_on_exit_code`"),
+        "matrix": ("native", "a task for each combination"),
+        "map": ("native", "`expand`"),
+        "join": ("ours", "`trigger_rule`"),
+        "run_if": ("native", "`trigger_rule`"),
+        "run_if failure": ("native", "`trigger_rule`"),
+        "retries": ("native", "delays double"),
+        "retries.on": ("ours", "the next attempt ends at once"),
+        "timeout": ("native", "`execution_timeout`"),
+        "resources": ("ours", "memory; no placement"),
+        "priority": ("native", "`priority_weight`"),
+        "secrets": ("ours", "of the worker"),
+        "env": ("ours", ""),
+        "image": ("refused", "told in a note: workers have it installed"),
+        "schedule": ("native", "`CronTriggerTimetable`"),
+        "cache": ("refused", "every task runs"),
+    },
+)

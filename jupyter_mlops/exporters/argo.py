@@ -1,0 +1,247 @@
+"""Argo Workflows 4: a `WorkflowTemplate`, and a `CronWorkflow` where there is a schedule.
+
+Argo's schemas want what may be a number or a text as text, and its names are DNS labels. What a node waits for is
+always said in full, since Argo's own default lets a node run after one that was skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from ..pipelines import Plan
+from ..pipelines.references import as_text
+from .steps import Equality, Step, argument_secrets, equality, plain_arguments, secret_names, steps
+from .target import Exported, ExportOptions, Target, not_expressible
+
+_OUTPUTS = "/tmp/outputs"  # noqa: S108 - a path in the task's own container
+_AFTER = {
+    "success": "{0}.Succeeded",
+    "none_failed": "({0}.Succeeded || {0}.Skipped || {0}.Omitted)",
+    "done": "({0}.Succeeded || {0}.Skipped || {0}.Omitted || {0}.Failed || {0}.Errored)",
+}
+_HEAD = """\
+# {title}
+# Written by `jupyter mlops export`: change the pipeline and export it again. Check it with: argo lint {file}
+# The ConfigMap `jupyter-mlops` says where results go, for all tasks: MLOPS_BLOBS (an s3:// URL), MLOPS_CATALOG.
+"""
+
+
+def export(plan: Plan, options: ExportOptions) -> Exported:
+    """``<pipeline>.yaml``."""
+    if not options.image:
+        raise not_expressible(
+            "way to run a task without a container image", "Argo", "name one: --image registry/project:1"
+        )
+    made = steps(plan)
+    by_key = {step.key: step for step in made}
+    arguments = {name: as_text(value) for name, value in plain_arguments(plan, "Argo").items()}
+    name = re.sub(r"[^a-z0-9]+", "-", plan.pipeline.lower()).strip("-")
+    equalities = {step.key: equality(step, by_key) for step in made}
+    templates: list[dict[str, Any]] = [{"name": "main", "dag": {"tasks": _tasks(made, by_key, equalities)}}]
+    shared = argument_secrets(plan)
+    for step in made:
+        asked = sorted({each.result for each in equalities.values() if each is not None and each.step is step})
+        if step.is_mapped:
+            templates.append(_template(f"{step.slug}-instances", step, arguments, name, options, shared, is_list=True))
+        templates.append(_template(step.slug, step, arguments, name, options, shared, results=asked))
+    spec: dict[str, Any] = {"entrypoint": "main"}
+    if arguments:
+        spec["arguments"] = {"parameters": [{"name": key, "value": value} for key, value in arguments.items()]}
+    metadata: dict[str, Any] = {"name": name}
+    if options.description:
+        metadata["annotations"] = {"workflows.argoproj.io/description": options.description}
+    spec["templates"] = templates
+    documents = [_document("WorkflowTemplate", metadata, spec)]
+    if options.schedule:
+        cron = {
+            "schedules": [options.schedule],
+            "timezone": options.timezone,
+            "concurrencyPolicy": "Forbid",
+            "workflowSpec": {"workflowTemplateRef": {"name": name}},
+        }
+        documents.append(_document("CronWorkflow", {"name": name}, cron))
+    title = f"{plan.pipeline}: {options.description}" if options.description else plan.pipeline
+    head = _HEAD.format(title=" ".join(title.split()), file=f"{name}.yaml")
+    text = head + "".join("---\n" + _dump(each) for each in documents)
+    return Exported(files={f"{name}.yaml": text}, notes=tuple(_notes(made, equalities, options, name, shared)))
+
+
+def _document(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _tasks(
+    made: list[Step], by_key: Mapping[str, Step], equalities: Mapping[str, Equality | None]
+) -> list[dict[str, Any]]:
+    tasks: list[dict[str, Any]] = []
+    for step in made:
+        depends = " && ".join(_AFTER[step.trigger].format(by_key[key].slug) for key in step.needs)
+        task: dict[str, Any] = {"name": step.slug, "template": step.slug}
+        if step.is_mapped:
+            listing = {"name": f"{step.slug}-instances", "template": f"{step.slug}-instances"}
+            tasks.append({**listing, **({"depends": depends} if depends else {})})
+            depends = f"{step.slug}-instances.Succeeded"
+            task["arguments"] = {"parameters": [{"name": "key", "value": "{{item}}"}]}
+            task["withParam"] = f"{{{{tasks.{step.slug}-instances.outputs.parameters.instances}}}}"
+        if depends:
+            task["depends"] = depends
+        equal = equalities[step.key]
+        if equal is not None:
+            task["when"] = f"'{{{{tasks.{equal.step.slug}.outputs.parameters.{equal.result}}}}}' == '{equal.value}'"
+        tasks.append(task)
+    return tasks
+
+
+def _template(
+    name: str,
+    step: Step,
+    arguments: Mapping[str, str],
+    pipeline: str,
+    options: ExportOptions,
+    shared_secrets: list[str],
+    *,
+    is_list: bool = False,
+    results: list[str] | None = None,
+) -> dict[str, Any]:
+    task = step.task
+    key = "{{inputs.parameters.key}}" if step.is_mapped and not is_list else step.key
+    words = [options.pipeline_file, key, "--run-id", "{{workflow.name}}", "--outputs", _OUTPUTS]
+    words += ["--list"] if is_list else []
+    for argument in arguments:
+        words += ["-p", argument, f"{{{{workflow.parameters.{argument}}}}}"]
+    container: dict[str, Any] = {
+        "name": "main",
+        "image": options.image,
+        "workingDir": options.project,
+        "command": ["jupyter-mlops", "task"],
+        "args": words,
+        "envFrom": [{"configMapRef": {"name": "jupyter-mlops"}}],
+    }
+    secrets = sorted({*secret_names(task), *shared_secrets})
+    if secrets and not is_list:
+        reference = {"name": f"{pipeline}-secrets"}
+        container["env"] = [
+            {"name": secret, "valueFrom": {"secretKeyRef": {**reference, "key": secret}}} for secret in secrets
+        ]
+    template: dict[str, Any] = {"name": name}
+    if is_list:
+        template["outputs"] = {"parameters": [_output("instances", "instances.json", "[]")]}
+        return {**template, "container": container}
+    if step.is_mapped:
+        template["inputs"] = {"parameters": [{"name": "key"}]}
+    if results:
+        template["outputs"] = {"parameters": [_output(result, f"results/{result}", "") for result in results]}
+    if task.retries.limit:
+        template["retryStrategy"] = _retries(step)
+    if task.timeout_seconds:
+        template["activeDeadlineSeconds"] = str(round(task.timeout_seconds) + 60)
+    resources = _resources(step)
+    if resources:
+        container["resources"] = resources
+    return {**template, "container": container}
+
+
+def _output(name: str, path: str, default: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"path": f"{_OUTPUTS}/{path}", "default": default}}
+
+
+def _retries(step: Step) -> dict[str, Any]:
+    policy = step.task.retries
+    strategy: dict[str, Any] = {"limit": str(policy.limit), "retryPolicy": "Always"}
+    if policy.delay_seconds:
+        strategy["backoff"] = {
+            "duration": f"{policy.delay_seconds:g}s",
+            "factor": f"{policy.backoff:g}",
+            "cap": f"{policy.max_delay_seconds:g}s",
+        }
+    return strategy
+
+
+def _resources(step: Step) -> dict[str, Any]:
+    wanted = step.task.resources
+    requests: dict[str, str] = {}
+    limits: dict[str, str] = {}
+    if wanted.cpu:
+        requests["cpu"] = f"{wanted.cpu:g}"
+    if wanted.memory:
+        requests["memory"] = limits["memory"] = str(wanted.written()["memory"])
+    if wanted.gpu:
+        limits["nvidia.com/gpu"] = str(wanted.gpu)
+    return {name: each for name, each in (("requests", requests), ("limits", limits)) if each}
+
+
+def _notes(
+    made: list[Step],
+    equalities: Mapping[str, Equality | None],
+    options: ExportOptions,
+    pipeline: str,
+    shared_secrets: list[str],
+) -> list[str]:
+    notes = ["results: the ConfigMap jupyter-mlops must name a blob store that all tasks reach (MLOPS_BLOBS: s3://…)"]
+    secrets = sorted({name for step in made for name in secret_names(step.task)} | set(shared_secrets))
+    if secrets:
+        notes.append(f"secrets: the Secret {pipeline}-secrets must have {', '.join(secrets)}")
+    for step in made:
+        if step.task.when is not None and equalities[step.key] is None:
+            notes.append(f"when: {step.key} starts, finds that its condition does not hold, and ends as succeeded")
+        if step.task.priority:
+            notes.append(f"priority: {step.key}: Argo has priorities of whole workflows only")
+        if step.task.resources.accelerator:
+            notes.append(f"resources: {step.key}: choose nodes with {step.task.resources.accelerator} by a nodeSelector")
+    if options.schedule:
+        notes.append("schedule: Argo starts nothing that daylight saving time leaves out, and twice what it repeats")
+    return notes
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists are indented, as linters of YAML want it."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Text that has single quotes in it is read more easily between double ones."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "'" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _dump(document: Mapping[str, Any]) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+TARGET = Target(
+    name="argo",
+    title="Argo Workflows 4",
+    export=export,
+    capabilities={
+        "parameters": ("native", "`spec.arguments`"),
+        "needs": ("native", "`depends`"),
+        "results": ("ours", "and as outputs where a condition asks for them"),
+        "when": ("native", "`when` for `result == 'text'`; any other by the task itself"),
+        "matrix": ("native", "a node for each combination"),
+        "map": ("native", "`withParam`"),
+        "join": ("ours", ""),
+        "run_if": ("native", "`depends`"),
+        "run_if failure": ("native", "`depends`"),
+        "retries": ("native", "`retryStrategy`"),
+        "retries.on": ("ours", "the next attempt ends at once"),
+        "timeout": ("native", "`activeDeadlineSeconds`"),
+        "resources": ("native", "requests and limits"),
+        "priority": ("refused", "told in a note"),
+        "secrets": ("native", "`secretKeyRef`"),
+        "env": ("ours", ""),
+        "image": ("native", "required"),
+        "schedule": ("native", "`CronWorkflow`"),
+        "cache": ("refused", "every task runs"),
+    },
+)
