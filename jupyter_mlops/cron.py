@@ -231,7 +231,9 @@ def _number(text: str, field: str, part: _Part) -> int:
 def _wrong(term: str, field: str, part: _Part, why: str, hint: str = "") -> InvalidInput:
     inside = f" in {field!r}" if field != term else ""
     told = f": {why}" if why else ""
-    return InvalidInput(f"{term!r}{inside} is no {part.name}{told}", hint=hint or f"for example {part.example}")
+    return InvalidInput(
+        f"{term!r}{inside} is no {part.name}{told}", hint=hint or f"for example {part.example}"
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -39,8 +39,7 @@ def drive(workspace: Workspace, verb: str, run_id: str) -> int:
     except MlopsError as error:
         told = f"{error.message} ({error.hint})" if error.hint else error.message
         logging.getLogger(__name__).error("%s", told)
-        if workspace.catalog.get(Run, run_id).state not in TERMINAL:
-            workspace.catalog.update(Run, run_id, message=told)
+        workspace.catalog.compare_and_set(Run, run_id, {"state": ("not in", TERMINAL)}, message=told)
         return error.exit_code
     return 0
 

@@ -11,7 +11,7 @@ from .errors import InvalidInput
 def to_arrow(frame: Any, where: str) -> Any:
     """A pandas or Polars frame, an Arrow table or batch, a list of mappings, or a mapping of columns.
 
-    Nanoseconds are cut to microseconds, and NaN becomes null.
+    Nanoseconds are cut to microseconds, and NaN becomes null; dictionaries and views become plain columns.
     """
     import pyarrow as pa
 
@@ -68,4 +68,10 @@ def _cut(table: Any, pa: Any) -> Any:
             table = table.set_column(place, column.name, floored.cast(pa.timestamp("us", column.type.tz)))
         elif pa.types.is_dictionary(column.type):
             table = table.set_column(place, column.name, values.cast(column.type.value_type))
+        elif str(column.type) in (
+            "string_view",
+            "binary_view",
+        ):  # Polars' texts, which few functions take yet
+            plain = pa.string() if str(column.type) == "string_view" else pa.binary()
+            table = table.set_column(place, column.name, values.cast(plain))
     return table

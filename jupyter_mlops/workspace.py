@@ -17,6 +17,7 @@ from .features import FeatureStore
 from .kernels import KernelPool
 from .models import ModelStore
 from .runner import Runs
+from .scheduling import Schedules
 from .settings import Settings, find_root
 
 
@@ -63,6 +64,11 @@ class Workspace:
         )
 
     @cached_property
+    def schedules(self) -> Schedules:
+        """When pipelines run by themselves."""
+        return Schedules(self.catalog, self.runs, self.root)
+
+    @cached_property
     def models(self) -> ModelStore:
         """Registered models and their versions."""
         return ModelStore(self.catalog, self.blobs, trusted=self.settings.trusted_models)
@@ -84,7 +90,7 @@ class Workspace:
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
-        for name in ("runs", "models"):
+        for name in ("runs", "schedules", "models"):
             self.__dict__.pop(name, None)
 
     def __enter__(self) -> Workspace:

@@ -23,6 +23,11 @@ COMMANDS = (
     Entry("resume", "run", "Run", "Go on with a run that was cut off."),
     Entry("rerun", "run", "Run", "Run again what failed in a run, and what depends on it."),
     Entry("cancel", "runs", "Run", "Stop a run, from any terminal."),
+    Entry(
+        "schedule", "schedule", "Schedule", "Run pipelines by themselves: add, list, show, next, history, …"
+    ),
+    Entry("backfill", "schedule_backfill", "Schedule", "Run a pipeline for the fires of the past."),
+    Entry("scheduler", "scheduler", "Schedule", "Fire the schedules: the service."),
     Entry("status", "pipeline", "Look", "Tell which tasks would run now, and why."),
     Entry("runs", "runs", "Look", "List runs, the latest first."),
     Entry("show", "runs", "Look", "Show a run, or one of its tasks."),

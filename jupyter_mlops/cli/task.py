@@ -56,8 +56,16 @@ _EXITS = {"timed_out": 124, "out_of_memory": 138, "kernel_died": 138, "cancelled
 @click.option(
     "--attempt",
     type=click.IntRange(min=1),
+    envvar="MLOPS_TASK_ATTEMPT",
     metavar="N",
-    help="Which attempt this is; one that ended before is not run again.  [default: a new one]",
+    help="Which attempt this is; one that ended before is not run again.  [default: a new one]"
+    "  [env: MLOPS_TASK_ATTEMPT]",
+)
+@click.option(
+    "--settled",
+    "is_settled",
+    is_flag=True,
+    help="All before it has ended: what left no outcome was lost, and has failed.",
 )
 @click.option("--list", "is_list", is_flag=True, help="Print the instances of a mapped task as a JSON list.")
 @click.option(
@@ -85,6 +93,7 @@ def task(
     run_id: str,
     arguments_text: str,
     attempt: int | None,
+    is_settled: bool,
     is_list: bool,
     outputs: Path | None,
     skip_code: int,
@@ -111,11 +120,11 @@ def task(
             folder=path.resolve().parent,
         )
         if is_list:
-            keys = entry.instances(task_key)
+            keys = entry.instances(task_key, is_settled=is_settled)
             _write(outputs, {"instances.json": json.dumps(keys)})
             print_line(keys)
             return
-        ended = entry.run(task_key, attempt=attempt, on_event=_echo)
+        ended = entry.run(task_key, attempt=attempt, is_settled=is_settled, on_event=_echo)
     _write(outputs, _files(ended))
     _tell(ended, is_json=is_json)
     click.get_current_context().exit(_exit_code(ended, skip_code))

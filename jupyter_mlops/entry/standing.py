@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from ..backends import JobKey, JobOutcome
 from ..blobs import BlobStore
+from ..errors import WorkerLost
 from ..events import (
     AttemptCancelled,
     AttemptSucceeded,
@@ -61,9 +62,12 @@ def outcomes(blobs: BlobStore, run_id: str) -> dict[str, Left]:
 
 
 class Standing:
-    """The run after these outcomes. `target` is left unanswered, whatever it did before: it is about to run."""
+    """The run after these outcomes. `target` is left unanswered, whatever it did before: it is about to run. When
+    what comes before it `is_settled`, what left no outcome has failed: its process or machine was lost."""
 
-    def __init__(self, plan: Plan, run_id: str, known: Mapping[str, Left], target: str = "") -> None:
+    def __init__(
+        self, plan: Plan, run_id: str, known: Mapping[str, Left], target: str = "", *, is_settled: bool = False
+    ) -> None:
         self.machine = RunState(plan, run_id)
         self.is_target_due = False
         waiting: deque[Instruction] = deque(self.machine.handle(RunStarted(run_id=run_id)))
@@ -76,6 +80,11 @@ class Standing:
                     self.is_target_due = True
                 elif instruction.task in known:
                     waiting += self.machine.handle(_fact(run_id, instruction, known[instruction.task].outcome))
+                elif is_settled:
+                    lost = WorkerLost(f"{instruction.task} left no outcome").to_json()
+                    waiting += self.machine.handle(
+                        TaskUnrunnable(run_id=run_id, task=instruction.task, error=lost)
+                    )
 
     def missing(self, key: str) -> list[str]:
         """What the task still waits for."""

@@ -56,10 +56,10 @@ class TaskEntry:
         self.report = report
         self.sources = Sources(folder, settings, blobs)
 
-    def instances(self, task: str) -> list[str]:
+    def instances(self, task: str, *, is_settled: bool = False) -> list[str]:
         """The keys that a mapped task has in this run, empty if it does not run; raises what keeps it from that."""
         self._demand(task)
-        standing = Standing(self.plan, self.run_id, self._known)
+        standing = Standing(self.plan, self.run_id, self._known, is_settled=is_settled)
         group = standing.machine.task(task)
         if group.planned.map is None:
             raise InvalidInput(f"{task} is not mapped: it has no instances to list")
@@ -69,7 +69,14 @@ class TaskEntry:
             raise InvalidInput(f"{task}: {group.reason}")
         return [each.key for each in group.instances or ()]
 
-    def run(self, key: str, *, attempt: int | None = None, on_event: Callable[[Event], None]) -> Ended:
+    def run(
+        self,
+        key: str,
+        *,
+        attempt: int | None = None,
+        is_settled: bool = False,
+        on_event: Callable[[Event], None],
+    ) -> Ended:
         """Run the task, or find that it does not run. An `attempt` that left an outcome is not run twice.
 
         Raises what is wrong before anything runs; the task's own failure is told by what is returned.
@@ -77,7 +84,7 @@ class TaskEntry:
         self._demand(key)
         before = self._known.get(key)
         attempt = attempt or (before.attempt + 1 if before else 1)
-        standing = Standing(self.plan, self.run_id, self._known, target=key)
+        standing = Standing(self.plan, self.run_id, self._known, target=key, is_settled=is_settled)
         if standing.is_target_due:
             outcome = self._refused(key, before, attempt) or self._execute(key, attempt, standing, on_event)
             ended = self._ended(key, attempt, outcome)

@@ -14,6 +14,7 @@ PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {project})
 ENVIRONMENT = {{
     "MLOPS_TASK_RUN": "{{{{ dag.dag_id }}}}.{{{{ run_id }}}}",
     "MLOPS_TASK_ARGUMENTS": "{{{{ params | tojson }}}}",
+    "MLOPS_TASK_ATTEMPT": "{{{{ ti.try_number }}}}",
 }}
 DEFAULTS = {{
     "cwd": PROJECT,
@@ -27,8 +28,7 @@ DEFAULTS = {{
 
 def command(key: str) -> str:
     """One task of the pipeline. Whether it runs it decides by what the tasks before it left: 99 is a skip."""
-    task = f"jupyter-mlops task {pipeline} {{shlex.quote(key)}}"
-    return f"{{task}} --json --skip-code 99 --attempt {{{{{{{{ ti.try_number }}}}}}}}"
+    return f"jupyter-mlops task {pipeline} {{shlex.quote(key)}} --json --skip-code 99"
 '''
 
 
@@ -78,17 +78,21 @@ def _step(step: Step) -> list[str]:
     settings = [f"task_id={literal(step.name)}", *_settings(step)]
     lines = [f"    {line}" for line in (comment(step.comment) if step.comment else [])]
     if not step.is_mapped:
-        command = f"bash_command=command({literal(step.key)})"
+        command = f"bash_command=command({literal(step.key)})" + _more(step.settled)
         return [*lines, call(f"{step.name} = BashOperator", settings[0], command, *settings[1:], indent=4)]
     listing = call(
         f"{step.name}_instances = BashOperator",
         f'task_id="{step.name}_instances"',
-        f'bash_command=command({literal(step.key)}) + " --list"',
+        f"bash_command=command({literal(step.key)})" + _more(["--list", *step.settled]),
         f'trigger_rule="{_RULES[step.trigger]}"',
         indent=4,
     )
     mapped = call(f"{step.name} = BashOperator.partial", *settings, indent=4)
     return [*lines, listing, f"{mapped}.expand(bash_command={step.name}_instances.output.map(command))"]
+
+
+def _more(words: list[str]) -> str:
+    return f' + " {" ".join(words)}"' if words else ""
 
 
 def _settings(step: Step) -> list[str]:

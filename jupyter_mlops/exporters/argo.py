@@ -110,7 +110,7 @@ def _template(
     task = step.task
     key = "{{inputs.parameters.key}}" if step.is_mapped and not is_list else step.key
     words = [options.pipeline_file, key, "--run-id", "{{workflow.name}}", "--outputs", _OUTPUTS]
-    words += ["--list"] if is_list else []
+    words += [*(["--list"] if is_list else []), *(step.settled if is_list or not step.is_mapped else [])]
     for argument in arguments:
         words += ["-p", argument, f"{{{{workflow.parameters.{argument}}}}}"]
     container: dict[str, Any] = {

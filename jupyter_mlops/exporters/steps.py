@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -34,6 +34,11 @@ class Step:
         return self.task.map is not None
 
     @property
+    def settled(self) -> list[str]:
+        """The entry point's option for a step that the target starts when all before it has ended somehow."""
+        return [] if self.trigger == "success" else ["--settled"]
+
+    @property
     def comment(self) -> str:
         """What the task says of itself that no target shows: its condition, and after what it runs."""
         said = [] if self.task.when is None else [f"when {self.task.when}"]
@@ -42,10 +47,11 @@ class Step:
         return "; ".join(" ".join(each.split()) for each in said)
 
 
-def steps(plan: Plan) -> list[Step]:
-    """The steps in the plan's order, which is topological."""
-    names = _unique(plan.tasks, lambda key: re.sub(r"\W+", "_", key).strip("_"), "_")
-    slugs = _unique(plan.tasks, lambda key: re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-"), "-")
+def steps(plan: Plan, reserved: Iterable[str] = ()) -> list[Step]:
+    """The steps in the plan's order, which is topological. `reserved` are names that the target needs itself."""
+    taken = {*_RESERVED, *reserved}
+    names = _unique(plan.tasks, lambda key: re.sub(r"\W+", "_", key).strip("_"), "_", taken)
+    slugs = _unique(plan.tasks, lambda key: re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-"), "-", {"main"})
     return [
         Step(
             key=key,
@@ -59,13 +65,12 @@ def steps(plan: Plan) -> list[Step]:
     ]
 
 
-def _unique(keys: Iterable[str], write: Any, joint: str) -> dict[str, str]:
+def _unique(keys: Iterable[str], write: Callable[[str], str], joint: str, taken: set[str]) -> dict[str, str]:
     names: dict[str, str] = {}
-    taken: set[str] = set()
     for key in keys:
         base = name = write(key) or "task"
         number = 1
-        while name in taken or name in _RESERVED:
+        while name in taken:
             number += 1
             name = f"{base}{joint}{number}"
         taken.add(name)
@@ -168,6 +173,15 @@ def call(head: str, *arguments: str, indent: int = 0) -> str:
     if not arguments:
         return f"{pad}{head}()"
     return "\n".join([f"{pad}{head}(", *(f"{pad}    {each}," for each in arguments), f"{pad})"])
+
+
+def items(head: str, inside: list[str], tail: str, indent: int = 4) -> str:
+    """A bracketed list on one line, or an item a line where that is long."""
+    pad = " " * indent
+    line = f"{pad}{head}{', '.join(inside)}{tail}"
+    if len(line) <= 88:
+        return line
+    return "\n".join([f"{pad}{head}", *(f"{pad}    {each}," for each in inside), f"{pad}{tail}"])
 
 
 def docstring(plan: Plan, options: ExportOptions, told: str) -> str:

@@ -19,7 +19,7 @@ _STYLE = (
 _LONG_LINES = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class VersionView:
     """What `ModelStore.show` gives: print it, or let a notebook show it."""
 
@@ -95,6 +95,8 @@ class VersionView:
                 lines.append(f"  {name:<14} {first}".rstrip())
                 lines += [f"  {'':<14} {line}".rstrip() for line in more]
         return "\n".join(lines)
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return "".join(

@@ -55,6 +55,8 @@ class CellRunner:
         self.kernel = kernel
         self.collector = collector
         self.widgets = WidgetState(kernel.channels.session, kernel.channels.send)
+        self.has_begun = asyncio.Event()  # the kernel says that it is at the cell that was sent last,
+        self.is_over = asyncio.Event()  # and that it is idle again
         self._has_heard = False
 
     async def execute(self, cell: Cell, index: int) -> None:
@@ -73,6 +75,8 @@ class CellRunner:
             "allow_stdin": False,
             "stop_on_error": not may_fail,
         }
+        self.has_begun.clear()
+        self.is_over.clear()
         message_id = self.kernel.send("execute_request", content)
         try:
             if self.kernel.channels.is_ordered:
@@ -115,6 +119,7 @@ class CellRunner:
             if message["parent_header"].get("msg_id") != message_id:
                 continue  # of a thread that an earlier cell started, say: nbclient drops it too
             if is_idle(message):
+                self.is_over.set()
                 return True
             self._take(message, cell)
 
@@ -128,6 +133,8 @@ class CellRunner:
                 self._put(kind, content)
             else:
                 self.widgets.show(capture, {**message, "content": self.collector.masked(content)})
+        elif kind == "execute_input":
+            self.has_begun.set()
         elif kind == "update_display_data":
             self.collector.update(_display_id(content) or "", content["data"], content["metadata"])
         elif kind.startswith("comm_"):

@@ -32,6 +32,7 @@ from .secrets import Mask
 from .writer import NotebookWriter, autosaving
 
 GRACE_SECONDS = 3.0
+_REPLY_SECONDS = 0.3  # between a kernel's idle status and its reply
 OUTPUT_LIMIT_BYTES = 8 << 20
 _WATCH_SECONDS, _SAMPLE_SECONDS = 0.1, 1.0  # between looks at a kernel's memory: with a limit, without
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -231,14 +232,14 @@ class _Execution:
             await self.pool.release(kernel)
 
     async def _until_done_or_stopped(self, kernel: Kernel) -> MlopsError | None:
-        work = asyncio.create_task(self._cells(kernel))
+        runner = CellRunner(kernel, self.collector)
+        work = asyncio.create_task(self._cells(runner))
         await _first_of(work, self._stop)
         if work.done() and not self._stop.done():
             return work.result()
         reason = self._stop.result()
         if not isinstance(reason, OutOfMemory):
-            await kernel.interrupt()
-            await asyncio.wait({work}, timeout=GRACE_SECONDS)
+            await self._interrupt(runner, work)
         if not work.done():
             kernel.kill()
             await asyncio.wait({work}, timeout=GRACE_SECONDS)
@@ -247,8 +248,24 @@ class _Execution:
             await work
         return reason
 
-    async def _cells(self, kernel: Kernel) -> MlopsError | None:
-        runner = CellRunner(kernel, self.collector)
+    async def _interrupt(self, runner: CellRunner, work: asyncio.Task[Any]) -> None:
+        """Interrupt the cell, and let it clean up for a while.
+
+        A kernel drops what comes before it has begun with the cell, and must then be told again. One that has
+        begun is told once: a second interrupt would hit what the first one made it do.
+        """
+        deadline = time.monotonic() + GRACE_SECONDS
+        had_begun = runner.has_begun.is_set()
+        await runner.kernel.interrupt()
+        if not had_begun:
+            await _until(work, deadline, runner.has_begun, runner.is_over)
+            if runner.has_begun.is_set() and not work.done():
+                await runner.kernel.interrupt()
+        await _until(work, deadline, runner.is_over)
+        # Interrupted just before it came to the cell, a kernel is idle again and never replies.
+        await asyncio.wait({work}, timeout=min(_REPLY_SECONDS, max(0.0, deadline - time.monotonic())))
+
+    async def _cells(self, runner: CellRunner) -> MlopsError | None:
         total = sum(map(is_executed, self.nb["cells"]))
         error = None
         for index, cell in enumerate(self.nb["cells"]):
@@ -315,6 +332,15 @@ class _Execution:
 
     def _streamed(self, name: str, text: str) -> None:
         self.progress.streamed(self._number, name, text)
+
+
+async def _until(work: asyncio.Task[Any], deadline: float, *events: asyncio.Event) -> None:
+    """Wait for any of them, but not beyond the deadline."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    timeout = max(0.0, deadline - time.monotonic())
+    await asyncio.wait({work, *waiting}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 async def _first_of(*futures: asyncio.Future[Any]) -> None:

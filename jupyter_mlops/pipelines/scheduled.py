@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from ..cron import Cron
-from ..errors import InvalidInput, InvalidParameter
-from ..problems import Problem
-from .arguments import bind_arguments
+from ..errors import InvalidInput, InvalidParameter, did_you_mean
+from ..problems import Problem, summarize
+from .arguments import bind_arguments, convert
 from .definition import Pipeline
 from .reading import NAME
 from .schedules import CATCH_UP, OVERLAP, ScheduleSpec, as_type, fill, fire_values
@@ -17,13 +17,36 @@ from .schedules import CATCH_UP, OVERLAP, ScheduleSpec, as_type, fill, fire_valu
 _SAMPLE = datetime(2026, 1, 1, tzinfo=UTC)  # templates give values of the same types at every fire
 
 
-def arguments_at(pipeline: Pipeline, name: str, spec: ScheduleSpec, cron: Cron, at: datetime) -> dict[str, Any]:
+def arguments_at(
+    pipeline: Pipeline, name: str, spec: ScheduleSpec, cron: Cron, at: datetime
+) -> dict[str, Any]:
     """The arguments that the pipeline gets at the fire `at`. Raises `InvalidInput`."""
     values = fire_values(name, cron, at)
     filled = {key: fill(value, values) for key, value in spec.parameters.items()}
     kinds = {key: parameter.type for key, parameter in pipeline.parameters.items()}
     given = {key: as_type(value, kinds.get(key, "any")) for key, value in filled.items()}
     return bind_arguments(pipeline, given)
+
+
+def from_text(pipeline: Pipeline, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What a command line gives as a schedule's parameters: templates stay text, the declared types read the
+    rest. Raises `InvalidParameter`."""
+    problems, read = [], {}
+    for name, text in texts.items():
+        parameter = pipeline.parameters.get(name)
+        if parameter is None:
+            hint = did_you_mean(name, pipeline.parameters)
+            problems.append(Problem(message=f"the pipeline has no parameter {name!r}", hint=hint))
+        elif "${" in text:
+            read[name] = text
+        else:
+            try:
+                read[name] = convert(text, parameter, from_text=True)
+            except InvalidInput as error:
+                problems.append(Problem(message=f"parameter {name!r}: {error.message}", hint=error.hint))
+    if problems:
+        raise InvalidParameter(summarize(problems), problems=problems)
+    return read
 
 
 def schedule_problems(pipeline: Pipeline) -> Iterator[Problem]:
@@ -39,9 +62,11 @@ def schedule_problems(pipeline: Pipeline) -> Iterator[Problem]:
 def _problems_of(pipeline: Pipeline, name: str, spec: ScheduleSpec, field: str) -> Iterator[Problem]:
     for key, value, choices in (("catch_up", spec.catch_up, CATCH_UP), ("overlap", spec.overlap, OVERLAP)):
         if value not in choices:
-            yield _problem(
-                pipeline, f"{field}.{key}", f"schedule {name!r}: {key} is none of {', '.join(choices)}"
-            )
+            told = f"schedule {name!r}: {key} is none of {', '.join(choices)}"
+            yield _problem(pipeline, f"{field}.{key}", told, did_you_mean(str(value), choices))
+    if spec.catch_up == "all" and spec.overlap == "cancel":
+        told = f"schedule {name!r}: what `catch_up: all` runs late, `overlap: cancel` would stop"
+        yield _problem(pipeline, f"{field}.overlap", told, "choose overlap queue, or catch_up last")
     try:
         cron = spec.parsed()
     except InvalidInput as error:

@@ -112,12 +112,7 @@ def as_type(value: Any, kind: str) -> Any:
         return value.date()
     if kind == "datetime" and isinstance(value, date) and not isinstance(value, datetime):
         return datetime.combine(value, time())
-    if isinstance(value, date):
-        # A zone's name is lost on the way into a notebook; its offset is not.
-        if isinstance(value, datetime) and kind != "str":
-            return datetime.fromisoformat(value.isoformat())
-        return value.isoformat() if kind == "str" else value
-    return value
+    return value.isoformat() if isinstance(value, date) and kind == "str" else value
 
 
 def _split(text: str) -> Iterator[str | tuple[str]]:
@@ -129,7 +124,9 @@ def _split(text: str) -> Iterator[str | tuple[str]]:
         if hole.group() == "$${":
             literal += "${"
         elif hole["inside"] is None:
-            raise InvalidInput(f"{text!r} opens ${{ and does not close it", hint="a literal ${ is written $${")
+            raise InvalidInput(
+                f"{text!r} opens ${{ and does not close it", hint="a literal ${ is written $${"
+            )
         else:
             if literal:
                 yield literal

@@ -92,7 +92,7 @@ def dtype_of(kind: Any) -> str:
         "int64": pa.types.is_integer(kind),
         "float32": pa.types.is_float32(kind),
         "float64": pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind),
-        "string": pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view",
+        "string": pa.types.is_string(kind) or pa.types.is_large_string(kind),
         "bytes": pa.types.is_binary(kind) or pa.types.is_large_binary(kind),
         "timestamp": pa.types.is_timestamp(kind) or pa.types.is_date(kind),
     }
@@ -191,11 +191,9 @@ def _by_count(one: tuple[str, int]) -> tuple[int, str]:
 
 def _counted(column: Any) -> tuple[Any, Any]:
     """The distinct values, texts cut, and how often each occurs."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    values = column.cast(pa.string()) if str(column.type) == "string_view" else column  # Polars' texts
-    values = values.drop_null()
+    values = column.drop_null()
     if _is_text(values.type):
         values = pc.utf8_slice_codeunits(values, 0, _LONGEST)
     counted = values.value_counts()

@@ -21,6 +21,7 @@ from .present import moment, resources_body
 from .present_runs import planned_of
 
 _DASK_SECONDS = 3.0
+_MEASURE_SECONDS = 0.1
 _MOST_WAITING = 500
 _BODY = ("arguments", "results", "artifacts", "error")
 
@@ -77,7 +78,7 @@ def _this_machine(settings: Settings, asked_for: Sequence[ResourceRequest]) -> d
 
     offer = machine_resources()
     measured = {
-        "load_percent": psutil.cpu_percent(interval=None),
+        "load_percent": psutil.cpu_percent(interval=_MEASURE_SECONDS),
         "used_memory_bytes": int(psutil.virtual_memory().total - psutil.virtual_memory().available),
     }
     return {

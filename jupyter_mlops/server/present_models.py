@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..models import Comparison, Lineage, Manifest, Node
 from .graphs import graph_of
 from .present import moment
 
+_DIGEST = re.compile(r"\b[0-9a-f]{16,}\b")
 _ENVELOPE = (
     "definition", "parameters", "dependencies", "data", "code", "run", "artifacts", "signature", "example", "tags",
     "description", "files", "check",
@@ -123,9 +125,9 @@ def lineage_body(lineage: Lineage) -> dict[str, Any]:
 def _label(node: Node) -> str:
     """A name that fits into a box: digests cut, paths by their end."""
     name = node.name
-    if node.kind in ("data", "notebook", "query") and ("/" in name or len(name) > 40):
+    if node.kind in ("data", "notebook", "query") and "/" in name:
         name = name.rstrip("/").rpartition("/")[2] or name
-    return f"{name[:10]}…" if len(name) >= 32 and " " not in name and name.isalnum() else name
+    return _DIGEST.sub(lambda found: found[0][:8], name)
 
 
 def comparison_body(found: Comparison, aliases: Mapping[int, Sequence[str]]) -> dict[str, Any]:

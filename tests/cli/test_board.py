@@ -24,7 +24,7 @@ from jupyter_mlops.events import (
     RunStarted,
     TaskStateChanged,
 )
-from jupyter_mlops.runner.board import Board
+from jupyter_mlops.runner.board import Board, plain_words
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 NAMES = ("pull", "features", "train[model=a]", "train[model=b]", "compare")
@@ -151,10 +151,10 @@ def test_a_retry_is_told():
     board.handle(AttemptFailed(task="pull", attempt=1, error=error, error_class="ConnectionError", **at(1)))
     board.handle(TaskStateChanged(task="pull", state="queued", attempt=1, reason="retry in 5 s", **at(1)))
     row = board.rows["pull"]
-    assert live.plain_words(row) == "attempt 1 failed, another one will follow (ConnectionError: reset)"
+    assert plain_words(row) == "attempt 1 failed, another one will follow (ConnectionError: reset)"
     board.handle(TaskStateChanged(task="pull", state="running", attempt=2, **at(6)))
     board.handle(AttemptStarted(task="pull", attempt=2, **at(6)))
-    assert live.plain_words(row) == "running, attempt 2"
+    assert plain_words(row) == "running, attempt 2"
     assert row.started_at == NOON + timedelta(seconds=6)
 
 

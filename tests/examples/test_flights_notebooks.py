@@ -5,6 +5,7 @@ What takes a kernel a few seconds is done once, for all tests; what looks into s
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -264,6 +265,25 @@ def test_same_inputs_give_the_same_artifacts(here: Example) -> None:
         columns = again["FEATURES"]
         model = again["make_model"]().fit(again["columns"][columns], again["late"])
         assert (again["predict"](model, again["featurize"](holdout)[columns]) == before).all()
+
+
+@pytest.mark.slow
+def test_a_warehouse_on_postgresql_gives_the_same_features(here: Example, postgresql: Any) -> None:
+    import sqlalchemy
+
+    warehouse = importlib.import_module("warehouse")
+    address = postgresql.fresh().replace("postgresql://", "postgresql+psycopg://")
+    engine = sqlalchemy.create_engine(address)
+    some = "time_hour BETWEEN '2013-05-04' AND '2013-05-30'"
+    for table in warehouse.TABLES:
+        rows = some if table in ("flights", "weather") else "TRUE"
+        found = warehouse.read("duckdb:///flights.duckdb", f"SELECT * FROM {table} WHERE {rows}")
+        found.to_sql(table, engine, index=False, chunksize=10_000)
+    engine.dispose()
+    pulled = execute(here.folder, "pull", {"week": WEEK, "train_weeks": TRAIN_WEEKS, "warehouse": address})
+    assert pulled.artifacts == here.tasks["pull"].artifacts
+    made = execute(here.folder, "features", {"week": WEEK, "warehouse": address, **pulled.artifacts})
+    assert made.artifacts == here.tasks["features"].artifacts
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

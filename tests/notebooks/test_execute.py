@@ -320,6 +320,28 @@ def test_a_cell_that_cannot_be_interrupted_is_killed(run: Run, monkeypatch: pyte
     assert isinstance(outcome.error, TimedOut)
 
 
+@pytest.mark.parametrize("delay", [None, 0.0, 0.0005, 0.001, 0.002, 0.005])
+def test_an_interrupt_that_comes_before_its_cell_is_not_lost(
+    run: Run, monkeypatch: pytest.MonkeyPatch, delay: float | None
+):
+    class Cancelling(Progress):
+        def cell_started(self, cell: int, cells: int, description: str) -> None:
+            token.cancel() if delay is None else threading.Timer(delay, token.cancel).start()
+
+    monkeypatch.setattr(execute, "GRACE_SECONDS", 60.0)
+    token, started = CancelToken(), time.monotonic()
+    outcome = run("import time; time.sleep(100)", cancel=token, progress=Cancelling())
+    assert isinstance(outcome.error, Cancelled)
+    assert time.monotonic() - started < 30
+
+
+def test_what_a_cell_does_when_it_is_interrupted_is_not_interrupted(run: Run, tmp_path: Path):
+    saving = "import time\ntry: time.sleep(60)\nfinally:\n    time.sleep(1)\n    open('saved', 'w').close()"
+    outcome = run(saving, limits=Limits(cell_timeout_seconds=0.3))
+    assert isinstance(outcome.error, TimedOut)
+    assert (tmp_path / "saved").exists()
+
+
 def test_a_cancel_stops_a_notebook_that_runs(run: Run):
     token = CancelToken()
     threading.Timer(0.4, token.cancel).start()

@@ -17,7 +17,7 @@ export interface IView extends IPoint {
 
 export const LEAST_SCALE = 0.2;
 export const MOST_SCALE = 2;
-const MARGIN = 32;
+const MARGIN = 24;
 
 /** The whole world in the middle of a canvas; never larger than life. */
 export function fit(

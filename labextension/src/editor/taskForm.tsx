@@ -50,11 +50,12 @@ export function TaskForm(props: ITaskForm): ReactElement {
       <header>
         <h3 title={task.name}>{task.name}</h3>
         <button
+          title={trans.__('Open notebook')}
           className="jp-mlops-Button jp-mod-quiet"
           disabled={!task.notebook}
           onClick={props.onOpen}
         >
-          {trans.__('Open notebook')}
+          {trans.__('Open')}
         </button>
         {!isReadOnly && (
           <button className="jp-mlops-Button jp-mod-quiet jp-mod-danger" onClick={props.onRemove}>

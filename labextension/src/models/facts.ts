@@ -52,6 +52,11 @@ export function entries(body: unknown, leaveOut: readonly string[] = []): [strin
     .map(([name, value]) => [name.replace(/_/g, ' '), plain(value)]);
 }
 
+/** `sha256:43341aa17f14…` as `43341aa17f14`; other names as they are. */
+export function shortDigest(name: string): string {
+  return name.replace(/\bsha256:([0-9a-f]{12})[0-9a-f]*…?/g, '$1');
+}
+
 /** A list of texts. */
 export function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.map(one => plain(one)) : [];

@@ -6,7 +6,7 @@ import { Fact, Fold } from '../components/pieces';
 import { bytes, exactly } from '../format';
 import type { IContext } from '../tokens';
 import type { Envelope, Lineage, ModelVersion } from '../types';
-import { code, columns, entries, mapping, texts } from './facts';
+import { code, columns, entries, mapping, shortDigest, texts } from './facts';
 
 type Trans = IContext['trans'];
 
@@ -200,6 +200,12 @@ function Files({ envelope, trans }: { envelope: Envelope; trans: Trans }): React
   );
 }
 
+/** The picture with digests as short as people read them. */
+function named(graph: Lineage['graph']): Lineage['graph'] {
+  const nodes = graph.nodes.map(node => ({ ...node, label: shortDigest(node.label) }));
+  return { ...graph, nodes };
+}
+
 /** What it was made from, and what was made from it; what has a view of its own opens it. */
 export function LineageView({
   lineage,
@@ -221,7 +227,7 @@ export function LineageView({
   }
   return (
     <Dag
-      graph={lineage.graph}
+      graph={named(lineage.graph)}
       label={trans.__('Lineage')}
       tasks={tasks}
       selected={self?.id}

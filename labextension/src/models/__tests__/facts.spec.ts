@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import type { Envelope } from '../../types';
-import { code, columns, diffLines, entries, headline, lastWord } from '../facts';
+import { code, columns, diffLines, entries, headline, lastWord, shortDigest } from '../facts';
 import { versionMarks } from '../metricChart';
 
 describe('a model in one line', () => {
@@ -10,6 +10,8 @@ describe('a model in one line', () => {
     assert.deepEqual(headline({ log_loss: 0.5, auc: 0.78 }), ['auc', 0.78]);
     assert.deepEqual(headline({ rmse: 3, mae: 2 }), ['mae', 2]);
     assert.equal(headline({}), null);
+    assert.equal(shortDigest(`sha256:${'4a'.repeat(32)}`), '4a4a4a4a4a4a');
+    assert.equal(shortDigest('weather@1'), 'weather@1');
     assert.equal(
       lastWord('sklearn.linear_model._logistic.LogisticRegression'),
       'LogisticRegression'

@@ -1,0 +1,279 @@
+"""Kubeflow Pipelines 2: one component that runs any task, and a pipeline of it.
+
+KFP lets no task outside of a condition depend on one inside. So only a task that nothing comes after stands in a
+`dsl.If`; any other starts, finds that its condition does not hold, and ends at once.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..pipelines import Plan
+from .steps import (
+    Equality,
+    Step,
+    argument_secrets,
+    call,
+    comment,
+    docstring,
+    equality,
+    items,
+    literal,
+    plain_arguments,
+    runs_after_failure,
+    secret_names,
+    steps,
+)
+from .target import Exported, ExportOptions, Target, not_expressible
+
+_OWN = ("task_key", "run_id", "words", "result", "after")
+_COMPONENT = '''\
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def {name}(
+    task_key: str,
+    run_id: str,
+{declared}    words: list = [],  # noqa: B006 - a component's default is a constant
+    after: list = [],  # noqa: B006
+{more}) -> {kind}:
+    """{told}"""
+    import json
+    import os
+    import subprocess
+
+    arguments = {{{arguments}}}
+    done = subprocess.run(
+        ["jupyter-mlops", "task", {pipeline}, task_key, "--run-id", run_id, "--json", *words],
+        cwd=os.environ.get("MLOPS_TASK_PROJECT", {project}),
+        env={{**os.environ, "MLOPS_TASK_ARGUMENTS": json.dumps(arguments)}},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    said = json.loads(done.stdout)
+    if done.returncode:
+        raise RuntimeError(f"{{task_key}}: {{said.get('error', {{}}).get('message') or said.get('reason')}}")
+{end}
+'''
+_NOTEBOOK = {
+    "name": "notebook",
+    "more": '    result: str = "",\n',
+    "kind": "str",
+    "told": "One task of the pipeline; its result of that name, or how it ended. Whether it runs it decides by what\n"
+    "    the tasks before it left; `after` only says what comes before it.",
+    "end": """\
+    value = said["results"].get(result, said["state"])
+    return value if isinstance(value, str) else json.dumps(value)""",
+}
+_INSTANCES = {
+    "name": "instances",
+    "more": "",
+    "kind": "list",
+    "told": "The keys of a mapped task's instances.",
+    "end": "    return said",
+}
+
+
+def export(plan: Plan, options: ExportOptions) -> Exported:
+    """``<pipeline>.py``, and ``<pipeline>_schedule.py`` where there is a schedule."""
+    if not options.image:
+        raise not_expressible(
+            "way to run a task without a container image", "Kubeflow", "name one: --image registry/project:1"
+        )
+    arguments = plain_arguments(plan, "Kubeflow")
+    for name, value in arguments.items():
+        if value is None or name in _OWN:
+            what = "default that is null" if value is None else "free name"
+            raise not_expressible(f"{what} for the parameter {name!r}", "Kubeflow", "give it another one")
+    made = steps(plan, reserved=[*arguments, "dsl", "compiler", "kubernetes", "step", "key"])
+    by_key = {step.key: step for step in made}
+    module = re.sub(r"\W+", "_", plan.pipeline)
+    secrets = bool(argument_secrets(plan)) or any(secret_names(step.task) for step in made)
+    shared = {
+        "declared": "".join(f"    {name}: {type(value).__name__},\n" for name, value in arguments.items()),
+        "arguments": ", ".join(f"{literal(name)}: {name}" for name in arguments),
+        "pipeline": literal(options.pipeline_file),
+        "project": literal(options.project),
+    }
+    kinds = [_NOTEBOOK, *([_INSTANCES] if any(step.is_mapped for step in made) else [])]
+    components = "\n\n".join(_COMPONENT.format(**shared, **kind) for kind in kinds)
+    told = (
+        f"Each task is a notebook, run by `jupyter-mlops task` in the image. `python {module}.py` compiles it to "
+        f"{module}.yaml."
+    )
+    needed = {key for step in made for key in step.needs}
+    text = "\n".join(
+        [
+            docstring(plan, options, told), "",
+            f"from kfp import compiler, dsl{', kubernetes' if secrets else ''}", "",
+            f"IMAGE = {literal(options.image)}", "", "", components, "",
+            *_pipeline(plan, options, module, arguments),
+            *(line for step in made for line in _step(step, by_key, made, needed, plan)),
+            "", "", 'if __name__ == "__main__":', f'    compiler.Compiler().compile({module}, "{module}.yaml")', "",
+        ]
+    )  # fmt: skip
+    files = {f"{module}.py": text}
+    if options.schedule:
+        files[f"{module}_schedule.py"] = _schedule(plan, options, module)
+    return Exported(files=files, notes=tuple(_notes(plan, options, made, by_key, needed)))
+
+
+def _pipeline(plan: Plan, options: ExportOptions, module: str, arguments: dict[str, Any]) -> list[str]:
+    name = re.sub(r"[^a-z0-9]+", "-", plan.pipeline.lower()).strip("-")
+    given = [f"name={literal(name)}"]
+    if options.description:
+        given.append(f"description={literal(options.description)}")
+    declared = "".join(
+        f"    {name}: {type(value).__name__} = {literal(value)},\n" for name, value in arguments.items()
+    )
+    passed = [f"{name}={name}" for name in arguments]
+    return [
+        call("@dsl.pipeline", *given),
+        f"def {module}(\n{declared}):" if arguments else f"def {module}():",
+        "    def step(task_key: str, component=notebook, **settings) -> dsl.PipelineTask:",
+        call(
+            "made = component", "task_key=task_key", "run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER", *passed, "**settings",
+            indent=8,
+        ),
+        "        return made.set_caching_options(False)",
+        "",
+    ]  # fmt: skip
+
+
+def _in_condition(step: Step, by_key: dict[str, Step], needed: set[str]) -> Equality | None:
+    equal = equality(step, by_key)
+    return None if equal is None or step.key in needed or runs_after_failure(step.task) else equal
+
+
+def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str], plan: Plan) -> list[str]:
+    asked = next((each.result for other in made if (each := _in_condition(other, by_key, needed)) and each.step is step), "")
+    lines = [f"    {line}" for line in (comment(step.comment) if step.comment else [])]
+    mapped = [by_key[key] for key in step.needs if by_key[key].is_mapped]
+    if len(mapped) > 1:
+        raise not_expressible(
+            f"way for {step.key} to collect two mapped tasks", "Kubeflow", "collect each by a task of its own"
+        )
+    given = [literal(step.key)]
+    if mapped:
+        given.append(f'after=dsl.Collected({mapped[0].name}.output)')
+    settled = runs_after_failure(step.task)
+    words = [literal(word) for word in step.settled] if settled else []
+    plain = [by_key[key].name for key in step.needs if not by_key[key].is_mapped]
+    after = [f"after({', '.join(plain)})"] if plain else []
+    if settled:
+        after.append("ignore_upstream_failure()")
+    display = f"set_display_name({literal(step.key)})"
+    if step.is_mapped:
+        name = f"{step.name}_instances"
+        listing = _made(name, [*given, "component=instances", items("words=[", ['"--list"', *words], "]", 0)], [*after, f"set_display_name({literal(name)})"], 4)
+        loop = f'    with dsl.ParallelFor(items={name}.output, name={literal(step.slug)}) as key:'
+        return [*lines, *listing, loop, *_made(step.name, ["key"], [display, *_settings(step, plan)], 8)]
+    if words:
+        given.append(f"words=[{', '.join(words)}]")
+    if asked:
+        given.append(f"result={literal(asked)}")
+    settings = [*after, display, *_settings(step, plan)]
+    equal = _in_condition(step, by_key, needed)
+    if equal is None:
+        return [*lines, *_made(step.name, given, settings, 4)]
+    test = f'{equal.step.name}.output == {literal(equal.value)}'
+    return [*lines, f"    with dsl.If({test}, name={literal(step.slug)}):", *_made(step.name, given, settings, 8)]
+
+
+def _made(name: str, given: list[str], settings: list[str], indent: int) -> list[str]:
+    pad = " " * indent
+    lines = [f"{pad}{name} = step({', '.join(given)})"]
+    return lines + [f"{pad}{each if each.startswith('kubernetes.') else f'{name}.{each}'}" for each in settings]
+
+
+def _settings(step: Step, plan: Plan) -> list[str]:
+    task, policy = step.task, step.task.retries
+    given = []
+    if policy.limit:
+        duration, longest = f"{max(policy.delay_seconds, 0):g}s", f"{policy.max_delay_seconds:g}s"
+        given.append(
+            f'set_retry({policy.limit}, backoff_duration="{duration}", backoff_factor={policy.backoff:g}, '
+            f'backoff_max_duration="{longest}")'
+        )
+    if task.resources.cpu:
+        given.append(f'set_cpu_request("{task.resources.cpu:g}")')
+    if task.resources.memory:
+        amount = task.resources.written()["memory"]
+        given += [f'set_memory_request("{amount}")', f'set_memory_limit("{amount}")']
+    if task.resources.gpu:
+        kind = task.resources.accelerator or "nvidia.com/gpu"
+        given += [f"set_accelerator_type({literal(kind)})", f"set_accelerator_limit({task.resources.gpu})"]
+    secrets = sorted({*secret_names(task), *argument_secrets(plan)})
+    if secrets:
+        keys = "{" + ", ".join(f"{literal(name)}: {literal(name)}" for name in secrets) + "}"
+        given.append(f"kubernetes.use_secret_as_env({step.name}, {literal(_secret(plan))}, {keys})")
+    return given
+
+
+def _secret(plan: Plan) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", plan.pipeline.lower()).strip("-") + "-secrets"
+
+
+def _schedule(plan: Plan, options: ExportOptions, module: str) -> str:
+    return f'''\
+"""Has {plan.pipeline} run by itself. Written by `jupyter mlops export`."""
+
+import kfp
+from {module} import {module}
+
+client = kfp.Client()
+client.create_recurring_run(
+    experiment_id=client.create_experiment({literal(plan.pipeline)}).experiment_id,
+    job_name={literal(plan.pipeline)},
+    pipeline_func={module},
+    cron_expression={literal("0 " + options.schedule)},  # KFP's cron begins with seconds
+    max_concurrency=1,
+    no_catchup=True,
+)
+'''
+
+
+def _notes(
+    plan: Plan, options: ExportOptions, made: list[Step], by_key: dict[str, Step], needed: set[str]
+) -> list[str]:
+    notes = [
+        "results: the mlops.toml in the image must name a blob store that all tasks reach (blobs = \"s3://…\")",
+        "image: it must have kfp beside jupyter-mlops",
+    ]
+    if argument_secrets(plan) or any(secret_names(step.task) for step in made):
+        notes.append(f"secrets: the Secret {_secret(plan)} must have them")
+    for step in made:
+        if step.task.when is not None and _in_condition(step, by_key, needed) is None:
+            notes.append(f"when: {step.key} starts, finds that its condition does not hold, and ends as succeeded")
+        if step.task.priority:
+            notes.append(f"priority: {step.key}: Kubeflow has none")
+    if options.schedule and options.timezone != "UTC":
+        notes.append(f"schedule: the zone {options.timezone} is a setting of KFP's controller, not of a pipeline")
+    return notes
+
+
+TARGET = Target(
+    name="kubeflow",
+    title="Kubeflow Pipelines 2",
+    export=export,
+    capabilities={
+        "parameters": ("native", "parameters of the pipeline"),
+        "needs": ("native", "`after`"),
+        "results": ("ours", "and as an output where a condition asks for it"),
+        "when": ("native", "`dsl.If` for `result == 'text'` of a last task; any other by the task itself"),
+        "matrix": ("native", "a task for each combination"),
+        "map": ("native", "`dsl.ParallelFor`"),
+        "join": ("native", "`dsl.Collected`, of one mapped task"),
+        "run_if": ("ours", ""),
+        "run_if failure": ("native", "`ignore_upstream_failure`"),
+        "retries": ("native", "`set_retry`"),
+        "retries.on": ("ours", "the next attempt ends at once"),
+        "timeout": ("ours", ""),
+        "resources": ("native", "requests and limits"),
+        "priority": ("refused", "told in a note"),
+        "secrets": ("native", "`use_secret_as_env`"),
+        "env": ("ours", ""),
+        "image": ("native", "required"),
+        "schedule": ("native", "`create_recurring_run`; the zone is the controller's"),
+        "cache": ("refused", "every task runs"),
+    },
+)

@@ -1,0 +1,225 @@
+"""Metaflow 2: a flow of steps, one a notebook.
+
+Metaflow's graphs are nested: what was split must be joined, by a step that does nothing else. An arbitrary graph is
+none, so it is written in layers: the tasks of a layer run beside each other, and the next layer begins when all of
+them have ended.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from ..pipelines import Plan
+from .steps import (
+    Step,
+    argument_secrets,
+    comment,
+    docstring,
+    items,
+    levels,
+    literal,
+    plain_arguments,
+    runs_after_failure,
+    secret_names,
+    steps,
+)
+from .target import Exported, ExportOptions, Target, not_expressible
+
+_FLOW_NAMES = ("next", "input", "inputs", "index", "name", "cmd", "notebook", "keys", "outcome", "merge_artifacts", "run")
+_HEAD = '''\
+    def notebook(self, key: str, *words: str) -> Any:
+        """One task of the pipeline, in a process of its own. Whether it runs it decides by what the tasks
+        before it left."""
+        arguments = {arguments}
+        run = {{
+            "MLOPS_TASK_RUN": f"{{current.flow_name}}.{{current.run_id}}",
+            "MLOPS_TASK_ARGUMENTS": json.dumps(arguments),
+            "MLOPS_TASK_ATTEMPT": str(current.retry_count + 1),
+        }}
+        done = subprocess.run(
+            ["jupyter-mlops", "task", {pipeline}, key, "--json", *words],
+            cwd=PROJECT,
+            env={{**os.environ, **run}},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        said = json.loads(done.stdout)
+        if done.returncode:
+            raise RuntimeError(f"{{key}}: {{said.get('error', {{}}).get('message') or said.get('reason')}}")
+        return said
+'''
+
+
+def export(plan: Plan, options: ExportOptions) -> Exported:
+    """``<pipeline>.py``."""
+    arguments = plain_arguments(plan, "Metaflow")
+    made = steps(plan, reserved=[*arguments, *_FLOW_NAMES])
+    for step in made:
+        if runs_after_failure(step.task):
+            raise not_expressible(
+                f"task that runs after a failure, as {step.key} does with run_if {step.task.run_if}",
+                "Metaflow",
+                "catch the error in the notebook and emit it as a result, or export to another target",
+            )
+    module = re.sub(r"\W+", "_", plan.pipeline)
+    layers = levels(made)
+    decorators = sorted({line.partition("(")[0][1:] for step in made for line in _decorators(step)})
+    names = ["FlowSpec", *(["JSONType"] if _has_json(arguments) else []), *(["Parameter"] if arguments else [])]
+    names += ["current", *decorators, *(["schedule"] if options.schedule else []), "step"]
+    told = (
+        "Each task is a notebook, run by `jupyter-mlops task` in the project's folder. Tasks beside each other run "
+        f"together, layer by layer. Run it with `python {module}.py run`."
+    )
+    text = "\n".join(
+        [
+            docstring(plan, options, told), "", "from __future__ import annotations", "",
+            "import json", "import os", "import subprocess", "from typing import Any", "",
+            items("from metaflow import ", sorted(names, key=_import_order), "", 0)
+            if len(", ".join(names)) < 66 else items("from metaflow import (", sorted(names, key=_import_order), ")", 0),
+            "", f'PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {literal(options.project)})', "", "",
+            *_class(plan, options, arguments),
+            *_steps(layers),
+            "", 'if __name__ == "__main__":', f"    {_class_name(plan)}()", "",
+        ]
+    )  # fmt: skip
+    return Exported(files={f"{module}.py": text}, notes=tuple(_notes(plan, options, made, layers)))
+
+
+def _import_order(name: str) -> tuple[int, str]:
+    """As isort has it: constants, classes, the rest."""
+    return (1 if name[0].isupper() else 2, name)
+
+
+def _class_name(plan: Plan) -> str:
+    return "".join(part.capitalize() for part in re.split(r"[\W_]+", plan.pipeline)) + "Flow"
+
+
+def _has_json(arguments: dict[str, Any]) -> bool:
+    return any(isinstance(value, list | dict) for value in arguments.values())
+
+
+def _class(plan: Plan, options: ExportOptions, arguments: dict[str, Any]) -> list[str]:
+    lines = []
+    if options.schedule:
+        lines.append(f"@schedule(cron={literal(options.schedule)}, timezone={literal(options.timezone)})")
+    lines += [f"class {_class_name(plan)}(FlowSpec):"]
+    for name, value in arguments.items():
+        default = literal(value)
+        if isinstance(value, list | dict):
+            import json
+
+            default = f"{literal(json.dumps(value))}, type=JSONType"
+        elif value is not None:
+            default += f", type={type(value).__name__}"
+        lines.append(f"    {name} = Parameter({literal(name)}, default={default})")
+    told = items("arguments = {", [f"{literal(name)}: self.{name}" for name in arguments], "}", 8).lstrip()
+    head = _HEAD.format(arguments=told.removeprefix("arguments = "), pipeline=literal(options.pipeline_file))
+    return [*lines, *([""] if arguments else []), head]
+
+
+def _steps(layers: list[list[Step]]) -> list[str]:
+    """start, the layers with a join after each that splits, end."""
+    lines = _method("start", [], [_next(layers[0])])
+    for number, layer in enumerate(layers):
+        following = layers[number + 1] if number + 1 < len(layers) else []
+        onward = _next(following)
+        target = onward if len(layer) == 1 else f"self.next(self.join_{number + 1})"
+        for step in layer:
+            lines += _task(step, target)
+        if len(layer) > 1:
+            lines += _method(f"join_{number + 1}", [], [onward], arguments="self, inputs")
+    return [*lines, *_method("end", [], ["pass"])]
+
+
+def _next(layer: list[Step]) -> str:
+    names = [f"self.{step.name}_instances" if step.is_mapped else f"self.{step.name}" for step in layer]
+    return items("self.next(", names or ["self.end"], ")", 8).lstrip()
+
+
+def _task(step: Step, onward: str) -> list[str]:
+    lines = [f"    {line}" for line in (comment(step.comment) if step.comment else [])]
+    settled = "".join(f", {literal(word)}" for word in step.settled)
+    if not step.is_mapped:
+        body = [f"self.outcome = self.notebook({literal(step.key)}{settled})", onward]
+        return [*lines, *_method(step.name, _decorators(step), body)]
+    listing = [
+        f'self.keys = self.notebook({literal(step.key)}, "--list"{settled}) or [""]  # Metaflow wants at least one',
+        f'self.next(self.{step.name}, foreach="keys")',
+    ]
+    body = ["self.outcome = self.notebook(self.input) if self.input else None", f"self.next(self.{step.name}_joined)"]
+    return [
+        *lines,
+        *_method(f"{step.name}_instances", [], listing),
+        *_method(step.name, _decorators(step), body),
+        *_method(f"{step.name}_joined", [], [onward], arguments="self, inputs"),
+    ]
+
+
+def _method(name: str, decorators: list[str], body: list[str], arguments: str = "self") -> list[str]:
+    heads = [f"    {each}" for each in [*decorators, "@step", f"def {name}({arguments}):"]]
+    return [*heads, *(f"        {line}" for line in body), ""]
+
+
+def _decorators(step: Step) -> list[str]:
+    task = step.task
+    made = []
+    if task.resources.cpu or task.resources.memory or task.resources.gpu:
+        given = [f"cpu={math.ceil(task.resources.cpu)}"] if task.resources.cpu else []
+        given += [f"memory={math.ceil(task.resources.memory / 2**20)}"] if task.resources.memory else []
+        given += [f"gpu={task.resources.gpu}"] if task.resources.gpu else []
+        made.append(f"@resources({', '.join(given)})")
+    if task.retries.limit:
+        minutes = round(task.retries.delay_seconds / 60)
+        made.append(f"@retry(times={task.retries.limit}, minutes_between_retries={minutes})")
+    if task.timeout_seconds:
+        made.append(f"@timeout(seconds={round(task.timeout_seconds) + 60})")
+    return made
+
+
+def _notes(plan: Plan, options: ExportOptions, made: list[Step], layers: list[list[Step]]) -> list[str]:
+    notes = []
+    if any(len(layer) > 1 for layer in layers[:-1]):
+        notes.append("needs: tasks run in layers; each begins when the one before it has ended")
+    secrets = sorted({name for step in made for name in secret_names(step.task)} | set(argument_secrets(plan)))
+    if secrets:
+        notes.append(f"secrets: {', '.join(secrets)} must be in the step's environment, .env file or keyring")
+    for step in made:
+        if step.task.retries.delay_seconds % 60:
+            notes.append(f"retries: {step.key}: Metaflow waits whole minutes, and does not wait longer each time")
+        if step.task.priority:
+            notes.append(f"priority: {step.key}: give it to a whole flow: argo-workflows create --workflow-priority")
+    if options.image:
+        notes.append(f"image: give it when the flow is started: --with kubernetes:image={options.image}")
+    if options.schedule:
+        notes.append("schedule: it holds once the flow is deployed: argo-workflows create")
+    return notes
+
+
+TARGET = Target(
+    name="metaflow",
+    title="Metaflow 2",
+    export=export,
+    capabilities={
+        "parameters": ("native", "`Parameter`"),
+        "needs": ("native", "in layers"),
+        "results": ("ours", "and as `self.outcome`"),
+        "when": ("ours", ""),
+        "matrix": ("native", "a step for each combination"),
+        "map": ("native", "`foreach`"),
+        "join": ("native", "a join step"),
+        "run_if": ("ours", ""),
+        "run_if failure": ("refused", "an error: a failure ends the flow"),
+        "retries": ("native", "`@retry`, whole minutes"),
+        "retries.on": ("ours", "the next attempt ends at once"),
+        "timeout": ("native", "`@timeout`"),
+        "resources": ("native", "`@resources`"),
+        "priority": ("refused", "told in a note"),
+        "secrets": ("ours", "of the step's environment"),
+        "env": ("ours", ""),
+        "image": ("ours", "`--with kubernetes:image=…`"),
+        "schedule": ("native", "`@schedule`, when deployed to Argo"),
+        "cache": ("refused", "every task runs"),
+    },
+)
