@@ -14,9 +14,10 @@ from __future__ import annotations
 import calendar
 import re
 import zoneinfo
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from .errors import InvalidInput, did_you_mean
@@ -108,11 +109,9 @@ class Cron:
     def before(self, moment: datetime) -> datetime | None:
         """The last fire before `moment`; None if there was none for decades."""
         for days in (1, 9, 40, 400, 366 * 9, _FURTHEST_DAYS):
-            found = None
-            for found in self.times(moment - timedelta(days=days), moment - timedelta(microseconds=1)):
-                pass
-            if found is not None:
-                return found
+            times = self.times(moment - timedelta(days=days), moment - timedelta(microseconds=1))
+            if found := deque(times, maxlen=1):
+                return found[0]
         return None
 
     def _is_day(self, day: date) -> bool:
@@ -240,7 +239,7 @@ def _wrong(term: str, field: str, part: _Part, why: str, hint: str = "") -> Inva
 def _fires(cron: Cron, day: date) -> tuple[datetime, ...]:
     """The fires of one day on the clock, in UTC and in order."""
     zone = cron.zone
-    midnight = datetime(day.year, day.month, day.day)
+    midnight = datetime.combine(day, time())
     shown = [
         midnight.replace(hour=hour, minute=minute)
         for hour in sorted(cron.hours)

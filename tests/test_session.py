@@ -113,6 +113,18 @@ def test_what_is_registered_in_a_run_belongs_to_it(folder: Path) -> None:
     assert len(mlops.find_models("demo")) == 2  # all cached
 
 
+def test_a_pipeline_elsewhere_runs_in_its_own_workspace(folder: Path) -> None:
+    other = folder / "other"
+    other.mkdir()
+    (other / "mlops.toml").write_text(MLOPS_TOML)
+    write(other / "say.ipynb", "import jupyter_mlops as mlops", "mlops.result('x', 1)")
+    (other / "pipeline.yaml").write_text("name: p\ntasks:\n  say: {notebook: say.ipynb}\n")
+    run = mlops.run_pipeline("other")
+    assert not list(mlops.status().runs)
+    with mlops.Workspace.open(other) as workspace:
+        assert workspace.runs.resolve_run("latest").run_id == run.run_id
+
+
 def test_a_run_that_fails_raises_with_its_tasks(folder: Path) -> None:
     write(folder / "bad.ipynb", "raise ValueError('not today')")
     (folder / "pipeline.yaml").write_text("name: p\ntasks:\n  bad: {notebook: bad.ipynb}\n")

@@ -27,15 +27,31 @@ from .output import print_json
     ],
 )
 @pipeline_argument
-@click.option("--to", "target_name", required=True, metavar="TARGET", help="airflow, argo, prefect, kubeflow, metaflow.")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where the files go."
+    "--to", "target_name", required=True, metavar="TARGET", help="airflow, argo, prefect, kubeflow, metaflow."
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where the files go.",
 )
 @arguments_options
-@click.option("--image", default="", metavar="IMAGE", help="A container image that has the project and jupyter-mlops.")
-@click.option("--project", default="", metavar="DIR", help="The project's folder on the target.  [default: as it is here]")
+@click.option(
+    "--image", default="", metavar="IMAGE", help="A container image that has the project and jupyter-mlops."
+)
+@click.option(
+    "--project",
+    default="",
+    metavar="DIR",
+    help="The project's folder on the target.  [default: as it is here]",
+)
 @click.option("--schedule", default="", metavar="CRON", help="When it runs by itself: five fields.")
-@click.option("--timezone", default="UTC", metavar="ZONE", show_default=True, help="The schedule's time zone.")
+@click.option(
+    "--timezone", default="UTC", metavar="ZONE", show_default=True, help="The schedule's time zone."
+)
 @click.option("--force", "is_forced", is_flag=True, help="Overwrite files that differ.")
 @click.option("--strict", "is_strict", is_flag=True, help="What holds in another way there is an error.")
 @json_option
@@ -76,7 +92,13 @@ def export(
         raise InvalidInput(f"not all of it holds in {target.title}: {'; '.join(exported.notes)}")
     _write(exported, output, is_forced=is_forced)
     if is_json:
-        print_json({"target": target.name, "files": [str(output / name) for name in exported.files], "notes": list(exported.notes)})
+        print_json(
+            {
+                "target": target.name,
+                "files": [str(output / name) for name in exported.files],
+                "notes": list(exported.notes),
+            }
+        )
         return
     for name in exported.files:
         click.echo(f"{click.style('✔', fg='green')} {output / name}")
@@ -88,7 +110,9 @@ def _check_schedule(schedule: str, timezone: str) -> None:
     from zoneinfo import available_timezones
 
     if schedule and len(schedule.split()) != 5:
-        raise InvalidInput(f"the schedule {schedule!r} has not five fields", hint="minute hour day month weekday: 0 6 * * 1")
+        raise InvalidInput(
+            f"the schedule {schedule!r} has not five fields", hint="minute hour day month weekday: 0 6 * * 1"
+        )
     if timezone not in available_timezones():
         raise InvalidInput(f"there is no time zone {timezone!r}", hint="for example Europe/Zurich")
 

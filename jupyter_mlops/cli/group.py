@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import keyword
 import os
 import sys
 import traceback
@@ -90,7 +91,8 @@ class Group(click.Group):
         entry = self.entries.get(cmd_name)
         if entry is None:
             return None
-        found = getattr(importlib.import_module(f".{entry.module}", self.package), entry.name)
+        module = importlib.import_module(f".{entry.module}", self.package)
+        found = getattr(module, entry.name + "_" * keyword.iskeyword(entry.name))
         assert isinstance(found, click.Command)  # noqa: S101 - the table is ours
         return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +26,7 @@ from .group import PROGRAM, command
 from .options import arguments_options, find_pipeline, gather_arguments, json_option, pipeline_argument
 from .output import console, print_json, state, table
 from .schedule import typed
+from .schedule_look import shown_arguments
 
 
 @command(
@@ -151,7 +151,7 @@ def _print_plan(steps: Sequence[BackfillStep], spec: ScheduleSpec, *, is_again: 
             _local(step, spec),
             state("new") if step.done is None or is_again else state(step.done.state),
             step.done.run_id if step.done else "",
-            words.mapping(encoding.to_json(step.arguments), 100),
+            shown_arguments(step.arguments),
         )
         for step in steps
     ]

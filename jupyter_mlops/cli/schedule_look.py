@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -100,6 +100,12 @@ def _next_body(fire: NextFire) -> dict[str, Any]:
         "due_at": iso(fire.due_at),
         "arguments": encoding.to_json(fire.arguments),
     }
+
+
+def shown_arguments(arguments: Mapping[str, Any]) -> str:
+    """Arguments on one line, moments as ISO 8601."""
+    texts = {name: each.isoformat() if isinstance(each, date) else each for name, each in arguments.items()}
+    return words.mapping(texts, 100)
 
 
 @command(
@@ -234,7 +240,7 @@ def _print_next(schedule: Schedule, fires: Sequence[NextFire]) -> None:
         (
             _local(schedule, fire.fire_at),
             f"{fire.due_at:%Y-%m-%d %H:%M:%S} UTC",
-            words.mapping(encoding.to_json(fire.arguments), 100),
+            shown_arguments(fire.arguments),
         )
         for fire in fires
     ]

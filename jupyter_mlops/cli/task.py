@@ -83,7 +83,13 @@ _EXITS = {"timed_out": 124, "out_of_memory": 138, "kernel_died": 138, "cancelled
     metavar="N",
     help="The exit code of a task that was skipped.",
 )
-@click.option("--report/--no-report", "is_reported", default=True, help="Whether to tell the catalog.", show_default=True)
+@click.option(
+    "--report/--no-report",
+    "is_reported",
+    default=True,
+    help="Whether to tell the catalog.",
+    show_default=True,
+)
 @json_option
 def task(
     pipeline: Path,
@@ -110,7 +116,10 @@ def task(
     given, is_text = _arguments(parameters, parameter_files, arguments_text)
     plan = lower(load_pipeline(path), given, from_text=is_text)
     with Workspace.open(path.resolve().parent) as workspace:
-        report = Report((lambda: workspace.catalog) if is_reported and not is_list else None, pipeline_path=str(path.resolve()))
+        report = Report(
+            (lambda: workspace.catalog) if is_reported and not is_list else None,
+            pipeline_path=str(path.resolve()),
+        )
         entry = TaskEntry(
             plan,
             run_id_of(run_id),
@@ -183,7 +192,9 @@ def _tell(ended: Ended, *, is_json: bool) -> None:
         return
     reason = str(ended.error.get("message", "")) or ended.reason
     took = f" in {words.duration(ended.duration_seconds)}" if ended.duration_seconds else ""
-    click.echo(f"{ended.task} {ended.state.replace('_', ' ')}{took}" + (f": {reason}" if reason else ""), err=True)
+    click.echo(
+        f"{ended.task} {ended.state.replace('_', ' ')}{took}" + (f": {reason}" if reason else ""), err=True
+    )
     for name, value in ended.results.items():
         click.echo(f"  {name} = {words.value(value)}", err=True)
 
@@ -194,5 +205,3 @@ def _exit_code(ended: Ended, skip_code: int) -> int:
     if ended.is_good:
         return 0
     return 130 if ended.state == "cancelled" else _EXITS.get(str(ended.error.get("code", "")), 1)
-
-

@@ -137,7 +137,9 @@ class Report:
             if other != key and is_news and is_derived and state.state in TERMINAL:
                 task = before or _task_run(catalog, machine, other)
                 results = machine.results(other) if state.state == "succeeded" else {}
-                catalog.put(replace(task, state=state.state, reason=state.reason, results=results, finished_at=now()))
+                catalog.put(
+                    replace(task, state=state.state, reason=state.reason, results=results, finished_at=now())
+                )
 
     def _demand_run(self, catalog: Catalog, machine: RunState) -> None:
         """The run's record; of the tasks that begin together, one makes it."""

@@ -66,7 +66,13 @@ class Standing:
     what comes before it `is_settled`, what left no outcome has failed: its process or machine was lost."""
 
     def __init__(
-        self, plan: Plan, run_id: str, known: Mapping[str, Left], target: str = "", *, is_settled: bool = False
+        self,
+        plan: Plan,
+        run_id: str,
+        known: Mapping[str, Left],
+        target: str = "",
+        *,
+        is_settled: bool = False,
     ) -> None:
         self.machine = RunState(plan, run_id)
         self.is_target_due = False
@@ -74,12 +80,16 @@ class Standing:
         while waiting:
             instruction = waiting.popleft()
             if isinstance(instruction, LookUpCache):  # the cache is this orchestrator's business, not ours
-                waiting += self.machine.handle(CacheMissed(run_id=run_id, task=instruction.task, cache_key=""))
+                waiting += self.machine.handle(
+                    CacheMissed(run_id=run_id, task=instruction.task, cache_key="")
+                )
             elif isinstance(instruction, Submit):
                 if instruction.task == target:
                     self.is_target_due = True
                 elif instruction.task in known:
-                    waiting += self.machine.handle(_fact(run_id, instruction, known[instruction.task].outcome))
+                    waiting += self.machine.handle(
+                        _fact(run_id, instruction, known[instruction.task].outcome)
+                    )
                 elif is_settled:
                     lost = WorkerLost(f"{instruction.task} left no outcome").to_json()
                     waiting += self.machine.handle(
@@ -89,7 +99,9 @@ class Standing:
     def missing(self, key: str) -> list[str]:
         """What the task still waits for."""
         states = self.machine.states
-        return [need for need in self.machine.task(key).planned.needs if states[need] in ("queued", "running")]
+        return [
+            need for need in self.machine.task(key).planned.needs if states[need] in ("queued", "running")
+        ]
 
 
 def _fact(run_id: str, submit: Submit, outcome: JobOutcome) -> Event:

@@ -125,9 +125,7 @@ class TaskEntry:
             task = standing.machine.task(key)  # raises NotFound for an index beyond the list
         if task.state in ("queued", "running"):
             raise _too_early(key, standing.missing(name), self.run_id)
-        return Ended(
-            task=key, run_id=self.run_id, state=task.state, reason=task.reason, error=task.error
-        )
+        return Ended(task=key, run_id=self.run_id, state=task.state, reason=task.reason, error=task.error)
 
     def _refused(self, key: str, before: Left | None, attempt: int) -> JobOutcome | None:
         """The failure of the attempt before, if `retries.on` says that a further one would not help."""

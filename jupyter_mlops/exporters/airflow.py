@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from ..pipelines import Plan
-from .steps import Step, argument_secrets, call, comment, docstring, literal, plain_arguments, secret_names, steps
+from .steps import (
+    Step,
+    argument_secrets,
+    call,
+    comment,
+    docstring,
+    literal,
+    plain_arguments,
+    secret_names,
+    steps,
+)
 from .target import Exported, ExportOptions, Target
 
 _RULES = {"success": "all_success", "none_failed": "none_failed_min_one_success", "done": "all_done"}
@@ -68,7 +78,9 @@ def _dag(plan: Plan, options: ExportOptions, arguments: dict[str, object]) -> st
         given.append("schedule=None")
     given.append("catchup=False")
     if arguments:
-        entries = "".join(f"        {literal(name)}: Param({literal(value)}),\n" for name, value in arguments.items())
+        entries = "".join(
+            f"        {literal(name)}: Param({literal(value)}),\n" for name, value in arguments.items()
+        )
         given.append("params={\n" + entries + "    }")
     given += ["default_args=DEFAULTS", 'tags=["jupyter-mlops"]']
     return call("with DAG", *given) + " as dag:"
@@ -126,9 +138,13 @@ def _edges(step: Step, by_key: dict[str, Step]) -> list[str]:
 
 def _notes(plan: Plan, options: ExportOptions, made: list[Step]) -> list[str]:
     notes = []
-    secrets = sorted({name for step in made for name in secret_names(step.task)} | set(argument_secrets(plan)))
+    secrets = sorted(
+        {name for step in made for name in secret_names(step.task)} | set(argument_secrets(plan))
+    )
     if secrets:
-        notes.append(f"secrets: {', '.join(secrets)} must be in the worker's environment, .env file or keyring")
+        notes.append(
+            f"secrets: {', '.join(secrets)} must be in the worker's environment, .env file or keyring"
+        )
     if any(step.task.resources.cpu or step.task.resources.gpu for step in made):
         notes.append(
             "resources: memory is held by the task's own process; cpu and gpu do not place it: choose `queue` or "
@@ -136,9 +152,13 @@ def _notes(plan: Plan, options: ExportOptions, made: list[Step]) -> list[str]:
         )
     for step in made:
         if step.task.retries.limit and step.task.retries.backoff not in (1.0, 2.0):
-            notes.append(f"retries: {step.key}: Airflow doubles delays; {step.task.retries.backoff:g} is not kept")
+            notes.append(
+                f"retries: {step.key}: Airflow doubles delays; {step.task.retries.backoff:g} is not kept"
+            )
     if options.image:
-        notes.append(f"image: {options.image} is not started by Airflow; install jupyter-mlops on its workers")
+        notes.append(
+            f"image: {options.image} is not started by Airflow; install jupyter-mlops on its workers"
+        )
     return notes
 
 

@@ -44,13 +44,19 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     templates: list[dict[str, Any]] = [{"name": "main", "dag": {"tasks": _tasks(made, by_key, equalities)}}]
     shared = argument_secrets(plan)
     for step in made:
-        asked = sorted({each.result for each in equalities.values() if each is not None and each.step is step})
+        asked = sorted(
+            {each.result for each in equalities.values() if each is not None and each.step is step}
+        )
         if step.is_mapped:
-            templates.append(_template(f"{step.slug}-instances", step, arguments, name, options, shared, is_list=True))
+            templates.append(
+                _template(f"{step.slug}-instances", step, arguments, name, options, shared, is_list=True)
+            )
         templates.append(_template(step.slug, step, arguments, name, options, shared, results=asked))
     spec: dict[str, Any] = {"entrypoint": "main"}
     if arguments:
-        spec["arguments"] = {"parameters": [{"name": key, "value": value} for key, value in arguments.items()]}
+        spec["arguments"] = {
+            "parameters": [{"name": key, "value": value} for key, value in arguments.items()]
+        }
     metadata: dict[str, Any] = {"name": name}
     if options.description:
         metadata["annotations"] = {"workflows.argoproj.io/description": options.description}
@@ -67,7 +73,9 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     title = f"{plan.pipeline}: {options.description}" if options.description else plan.pipeline
     head = _HEAD.format(title=" ".join(title.split()), file=f"{name}.yaml")
     text = head + "".join("---\n" + _dump(each) for each in documents)
-    return Exported(files={f"{name}.yaml": text}, notes=tuple(_notes(made, equalities, options, name, shared)))
+    return Exported(
+        files={f"{name}.yaml": text}, notes=tuple(_notes(made, equalities, options, name, shared))
+    )
 
 
 def _document(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +99,9 @@ def _tasks(
             task["depends"] = depends
         equal = equalities[step.key]
         if equal is not None:
-            task["when"] = f"'{{{{tasks.{equal.step.slug}.outputs.parameters.{equal.result}}}}}' == '{equal.value}'"
+            task["when"] = (
+                f"'{{{{tasks.{equal.step.slug}.outputs.parameters.{equal.result}}}}}' == '{equal.value}'"
+            )
         tasks.append(task)
     return tasks
 
@@ -125,7 +135,8 @@ def _template(
     if secrets and not is_list:
         reference = {"name": f"{pipeline}-secrets"}
         container["env"] = [
-            {"name": secret, "valueFrom": {"secretKeyRef": {**reference, "key": secret}}} for secret in secrets
+            {"name": secret, "valueFrom": {"secretKeyRef": {**reference, "key": secret}}}
+            for secret in secrets
         ]
     template: dict[str, Any] = {"name": name}
     if is_list:
@@ -181,19 +192,27 @@ def _notes(
     pipeline: str,
     shared_secrets: list[str],
 ) -> list[str]:
-    notes = ["results: the ConfigMap jupyter-mlops must name a blob store that all tasks reach (MLOPS_BLOBS: s3://…)"]
+    notes = [
+        "results: the ConfigMap jupyter-mlops must name a blob store that all tasks reach (MLOPS_BLOBS: s3://…)"
+    ]
     secrets = sorted({name for step in made for name in secret_names(step.task)} | set(shared_secrets))
     if secrets:
         notes.append(f"secrets: the Secret {pipeline}-secrets must have {', '.join(secrets)}")
     for step in made:
         if step.task.when is not None and equalities[step.key] is None:
-            notes.append(f"when: {step.key} starts, finds that its condition does not hold, and ends as succeeded")
+            notes.append(
+                f"when: {step.key} starts, finds that its condition does not hold, and ends as succeeded"
+            )
         if step.task.priority:
             notes.append(f"priority: {step.key}: Argo has priorities of whole workflows only")
         if step.task.resources.accelerator:
-            notes.append(f"resources: {step.key}: choose nodes with {step.task.resources.accelerator} by a nodeSelector")
+            notes.append(
+                f"resources: {step.key}: choose nodes with {step.task.resources.accelerator} by a nodeSelector"
+            )
     if options.schedule:
-        notes.append("schedule: Argo starts nothing that daylight saving time leaves out, and twice what it repeats")
+        notes.append(
+            "schedule: Argo starts nothing that daylight saving time leaves out, and twice what it repeats"
+        )
     return notes
 
 
@@ -201,7 +220,7 @@ class _Dumper(yaml.SafeDumper):
     """Lists are indented, as linters of YAML want it."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
-        super().increase_indent(flow, False)
+        super().increase_indent(flow, indentless=False)
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

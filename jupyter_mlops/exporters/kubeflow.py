@@ -145,7 +145,14 @@ def _in_condition(step: Step, by_key: dict[str, Step], needed: set[str]) -> Equa
 
 
 def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str], plan: Plan) -> list[str]:
-    asked = next((each.result for other in made if (each := _in_condition(other, by_key, needed)) and each.step is step), "")
+    asked = next(
+        (
+            each.result
+            for other in made
+            if (each := _in_condition(other, by_key, needed)) and each.step is step
+        ),
+        "",
+    )
     lines = [f"    {line}" for line in (comment(step.comment) if step.comment else [])]
     mapped = [by_key[key] for key in step.needs if by_key[key].is_mapped]
     if len(mapped) > 1:
@@ -154,7 +161,7 @@ def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str
         )
     given = [literal(step.key)]
     if mapped:
-        given.append(f'after=dsl.Collected({mapped[0].name}.output)')
+        given.append(f"after=dsl.Collected({mapped[0].name}.output)")
     settled = runs_after_failure(step.task)
     words = [literal(word) for word in step.settled] if settled else []
     plain = [by_key[key].name for key in step.needs if not by_key[key].is_mapped]
@@ -164,8 +171,13 @@ def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str
     display = f"set_display_name({literal(step.key)})"
     if step.is_mapped:
         name = f"{step.name}_instances"
-        listing = _made(name, [*given, "component=instances", items("words=[", ['"--list"', *words], "]", 0)], [*after, f"set_display_name({literal(name)})"], 4)
-        loop = f'    with dsl.ParallelFor(items={name}.output, name={literal(step.slug)}) as key:'
+        listing = _made(
+            name,
+            [*given, "component=instances", items("words=[", ['"--list"', *words], "]", 0)],
+            [*after, f"set_display_name({literal(name)})"],
+            4,
+        )
+        loop = f"    with dsl.ParallelFor(items={name}.output, name={literal(step.slug)}) as key:"
         return [*lines, *listing, loop, *_made(step.name, ["key"], [display, *_settings(step, plan)], 8)]
     if words:
         given.append(f"words=[{', '.join(words)}]")
@@ -175,14 +187,20 @@ def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str
     equal = _in_condition(step, by_key, needed)
     if equal is None:
         return [*lines, *_made(step.name, given, settings, 4)]
-    test = f'{equal.step.name}.output == {literal(equal.value)}'
-    return [*lines, f"    with dsl.If({test}, name={literal(step.slug)}):", *_made(step.name, given, settings, 8)]
+    test = f"{equal.step.name}.output == {literal(equal.value)}"
+    return [
+        *lines,
+        f"    with dsl.If({test}, name={literal(step.slug)}):",
+        *_made(step.name, given, settings, 8),
+    ]
 
 
 def _made(name: str, given: list[str], settings: list[str], indent: int) -> list[str]:
     pad = " " * indent
     lines = [f"{pad}{name} = step({', '.join(given)})"]
-    return lines + [f"{pad}{each if each.startswith('kubernetes.') else f'{name}.{each}'}" for each in settings]
+    return lines + [
+        f"{pad}{each if each.startswith('kubernetes.') else f'{name}.{each}'}" for each in settings
+    ]
 
 
 def _settings(step: Step, plan: Plan) -> list[str]:
@@ -236,18 +254,22 @@ def _notes(
     plan: Plan, options: ExportOptions, made: list[Step], by_key: dict[str, Step], needed: set[str]
 ) -> list[str]:
     notes = [
-        "results: the mlops.toml in the image must name a blob store that all tasks reach (blobs = \"s3://…\")",
+        'results: the mlops.toml in the image must name a blob store that all tasks reach (blobs = "s3://…")',
         "image: it must have kfp beside jupyter-mlops",
     ]
     if argument_secrets(plan) or any(secret_names(step.task) for step in made):
         notes.append(f"secrets: the Secret {_secret(plan)} must have them")
     for step in made:
         if step.task.when is not None and _in_condition(step, by_key, needed) is None:
-            notes.append(f"when: {step.key} starts, finds that its condition does not hold, and ends as succeeded")
+            notes.append(
+                f"when: {step.key} starts, finds that its condition does not hold, and ends as succeeded"
+            )
         if step.task.priority:
             notes.append(f"priority: {step.key}: Kubeflow has none")
     if options.schedule and options.timezone != "UTC":
-        notes.append(f"schedule: the zone {options.timezone} is a setting of KFP's controller, not of a pipeline")
+        notes.append(
+            f"schedule: the zone {options.timezone} is a setting of KFP's controller, not of a pipeline"
+        )
     return notes
 
 

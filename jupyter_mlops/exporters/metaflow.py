@@ -27,7 +27,19 @@ from .steps import (
 )
 from .target import Exported, ExportOptions, Target, not_expressible
 
-_FLOW_NAMES = ("next", "input", "inputs", "index", "name", "cmd", "notebook", "keys", "outcome", "merge_artifacts", "run")
+_FLOW_NAMES = (
+    "next",
+    "input",
+    "inputs",
+    "index",
+    "name",
+    "cmd",
+    "notebook",
+    "keys",
+    "outcome",
+    "merge_artifacts",
+    "run",
+)
 _HEAD = '''\
     def notebook(self, key: str, *words: str) -> Any:
         """One task of the pipeline, in a process of its own. Whether it runs it decides by what the tasks
@@ -66,7 +78,11 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     module = re.sub(r"\W+", "_", plan.pipeline)
     layers = levels(made)
     decorators = sorted({line.partition("(")[0][1:] for step in made for line in _decorators(step)})
-    names = ["FlowSpec", *(["JSONType"] if _has_json(arguments) else []), *(["Parameter"] if arguments else [])]
+    names = [
+        "FlowSpec",
+        *(["JSONType"] if _has_json(arguments) else []),
+        *(["Parameter"] if arguments else []),
+    ]
     names += ["current", *decorators, *(["schedule"] if options.schedule else []), "step"]
     told = (
         "Each task is a notebook, run by `jupyter-mlops task` in the project's folder. Tasks beside each other run "
@@ -76,8 +92,7 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
         [
             docstring(plan, options, told), "", "from __future__ import annotations", "",
             "import json", "import os", "import subprocess", "from typing import Any", "",
-            items("from metaflow import ", sorted(names, key=_import_order), "", 0)
-            if len(", ".join(names)) < 66 else items("from metaflow import (", sorted(names, key=_import_order), ")", 0),
+            _import(names),
             "", f'PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {literal(options.project)})', "", "",
             *_class(plan, options, arguments),
             *_steps(layers),
@@ -85,6 +100,12 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
         ]
     )  # fmt: skip
     return Exported(files={f"{module}.py": text}, notes=tuple(_notes(plan, options, made, layers)))
+
+
+def _import(names: list[str]) -> str:
+    names = sorted(names, key=_import_order)
+    line = f"from metaflow import {', '.join(names)}"
+    return line if len(line) <= 88 else items("from metaflow import (", names, ")", 0)
 
 
 def _import_order(name: str) -> tuple[int, str]:
@@ -148,7 +169,10 @@ def _task(step: Step, onward: str) -> list[str]:
         f'self.keys = self.notebook({literal(step.key)}, "--list"{settled}) or [""]  # Metaflow wants at least one',
         f'self.next(self.{step.name}, foreach="keys")',
     ]
-    body = ["self.outcome = self.notebook(self.input) if self.input else None", f"self.next(self.{step.name}_joined)"]
+    body = [
+        "self.outcome = self.notebook(self.input) if self.input else None",
+        f"self.next(self.{step.name}_joined)",
+    ]
     return [
         *lines,
         *_method(f"{step.name}_instances", [], listing),
@@ -182,14 +206,20 @@ def _notes(plan: Plan, options: ExportOptions, made: list[Step], layers: list[li
     notes = []
     if any(len(layer) > 1 for layer in layers[:-1]):
         notes.append("needs: tasks run in layers; each begins when the one before it has ended")
-    secrets = sorted({name for step in made for name in secret_names(step.task)} | set(argument_secrets(plan)))
+    secrets = sorted(
+        {name for step in made for name in secret_names(step.task)} | set(argument_secrets(plan))
+    )
     if secrets:
         notes.append(f"secrets: {', '.join(secrets)} must be in the step's environment, .env file or keyring")
     for step in made:
         if step.task.retries.delay_seconds % 60:
-            notes.append(f"retries: {step.key}: Metaflow waits whole minutes, and does not wait longer each time")
+            notes.append(
+                f"retries: {step.key}: Metaflow waits whole minutes, and does not wait longer each time"
+            )
         if step.task.priority:
-            notes.append(f"priority: {step.key}: give it to a whole flow: argo-workflows create --workflow-priority")
+            notes.append(
+                f"priority: {step.key}: give it to a whole flow: argo-workflows create --workflow-priority"
+            )
     if options.image:
         notes.append(f"image: give it when the flow is started: --with kubernetes:image={options.image}")
     if options.schedule:

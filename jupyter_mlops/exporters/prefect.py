@@ -8,7 +8,18 @@ from typing import Any
 import yaml
 
 from ..pipelines import Plan
-from .steps import Step, argument_secrets, call, comment, docstring, items, literal, plain_arguments, secret_names, steps
+from .steps import (
+    Step,
+    argument_secrets,
+    call,
+    comment,
+    docstring,
+    items,
+    literal,
+    plain_arguments,
+    secret_names,
+    steps,
+)
 from .target import Exported, ExportOptions, Target
 
 _HEAD = '''\
@@ -108,7 +119,9 @@ def _step(step: Step, by_key: dict[str, Step]) -> list[str]:
     waits = [f"*{by_key[key].name}" if by_key[key].is_mapped else by_key[key].name for key in step.needs]
     if step.trigger != "success":
         waits = [
-            f"*[allow_failure(each) for each in {name[1:]}]" if name.startswith("*") else f"allow_failure({name})"
+            f"*[allow_failure(each) for each in {name[1:]}]"
+            if name.startswith("*")
+            else f"allow_failure({name})"
             for name in waits
         ]
     wait_for = [items("wait_for=[", waits, "]", 8).lstrip()] if waits else []
@@ -118,7 +131,9 @@ def _step(step: Step, by_key: dict[str, Step]) -> list[str]:
     if not step.is_mapped:
         head = f"{step.name} = notebook.with_options({options}).submit"
         return [*lines, call(head, literal(step.key), "run", *settled, *wait_for, indent=4)]
-    listing = call(f"{step.name}_instances = instances.submit", literal(step.key), "run", *settled, *wait_for, indent=4)
+    listing = call(
+        f"{step.name}_instances = instances.submit", literal(step.key), "run", *settled, *wait_for, indent=4
+    )
     head = f"{step.name} = notebook.with_options({options}).map"
     return [*lines, listing, call(head, f"keys_of({step.name}_instances)", "unmapped(run)", indent=4)]
 
@@ -149,11 +164,17 @@ def _deployment(plan: Plan, options: ExportOptions, module: str, arguments: dict
 
 def _notes(plan: Plan, made: list[Step]) -> list[str]:
     notes = []
-    secrets = sorted({name for step in made for name in secret_names(step.task)} | set(argument_secrets(plan)))
+    secrets = sorted(
+        {name for step in made for name in secret_names(step.task)} | set(argument_secrets(plan))
+    )
     if secrets:
-        notes.append(f"secrets: {', '.join(secrets)} must be in the worker's environment, .env file or keyring")
+        notes.append(
+            f"secrets: {', '.join(secrets)} must be in the worker's environment, .env file or keyring"
+        )
     if any(step.task.resources for step in made):
-        notes.append("resources: memory is held by the task's own process; the work pool decides about machines")
+        notes.append(
+            "resources: memory is held by the task's own process; the work pool decides about machines"
+        )
     for step in made:
         if step.task.priority:
             notes.append(f"priority: {step.key}: Prefect has priorities of work queues, for whole flow runs")

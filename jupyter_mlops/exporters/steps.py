@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -79,10 +80,22 @@ def _unique(keys: Iterable[str], write: Callable[[str], str], joint: str, taken:
 
 
 _RESERVED = frozenset(
-    "and as assert async await break class continue def del elif else except finally for from global if import in "
-    "is lambda nonlocal not or pass raise return try while with yield None True False "
-    "start end dag flow run arguments notebook instances json os timedelta self".split()
+    {
+        *keyword.kwlist,
+        "start",
+        "end",
+        "dag",
+        "flow",
+        "run",
+        "arguments",
+        "notebook",
+        "instances",
+        "command",
+        "task",
+    }
+    | {"json", "os", "timedelta", "self", "shlex", "subprocess"}
 )
+"""What the files of the targets, and Python, call otherwise."""
 
 
 def _trigger(plan: Plan, task: PlannedTask) -> Trigger:

@@ -12,7 +12,7 @@ from .names import parse_reference
 
 _COLUMNS = ("kind", "name", "version", "of", "features", "ttl", "source", "description")
 _SHOWN_VERSION = 8
-_MOST = 90
+_MOST = 70
 
 
 class DefinitionTable(Sequence[Definition]):
@@ -32,15 +32,20 @@ class DefinitionTable(Sequence[Definition]):
         return len(self._definitions)
 
     def __repr__(self) -> str:
-        return table_text(_COLUMNS, map(_row, self._definitions)) if self._definitions else "no features yet"
+        return table_text(_COLUMNS, self._rows()) if self._definitions else "no features yet"
 
     def _repr_html_(self) -> str:
         if not self._definitions:
             return "<em>no features yet</em>"
-        return table_html(_COLUMNS, map(_row, self._definitions))
+        return table_html(_COLUMNS, self._rows())
+
+    def _rows(self) -> list[list[str]]:
+        """Among many a view tells the names of its features, by itself their types too."""
+        is_alone = len({one.name for one in self._definitions}) == 1
+        return [_row(one, has_types=is_alone) for one in self._definitions]
 
 
-def _row(one: Definition) -> list[str]:
+def _row(one: Definition, *, has_types: bool) -> list[str]:
     version = getattr(one, "version", "")[:_SHOWN_VERSION]
     description = words.shorten(one.description, _MOST)
     if isinstance(one, Entity):
@@ -54,10 +59,11 @@ def _row(one: Definition) -> list[str]:
                 reference.feature
             )
         features = words.shorten(
-            "; ".join(f"{view}: {', '.join(names)}" for view, names in pinned.items()), 2 * _MOST
+            "; ".join(f"{view}: {', '.join(names)}" for view, names in pinned.items()), _MOST
         )
         return ["service", one.name, version, "", features, "", "", description]
-    features = words.shorten(", ".join(f"{name}: {dtype}" for name, dtype in one.schema.items()), 2 * _MOST)
+    told = [f"{name}: {dtype}" if has_types else name for name, dtype in one.schema.items()]
+    features = words.shorten(", ".join(told), _MOST)
     if isinstance(one, OnDemandView):
         inputs = ", ".join(dict.fromkeys(parse_reference(text).view for text in one.inputs))
         return ["on demand", one.name, version, inputs, features, "", _function(one.function), description]

@@ -39,14 +39,16 @@ class _Node:
 def read(path: Path) -> Imported:
     """The pipeline. Raises `InvalidInput` for components that are neither notebook nor Python script."""
     body = read_json(path, "Elyra pipeline")
-    pipelines = {each.get("id"): each for each in body.get("pipelines", ()) if isinstance(each, dict)}
-    primary = pipelines.get(body.get("primary_pipeline"))
+    pipelines = {str(each.get("id")): each for each in body.get("pipelines", ()) if isinstance(each, dict)}
+    primary = pipelines.get(str(body.get("primary_pipeline")))
     if primary is None:
         raise InvalidInput(f"{path} is no Elyra pipeline: it has no primary pipeline")
     properties = _properties(primary)
     nodes = {node.id: node for node in _nodes(primary, pipelines, {})}
     wrong = [
-        f"{node.label!r} is a {node.operation}" for node in nodes.values() if node.operation not in _OPERATIONS
+        f"{node.label!r} is a {node.operation}"
+        for node in nodes.values()
+        if node.operation not in _OPERATIONS
     ]
     if wrong:
         raise refuse("Elyra", wrong, "put what it does into a notebook, and import again")
@@ -69,7 +71,7 @@ def _nodes(
             continue
         links = {port["id"]: _links(port, supers) for port in node.get("inputs") or ()}
         if node["id"] in supers:
-            reference = (node.get("subflow_ref") or {}).get("pipeline_id_ref")
+            reference = str((node.get("subflow_ref") or {}).get("pipeline_id_ref"))
             if reference not in pipelines:
                 raise InvalidInput(f"Elyra: the super-node {node['id']} refers to no pipeline of the file")
             inner = {port.removesuffix("_inPort"): found for port, found in links.items()}
@@ -81,7 +83,9 @@ def _nodes(
         if not label:
             label = PurePosixPath(str(fields.get("filename", node["id"]))).stem
         needs = [found for each in links.values() for found in each] + outer.get(node["id"], [])
-        yield _Node(node["id"], PurePosixPath(label).stem, node.get("op", node.get("type", "")), fields, tuple(needs))
+        yield _Node(
+            node["id"], PurePosixPath(label).stem, node.get("op", node.get("type", "")), fields, tuple(needs)
+        )
 
 
 def _links(port: Mapping[str, Any], supers: set[str]) -> list[str]:
@@ -113,7 +117,9 @@ class _Reader:
         tasks = [self.task(node, defaults) for node in self.nodes.values()]
         for name in ("runtime", "runtime_type"):
             if self.properties.get(name) not in (*_EMPTY, "local", "LOCAL"):
-                self.lost.append(f"{name} {self.properties[name]!r}: choose one with `jupyter mlops export --to`")
+                self.lost.append(
+                    f"{name} {self.properties[name]!r}: choose one with `jupyter mlops export --to`"
+                )
         if self.properties.get("cos_object_prefix"):
             self.lost.append("cos_object_prefix: results go to the workspace's blob store")
         used = {name for task in tasks for name in task.env}
@@ -125,7 +131,9 @@ class _Reader:
             description=" ".join(str(self.properties.get("description") or "").split()),
             parameters={name: each for name, each in self.parameters.items() if name in used},
         )
-        return Imported(pipeline=pipeline, notebooks=self.notebooks, lost=self.lost, needs=sorted(set(self.needs)))
+        return Imported(
+            pipeline=pipeline, notebooks=self.notebooks, lost=self.lost, needs=sorted(set(self.needs))
+        )
 
     def task(self, node: _Node, defaults: Mapping[str, Any]) -> Task:
         name, fields = self.names[node.id], _merged(defaults, node.fields)
@@ -141,7 +149,11 @@ class _Reader:
         env = dict(_pairs(fields.get("env_vars")))
         for parameter in fields.get("pipeline_parameters") or ():
             env[parameter_name(str(parameter))] = f"${{params.{parameter_name(str(parameter))}}}"
-        secrets = {str(each["env_var"]): each for each in fields.get("kubernetes_secrets") or () if each.get("env_var")}
+        secrets = {
+            str(each["env_var"]): each
+            for each in fields.get("kubernetes_secrets") or ()
+            if each.get("env_var")
+        }
         for variable, secret in secrets.items():
             self.lost.append(
                 f"{name}: secret {secret.get('name')}/{secret.get('key')}: provide it as the secret {variable}"
@@ -151,7 +163,9 @@ class _Reader:
             resources["memory"] = f"{fields['memory']}GB"
         files = [*(str(each) for each in fields.get("dependencies") or ())]
         if fields.get("include_subdirectories"):
-            files += [f"{each}/**" for each in files if "*" not in each and (self.path.parent / each).is_dir()]
+            files += [
+                f"{each}/**" for each in files if "*" not in each and (self.path.parent / each).is_dir()
+            ]
         self.needs += files
         return Task(
             name,
@@ -165,7 +179,11 @@ class _Reader:
         )
 
     def tell_lost(self, task: str, key: str, value: Any) -> None:
-        if key in _CARRIED or value in _EMPTY or key in ("ui_data", "component_parameters", "component_source", "version"):
+        if (
+            key in _CARRIED
+            or value in _EMPTY
+            or key in ("ui_data", "component_parameters", "component_source", "version")
+        ):
             return
         told = {
             "runtime_image": "give it to `jupyter mlops export --image`",
@@ -204,6 +222,13 @@ def _parameter(body: Mapping[str, Any]) -> PipelineParameter:
 
 
 def _typed(kind: str, value: Any) -> Any:
-    kinds: Mapping[str, Any] = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
+    kinds: Mapping[str, Any] = {
+        "int": int,
+        "float": float,
+        "str": str,
+        "bool": bool,
+        "list": list,
+        "dict": dict,
+    }
     empty = kinds[kind]() if kind in kinds else None
     return empty if value is None else value

@@ -78,7 +78,9 @@ def inside(folder: Path, name: str) -> Path:
     return path
 
 
-def notebook_text(cells: Iterable[tuple[str, Sequence[str]]], metadata: Mapping[str, Any] | None = None) -> str:
+def notebook_text(
+    cells: Iterable[tuple[str, Sequence[str]]], metadata: Mapping[str, Any] | None = None
+) -> str:
     """A notebook of code cells with tags."""
     made: Notebook = {
         "cells": [
@@ -93,8 +95,7 @@ def notebook_text(cells: Iterable[tuple[str, Sequence[str]]], metadata: Mapping[
             for number, (source, tags) in enumerate(cells, start=1)
         ],
         "metadata": dict(
-            metadata
-            or {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+            metadata or {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         ),
         "nbformat": 4,
         "nbformat_minor": 5,

@@ -37,7 +37,11 @@ def _recognize(path: Path) -> str:
         return "kale"
     text = read_text(path, "file")
     try:
-        body = json.loads(text) if suffix == ".json" else yaml.safe_load(text.replace("{{", "").replace("}}", ""))
+        body = (
+            json.loads(text)
+            if suffix == ".json"
+            else yaml.safe_load(text.replace("{{", "").replace("}}", ""))
+        )
     except (ValueError, yaml.YAMLError):
         body = None
     if isinstance(body, dict) and body.get("doc_type") == "pipeline":

@@ -41,17 +41,29 @@ def read(path: Path) -> Imported:
         tasks.append(_task(definition, lost, [task.name for task in tasks]))
     cron, zone = schedules.pop()
     is_paused = not all(each.get("active", True) for each in definitions)
-    spec = {"imported": ScheduleSpec(cron=cron, timezone=zone, catch_up="none", is_paused=is_paused)} if cron else {}
-    name = task_name(str(definitions[0].get("name") or tasks[0].name)) if len(tasks) == 1 else task_name(path.stem)
+    spec = (
+        {"imported": ScheduleSpec(cron=cron, timezone=zone, catch_up="none", is_paused=is_paused)}
+        if cron
+        else {}
+    )
+    name = (
+        task_name(str(definitions[0].get("name") or tasks[0].name))
+        if len(tasks) == 1
+        else task_name(path.stem)
+    )
     return Imported(
-        pipeline=Pipeline(name, tuple(tasks), schedules=spec), lost=lost, needs=sorted({task.notebook for task in tasks})
+        pipeline=Pipeline(name, tuple(tasks), schedules=spec),
+        lost=lost,
+        needs=sorted({task.notebook for task in tasks}),
     )
 
 
 def _task(definition: Mapping[str, Any], lost: list[str], taken: list[str]) -> Task:
     file = str(definition.get("input_filename") or "")
     if not file.endswith(".ipynb"):
-        raise InvalidInput(f"jupyter-scheduler: {file or 'a definition'!r} is no notebook", hint="only those are run")
+        raise InvalidInput(
+            f"jupyter-scheduler: {file or 'a definition'!r} is no notebook", hint="only those are run"
+        )
     name = task_name(str(definition.get("name") or PurePosixPath(file).stem), taken)
     formats = [each for each in _list(definition.get("output_formats")) if each != "ipynb"]
     if formats:
@@ -63,10 +75,16 @@ def _task(definition: Mapping[str, Any], lost: list[str], taken: list[str]) -> T
         lost.append(f"{name}: the input folder is not packed: the notebook runs where it lies")
     environment = definition.get("runtime_environment_name")
     if environment:
-        lost.append(f"{name}: environment {environment!r}: the notebook's kernel decides; set `kernel:` to choose one")
+        lost.append(
+            f"{name}: environment {environment!r}: the notebook's kernel decides; set `kernel:` to choose one"
+        )
     given = definition.get("parameters") or {}
     parameters = json.loads(given) if isinstance(given, str) else dict(given)
-    return Task(name, PurePosixPath(file).name, parameters={str(key): _value(value) for key, value in parameters.items()})
+    return Task(
+        name,
+        PurePosixPath(file).name,
+        parameters={str(key): _value(value) for key, value in parameters.items()},
+    )
 
 
 def _value(text: Any) -> Any:

@@ -173,10 +173,7 @@ class Schedules:
         spec = spec_from_json(schedule.spec)
         pipeline = load_pipeline(self._root / schedule.pipeline_path)
         name, cron = short_name(schedule), spec.parsed()
-        first = schedule.next_at if schedule.next_at is not None and not schedule.is_paused else None
         times = decide.fires(spec, now())
-        if first is not None and first <= now():  # due, and not decided on yet
-            times = iter([first, *islice(times, count)])
         return [
             NextFire(
                 at, decide.jittered(schedule.name, spec, at), arguments_at(pipeline, name, spec, cron, at)

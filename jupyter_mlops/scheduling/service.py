@@ -94,7 +94,9 @@ class Scheduler:
             self._settle()
             where = {"due_at": ("<=", self._clock()), "is_paused": False}
             for schedule in self._catalog.find(Schedule, where=where, order_by="due_at"):
-                self._decide(schedule)
+                more: Schedule | None = schedule
+                while more is not None:
+                    more = self._decide(more)
             self._start_waiting()
         except LeaseLost as error:
             log.warning("%s", error)
@@ -103,10 +105,12 @@ class Scheduler:
 
     # --- what is due ----------------------------------------------------------------------------------------
 
-    def _decide(self, schedule: Schedule) -> None:
-        """Keep what is due of a schedule as fires, and move it on."""
-        assert schedule.next_at is not None  # noqa: S101 - it is due
+    def _decide(self, schedule: Schedule) -> Schedule | None:
+        """Keep what is due of a schedule as fires, and move it on. What comes back is to be decided on at once:
+        of fires that nobody will run there may be any number, and each step takes some thousands."""
         spec, moment = spec_from_json(schedule.spec), self._clock()
+        if schedule.next_at is None:
+            return None
         due = decide.due(schedule.name, spec, schedule.next_at, moment)
         with self._catalog.transaction():
             self._lease.fence()
@@ -114,14 +118,27 @@ class Scheduler:
             if not self._catalog.compare_and_set(
                 Schedule, schedule.name, expected, next_at=due.next_at, due_at=due.due_at
             ):
-                return  # paused, changed or removed meanwhile
+                return None  # paused, changed or removed meanwhile
             where = {"schedule": schedule.name, "state": list(_OPEN), "is_backfill": False}
             going = self._catalog.find(Fire, where=where, order_by="fire_at")
             for step in due.steps:
                 fire = self._fire(schedule.name, spec, step, moment, going)
                 if not self._is_known(fire):
-                    self._catalog.add(fire)
+                    self._catalog.add(self._joined(fire))
                     going += [fire] if fire.state == "queued" else []
+        goes_on = bool(due.steps) and isinstance(due.steps[-1], decide.Missed) and due.due_at is not None
+        return replace(schedule, next_at=due.next_at, due_at=due.due_at) if goes_on else None
+
+    def _joined(self, fire: Fire) -> Fire:
+        """Missed fires that follow missed ones are one record with them."""
+        if fire.state != "missed":
+            return fire
+        where = {"schedule": fire.schedule, "fire_at": ("<", fire.fire_at)}
+        before = next(iter(self._catalog.find(Fire, where=where, order_by="-fire_at", limit=1)), None)
+        if before is None or (before.state, before.reason) != (fire.state, fire.reason):
+            return fire
+        self._catalog.delete(Fire, {"schedule": before.schedule, "fire_at": before.fire_at})
+        return replace(fire, first_at=before.first_at, count=before.count + fire.count)
 
     def _fire(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,9 @@ from ..errors import NotFound, RunFailed, did_you_mean
 from ..events import now
 from ..pipelines import Pipeline
 from ..runner import RunOptions
+from ..settings import find_root
 from ..widgets import RunView
+from ..workspace import Workspace
 from .place import current_settings, get_workspace, has_catalog
 
 _PIPELINE_FILES = ("pipeline.yaml", "pipeline.yml")
@@ -51,15 +54,33 @@ def run_pipeline(
         workers=workers,
         isolation=isolation,
     )
-    workspace = get_workspace()
     view = RunView()
-    run = workspace.runs.run(
-        loaded, arguments, options=options, from_text=from_text, on_event=view.on_event, on_plan=view.on_plan
-    )
-    if run.state != "succeeded":
+    with _workspace_of(loaded) as workspace:
+        run = workspace.runs.run(
+            loaded,
+            arguments,
+            options=options,
+            from_text=from_text,
+            on_event=view.on_event,
+            on_plan=view.on_plan,
+        )
+        if run.state == "succeeded":
+            return run
         tasks = workspace.catalog.find(TaskRun, where={"run_id": run.run_id}, order_by="position")
-        raise RunFailed(_failure(run, tasks), hint=f"look at it with: jupyter mlops show {run.run_id}")
-    return run
+    raise RunFailed(_failure(run, tasks), hint=f"look at it with: jupyter mlops show {run.run_id}")
+
+
+@contextlib.contextmanager
+def _workspace_of(pipeline: Path | Pipeline) -> Iterator[Workspace]:
+    """The workspace of a pipeline's file, as on the command line: the notebook's own, unless it lies elsewhere."""
+    here = get_workspace()
+    path = pipeline.path if isinstance(pipeline, Pipeline) else pipeline
+    folder = path.resolve().parent if path is not None else here.root
+    if find_root(folder) == here.root:
+        yield here
+    else:
+        with Workspace.open(folder) as other:
+            yield other
 
 
 def find_pipeline(path: str | Path) -> Path:

@@ -6,6 +6,7 @@ button runs the notebook, as a pipeline of one task, or the pipeline, and shows 
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 from collections.abc import Mapping
@@ -119,8 +120,7 @@ class ParameterForm:
     def _run(self, given: Mapping[str, Any]) -> None:
         view = self._view = RunView(self._place)
         try:
-            with Workspace.open(find_root(self.path.parent)) as opened:
-                workspace = self._workspace or opened
+            with self._opened() as workspace:
                 pipeline = self._pipeline or self._alone(workspace, given)
                 arguments = {name: _travels(value) for name, value in given.items()}
                 self.run = workspace.runs.run(
@@ -134,6 +134,12 @@ class ParameterForm:
         finally:
             self._button.disabled, self._stop.disabled = False, True
 
+    def _opened(self) -> contextlib.AbstractContextManager[Workspace]:
+        """The workspace that was given, else the one around the file for as long as it is needed."""
+        if self._workspace is not None:
+            return contextlib.nullcontext(self._workspace)
+        return Workspace.open(find_root(self.path.parent))
+
     def _alone(self, workspace: Workspace, given: Mapping[str, Any]) -> Pipeline:
         if not self.path.is_relative_to(workspace.root):
             raise InvalidInput(f"{self.path.name} does not lie in the workspace {workspace.root}")
@@ -144,8 +150,8 @@ class ParameterForm:
         if run_id:
             self._stop.disabled = True
             try:
-                with Workspace.open(find_root(self.path.parent)) as opened:
-                    (self._workspace or opened).runs.cancel(run_id)
+                with self._opened() as workspace:
+                    workspace.runs.cancel(run_id)
             except Conflict:  # it is over
                 pass
             except MlopsError as error:

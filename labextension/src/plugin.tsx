@@ -142,7 +142,7 @@ async function askAndRun(
       isForceOffered={false}
       start={texts => api.runNotebook(path, texts)}
       onStarted={run => {
-        dialog?.resolve(0);
+        dialog?.reject(); // closes it: there is no button of its own to answer with
         show(run.run_id);
       }}
       onCancel={() => dialog?.reject()}

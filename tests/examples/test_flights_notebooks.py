@@ -19,6 +19,7 @@ import pytest
 
 import jupyter_mlops as mlops
 from jupyter_mlops import emit
+from jupyter_mlops.catalog import TaskRun
 from jupyter_mlops.notebooks.outputs import read_artifacts, read_results
 from jupyter_mlops.notebooks.parameters import read_parameters
 from jupyter_mlops.pipelines.spec import load_pipeline
@@ -265,6 +266,29 @@ def test_same_inputs_give_the_same_artifacts(here: Example) -> None:
         columns = again["FEATURES"]
         model = again["make_model"]().fit(again["columns"][columns], again["late"])
         assert (again["predict"](model, again["featurize"](holdout)[columns]) == before).all()
+
+
+@pytest.mark.slow
+def test_a_second_run_does_nothing_but_deploy(
+    here: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in surroundings(here.folder):
+        if name.startswith("MLOPS_"):
+            monkeypatch.delenv(name)
+    for path in [*FLIGHTS.glob("*.*"), here.folder / "flights.duckdb"]:
+        shutil.copy(path, tmp_path)
+    (tmp_path / "mlops.toml").write_text("zygote_linger_seconds = 0\n")
+    monkeypatch.chdir(tmp_path)
+    mlops.run_pipeline("pipeline.yaml", {"train_weeks": 2})
+    champion = mlops.load_model("models:/flights-delay@champion").version
+    mlops.alias("flights-delay", "champion", 3 - champion.version)  # somebody else moved it meanwhile
+    run = mlops.run_pipeline("pipeline.yaml", {"train_weeks": 2})
+    tasks = mlops.get_workspace().catalog.find(TaskRun, where={"run_id": run.run_id})
+    states = {task.task: task.state for task in tasks}
+    assert [states[name] for name in ("pull", "features", "train_a", "train_b", "compare")] == ["cached"] * 5
+    assert sorted([states["deploy_a"], states["deploy_b"]]) == ["skipped", "succeeded"]
+    assert mlops.load_model("models:/flights-delay@champion").version == champion
+    assert {version.task for version in mlops.find_models("flights-delay")} == {"train_a", "train_b"}
 
 
 @pytest.mark.slow

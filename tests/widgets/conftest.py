@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -40,6 +42,13 @@ def notebook(path: Path, *cells: str, parameters: str = "", metadata: dict[str, 
     nb.cells += [v4.new_code_cell(cell) for cell in cells]
     nbformat.write(nb, path)
     return path
+
+
+def papermill(folder: Path, name: str) -> Any:
+    """The notebook as papermill leaves it."""
+    command = [sys.executable, "-m", "papermill", name, "out.ipynb", "--no-progress-bar"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
+    return nbformat.read(folder / "out.ipynb", 4)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from jupyter_mlops.errors import InvalidInput, InvalidParameter, NotFound
 from jupyter_mlops.notebooks.secrets import SecretReference
 from jupyter_mlops.widgets.form import ParameterForm, form
 
-from .conftest import notebook
+from .conftest import notebook, papermill
 
 EIGHT = datetime(2014, 1, 1, 8)  # noqa: DTZ001 - as the notebook has it
 PARAMETERS = """
@@ -135,12 +135,8 @@ def test_the_button_runs_the_notebook_and_shows_the_run(session, project):
 
 
 def test_a_form_is_executed_headless_by_papermill(project):
-    import papermill
-
     notebook(project / "shown.ipynb", "from jupyter_mlops.widgets.form import form\nform('pull.ipynb')")
-    done = papermill.execute_notebook(
-        str(project / "shown.ipynb"), str(project / "out.ipynb"), cwd=str(project), progress_bar=False
-    )
+    done = papermill(project, "shown.ipynb")
     (output,) = done.cells[-1].outputs
     model = output["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
     saved = done.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +11,12 @@ from pathlib import Path
 import nbformat
 
 from jupyter_mlops.catalog.records import Run, TaskRun
-from jupyter_mlops.events import now
+from jupyter_mlops.events import OutputStreamed, RunFinished, TaskStateChanged, now
+from jupyter_mlops.runner import owner
 from jupyter_mlops.widgets import PipelineView, RunView
 from jupyter_mlops.workspace import Workspace
+
+from .conftest import Answer, notebook, papermill
 
 RUN = """
 from jupyter_mlops import Workspace
@@ -107,3 +112,68 @@ def test_the_problems_of_a_pipeline_are_listed(project):
     html = PipelineView(path)._repr_html_()
     assert "<script" not in html
     assert "notebok" in html
+
+
+def test_many_events_are_few_pictures(project):
+    """Events come by the thousand; a thread draws at its own pace, and the last state is always drawn."""
+    shown: list[str] = []
+    view = RunView(type("Place", (), {"show": lambda _, bundle: shown.append(bundle["text/plain"])})())
+    run = Run(
+        run_id="r1",
+        pipeline="p",
+        plan={"tasks": [{"key": "a"}]},
+        state="running",
+        created_at=now(),
+        runner=owner.mark(),
+    )
+    with owner.driving("r1"):
+        view.on_plan(run, [TaskRun(run_id="r1", task="a", name="a")])
+        for number in range(20_000):
+            view.on_event(
+                OutputStreamed(run_id="r1", task="a", attempt=1, cell=1, name="stdout", text=f"{number}\n")
+            )
+        view.on_event(TaskStateChanged(run_id="r1", task="a", state="succeeded"))
+        view.on_event(RunFinished(run_id="r1", state="succeeded"))
+    assert ": succeeded," in shown[-1]
+    assert len(shown) < 50
+
+
+def test_a_place_that_cannot_show_does_not_end_the_run(project, caplog):
+    def broken(*_: object) -> None:
+        raise OSError("the front end is gone")
+
+    view = RunView(type("Place", (), {"show": broken})())
+    with Workspace.open(project) as workspace:
+        run = workspace.runs.run(project / "pipeline.yaml", on_plan=view.on_plan, on_event=view.on_event)
+    assert run.state == "succeeded"
+    assert "cannot show run" in caplog.text
+
+
+def test_the_stop_button_of_jupyter_cancels_the_run_and_that_is_shown(session, project):
+    edit_last_cell(project / "pull.ipynb", "import time; time.sleep(60); mlops.result('rows', 1)")
+    pid = session.run("import os\nprint(os.getpid())").text
+    session.answer = Answer()
+    session.client.execute(RUN)
+    shown = session.answer.displays
+    session.until(lambda: any("cell 2/2" in bundle.get("text/html", "") for bundle in shown.values()))
+    os.kill(int(pid), signal.SIGINT)
+    session.until(lambda: session.answer.text.strip() == "cancelled")
+    (bundle,) = shown.values()
+    assert "■ cancelled" in bundle["text/html"]
+
+
+def test_in_a_terminal_it_is_a_line_for_each_thing_that_happens(project, capsys):
+    view = RunView()
+    with Workspace.open(project) as workspace:
+        workspace.runs.run(project / "pipeline.yaml", on_plan=view.on_plan, on_event=view.on_event)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("small, run ")
+    assert [line for line in lines if line.startswith("✔ train: succeeded in")]
+
+
+def test_a_notebook_that_papermill_executed_keeps_how_the_run_ended(project):
+    notebook(project / "shown.ipynb", RUN)
+    done = papermill(project, "shown.ipynb")
+    pictures = [output for output in done.cells[-1].outputs if "text/html" in output.get("data", {})]
+    assert len(pictures) == 1
+    assert pictures[0]["data"]["text/html"].count("✔ succeeded") == 3

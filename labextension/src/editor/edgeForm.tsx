@@ -1,6 +1,7 @@
 /** What a line between two tasks stands for: asked when it is drawn, shown when it is picked. */
 import { type ReactElement, useState } from 'react';
 
+import { Fact } from '../components/pieces';
 import type { Parameter } from '../types';
 import { gives } from './arguments';
 import { Choice, Entry } from './fields';
@@ -131,10 +132,12 @@ export function EdgeForm(props: {
       </p>
       <dl className="jp-mlops-Facts">
         {connection.reasons.map(({ key, text }) => (
-          <div key={key}>
-            <dt>{key === 'needs' ? trans.__('the order') : key.replace(/^parameters\./, '')}</dt>
-            <dd>{key === 'needs' ? trans.__('only comes after') : <code>{text}</code>}</dd>
-          </div>
+          <Fact
+            key={key}
+            name={key === 'needs' ? trans.__('the order') : key.replace(/^parameters\./, '')}
+          >
+            {key === 'needs' ? trans.__('it only comes after') : <code>{text}</code>}
+          </Fact>
         ))}
       </dl>
     </div>

@@ -144,8 +144,10 @@ function Labelled(props: {
     <div
       className={`jp-mlops-Field${isWrong ? ' jp-mod-wrong' : problems.length ? ' jp-mod-warning' : ''}`}
     >
-      <label htmlFor={props.id}>
-        <span className="jp-mlops-Field-name">{props.label}</span>
+      <div className="jp-mlops-Entry-head">
+        <label htmlFor={props.id} className="jp-mlops-Field-name">
+          {props.label}
+        </label>
         {props.note && <span className="jp-mlops-Field-type">{props.note}</span>}
         {props.onRemove && !props.isDisabled && (
           <button
@@ -158,7 +160,7 @@ function Labelled(props: {
             ×
           </button>
         )}
-      </label>
+      </div>
       {props.children}
       {problems.length > 0 && (
         <div className="jp-mlops-Field-wrong" id={`${props.id}-wrong`} role="alert">

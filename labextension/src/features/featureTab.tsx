@@ -90,7 +90,7 @@ function Profiles({ detail, trans }: { detail: FeatureViewDetail; trans: Trans }
   if (!profile) {
     return (
       <Part title={trans.__('Features')}>
-        <table className="jp-mlops-Table">
+        <table className="jp-mlops-Grid">
           <tbody>
             {detail.view.features.map(({ name, dtype }) => (
               <tr key={name}>
@@ -280,7 +280,7 @@ export function Rows({ preview, trans }: { preview: Preview; trans: Trans }): Re
   const isNumber = preview.columns.map(({ dtype }) => /^(?:int|float)/.test(dtype));
   return (
     <div className="jp-mlops-Scroll">
-      <table className="jp-mlops-Table jp-mlops-Preview">
+      <table className="jp-mlops-Grid jp-mlops-Preview">
         <thead>
           <tr>
             {preview.columns.map(({ name, dtype }, i) => (

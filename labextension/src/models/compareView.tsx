@@ -19,12 +19,12 @@ export function CompareView(props: { comparison: ModelComparison; trans: Trans }
     }))
     .filter(({ rows }) => rows.length > 0);
   return (
-    <div className="jp-mlops-Compare">
+    <div className="jp-mlops-Versus">
       <label className="jp-mlops-Check">
         <input type="checkbox" checked={isAll} onChange={event => setAll(event.target.checked)} />
         {trans.__('Also what is the same')}
       </label>
-      <table className="jp-mlops-Table">
+      <table className="jp-mlops-Grid">
         <thead>
           <tr>
             <th />
@@ -35,7 +35,7 @@ export function CompareView(props: { comparison: ModelComparison; trans: Trans }
         </thead>
         {tables.map(({ title, rows }) => (
           <tbody key={title}>
-            <tr className="jp-mlops-Table-group">
+            <tr className="jp-mlops-Grid-group">
               <th colSpan={comparison.versions.length + 1} scope="rowgroup">
                 {title}
               </th>
@@ -75,14 +75,14 @@ function Change({ from, to }: { from: unknown; to: unknown }): ReactElement | nu
   }
   const by = to - from;
   return (
-    <span className="jp-mlops-Compare-change">{`${by > 0 ? '+' : '−'}${short(Math.abs(by))}`}</span>
+    <span className="jp-mlops-Versus-change">{`${by > 0 ? '+' : '−'}${short(Math.abs(by))}`}</span>
   );
 }
 
 /** A unified diff. */
 export function Diff({ diff }: { diff: string }): ReactElement {
   return (
-    <pre className="jp-mlops-Diff">
+    <pre className="jp-mlops-Patch">
       {diffLines(diff).map(({ kind, text }, i) => (
         <span key={i} className={`jp-mod-${kind}`}>
           {text}

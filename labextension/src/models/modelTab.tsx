@@ -161,7 +161,7 @@ export function Versions(props: {
     props.onCompare(next.sort((a, b) => a - b).slice(-4));
   };
   return (
-    <table className="jp-mlops-Table jp-mlops-Versions">
+    <table className="jp-mlops-Grid jp-mlops-Versions">
       <thead>
         <tr>
           <th title={trans.__('Pick two or more to compare')}>

@@ -179,7 +179,7 @@ function Signature({ envelope, trans }: { envelope: Envelope; trans: Trans }): R
 
 function Files({ envelope, trans }: { envelope: Envelope; trans: Trans }): ReactElement {
   return (
-    <table className="jp-mlops-Table">
+    <table className="jp-mlops-Grid">
       <thead>
         <tr>
           <th>{trans.__('Path')}</th>
