@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 
 import click
 
 from ..errors import Conflict, InvalidInput, StorageUnavailable
 from ..exporters import TARGETS, Exported, ExportOptions, Target
-from ..pipelines import load_pipeline, lower
+from ..pipelines import Pipeline, load_pipeline, lower
+from ..pipelines.schedules import ScheduleSpec
 from .group import command
 from .options import arguments_options, find_pipeline, gather_arguments, json_option, pipeline_argument
 from .output import print_json
@@ -78,6 +80,9 @@ def export(
     loaded = load_pipeline(path)
     plan = lower(loaded, gather_arguments(parameters, parameter_files), from_text=bool(parameters))
     target: Target = TARGETS.get(target_name)
+    notes: list[str] = []
+    if not schedule:
+        schedule, timezone, notes = _own_schedule(loaded, timezone)
     _check_schedule(schedule, timezone)
     options = ExportOptions(
         project=project or ("/project" if image else str(path.resolve().parent)),
@@ -88,6 +93,7 @@ def export(
         description=loaded.description,
     )
     exported = target.export(plan, options)
+    exported = replace(exported, notes=(*exported.notes, *notes))
     if is_strict and exported.notes:
         raise InvalidInput(f"not all of it holds in {target.title}: {'; '.join(exported.notes)}")
     _write(exported, output, is_forced=is_forced)
@@ -106,10 +112,26 @@ def export(
         click.echo(f"{click.style('⚠', fg='yellow')} {note}", err=True)
 
 
+def _own_schedule(pipeline: Pipeline, timezone: str) -> tuple[str, str, list[str]]:
+    """The pipeline's schedule, if it has one; and what of it a cron and a zone do not say."""
+    if not pipeline.schedules:
+        return "", timezone, []
+    if len(pipeline.schedules) > 1:
+        names = ", ".join(pipeline.schedules)
+        raise InvalidInput(
+            f"the pipeline has several schedules: {names}", hint="say which, by --schedule and --timezone"
+        )
+    name, spec = next(iter(pipeline.schedules.items()))
+    plain = ScheduleSpec(cron=spec.cron, timezone=spec.timezone)
+    lost = [each.name for each in fields(spec) if getattr(spec, each.name) != getattr(plain, each.name)]
+    notes = [f"schedule {name}: {', '.join(lost)} are not carried over"] if lost else []
+    return spec.cron, spec.timezone, notes
+
+
 def _check_schedule(schedule: str, timezone: str) -> None:
     from zoneinfo import available_timezones
 
-    if schedule and len(schedule.split()) != 5:
+    if schedule and len(schedule.split()) != 5 and not schedule.startswith("@"):
         raise InvalidInput(
             f"the schedule {schedule!r} has not five fields", hint="minute hour day month weekday: 0 6 * * 1"
         )

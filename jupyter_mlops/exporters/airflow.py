@@ -21,6 +21,7 @@ _MARGIN_SECONDS = 60  # the task's own process ends it first, with a better mess
 
 _HEAD = '''\
 PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {project})
+PIPELINE = {pipeline}
 ENVIRONMENT = {{
     "MLOPS_TASK_RUN": "{{{{ dag.dag_id }}}}.{{{{ run_id }}}}",
     "MLOPS_TASK_ARGUMENTS": "{{{{ params | tojson }}}}",
@@ -38,7 +39,7 @@ DEFAULTS = {{
 
 def command(key: str) -> str:
     """One task of the pipeline. Whether it runs it decides by what the tasks before it left: 99 is a skip."""
-    return f"jupyter-mlops task {pipeline} {{shlex.quote(key)}} --json --skip-code 99"
+    return f"jupyter-mlops task {{shlex.quote(PIPELINE)}} {{shlex.quote(key)}} --json --skip-code 99"
 '''
 
 
@@ -54,7 +55,7 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     if options.schedule:
         imports.append("from airflow.timetables.trigger import CronTriggerTimetable")
     told = "Each task is a notebook, run by `jupyter-mlops task` in the project's folder on the worker."
-    head = _HEAD.format(project=literal(options.project), pipeline=options.pipeline_file)
+    head = _HEAD.format(project=literal(options.project), pipeline=literal(options.pipeline_file))
     body = [line for step in made for line in _step(step)]
     edges = [line for step in made for line in _edges(step, {each.key: each for each in made})]
     text = "\n".join(

@@ -10,9 +10,13 @@ _SIGNS = {"native": "✔", "ours": "○", "refused": "✘"}
 
 def markdown_table() -> str:
     """A row a feature, a column a target."""
-    targets: list[Target] = [TARGETS.get(name) for name in ("airflow", "argo", "prefect", "kubeflow", "metaflow")]
+    targets: list[Target] = [
+        TARGETS.get(name) for name in ("airflow", "argo", "prefect", "kubeflow", "metaflow")
+    ]
     rows = ["| | " + " | ".join(target.title for target in targets) + " |", "|---" * (len(targets) + 1) + "|"]
     for feature, title in FEATURES.items():
         cells = [target.capabilities[feature] for target in targets]
-        rows.append(f"| {title} | " + " | ".join(f"{_SIGNS[sign]} {told}".strip() for sign, told in cells) + " |")
+        rows.append(
+            f"| {title} | " + " | ".join(f"{_SIGNS[sign]} {told}".strip() for sign, told in cells) + " |"
+        )
     return "\n".join(rows)

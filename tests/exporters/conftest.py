@@ -132,9 +132,7 @@ def write(folder: Path, pipeline: str, notebooks: Mapping[str, tuple[str, str]])
                 }
                 for number, (source, tags) in enumerate(cells)
             ],
-            "metadata": {
-                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
-            },
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
             "nbformat": 4,
             "nbformat_minor": 5,
         }
@@ -186,7 +184,9 @@ class Sdk:
 
     folder: Path
 
-    def run(self, *words: object, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 280) -> str:
+    def run(
+        self, *words: object, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 280
+    ) -> str:
         """A command in it, which must succeed; what it printed."""
         path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")}
@@ -214,7 +214,14 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sdk]:
         if packages not in made:
             folder = tmp_path_factory.mktemp("sdk") / "venv"
             uv = [sys.executable, "-m", "uv"]
-            install = ["pip", "install", "-q", "--compile-bytecode", "--python", str(folder / "bin" / "python")]
+            install = [
+                "pip",
+                "install",
+                "-q",
+                "--compile-bytecode",
+                "--python",
+                str(folder / "bin" / "python"),
+            ]
             for words in (["venv", "-q", "--python", sys.executable, str(folder)], [*install, *packages]):
                 done = subprocess.run([*uv, *words], capture_output=True, text=True, timeout=280)
                 if done.returncode:

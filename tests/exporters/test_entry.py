@@ -115,7 +115,9 @@ def test_a_mapped_task_runs_as_its_instances(scores, say):
 
 def test_an_attempt_that_ended_is_not_run_twice(tmp_path, write_project, say):
     text = "name: once\ntasks:\n  a: {notebook: a.ipynb}\n"
-    path = write_project(tmp_path / "p", text, {"a": ("x: int = 1", "open('ran', 'a').write('x')\nmlops.result('x', x)")})
+    path = write_project(
+        tmp_path / "p", text, {"a": ("x: int = 1", "open('ran', 'a').write('x')\nmlops.result('x', x)")}
+    )
     words = ["task", path, "a", "--run-id", "r", "--json"]
     assert say(*words, "--attempt", 1).json["results"] == {"x": 1}
     assert say(*words, "--attempt", 1).json["results"] == {"x": 1}
@@ -135,8 +137,12 @@ def test_retries_of_some_errors_only(tmp_path, write_project, say):
 
 
 def test_ids_of_other_orchestrators_are_made_safe(scores, say):
-    one = say("task", scores, "pull", "--run-id", "../manual__2026-01-01T00:00:00+00:00", "--json").json["run_id"]
-    other = say("task", scores, "pull", "--run-id", "../manual__2026-01-01T00:00:00-00:00", "--json").json["run_id"]
+    one = say("task", scores, "pull", "--run-id", "../manual__2026-01-01T00:00:00+00:00", "--json").json[
+        "run_id"
+    ]
+    other = say("task", scores, "pull", "--run-id", "../manual__2026-01-01T00:00:00-00:00", "--json").json[
+        "run_id"
+    ]
     assert one != other
     assert "/" not in one + other
     assert ":" not in one + other

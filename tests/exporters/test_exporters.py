@@ -27,7 +27,9 @@ def export(name: str, text: str, options: ExportOptions = OPTIONS, arguments=Non
 
 
 def one(**task: object) -> str:
-    return yaml.safe_dump({"name": "one", "tasks": {"a": {"notebook": "a.ipynb"}, "b": {"notebook": "b.ipynb", **task}}})
+    return yaml.safe_dump(
+        {"name": "one", "tasks": {"a": {"notebook": "a.ipynb"}, "b": {"notebook": "b.ipynb", **task}}}
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,7 +54,9 @@ def test_what_is_written_is_formatted(name, scores, tmp_path):
         if path.endswith(".py"):
             ruff = [sys.executable, "-m", "ruff"]
             length = ["--line-length", "110", "--isolated"]
-            done = subprocess.run([*ruff, "check", "--select", "E,F,I,W,UP,C4", *length, target], capture_output=True)
+            done = subprocess.run(
+                [*ruff, "check", "--select", "E,F,I,W,UP,C4", *length, target], capture_output=True
+            )
             assert done.returncode == 0, done.stdout.decode()
             done = subprocess.run([*ruff, "format", "--diff", *length, target], capture_output=True)
             assert done.returncode == 0, done.stdout.decode()
@@ -108,7 +112,9 @@ def test_metaflow_has_nothing_after_a_failure():
 def test_a_value_that_no_target_holds_is_refused(name):
     from jupyter_mlops.pipelines import Pipeline, PipelineParameter, Task
 
-    pipeline = Pipeline("p", (Task("a", "a.ipynb", parameters={"x": "${params.x}"}),), parameters={"x": PipelineParameter()})
+    pipeline = Pipeline(
+        "p", (Task("a", "a.ipynb", parameters={"x": "${params.x}"}),), parameters={"x": PipelineParameter()}
+    )
     with pytest.raises(NotExpressible, match="'x'"):
         TARGETS.get(name).export(lower(pipeline, {"x": {1, 2}}), OPTIONS)
 
@@ -116,14 +122,21 @@ def test_a_value_that_no_target_holds_is_refused(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_meet_are_kept_apart(name):
     text = yaml.safe_dump(
-        {"name": "p", "tasks": {n: {"notebook": "a.ipynb"} for n in ("run", "import", "a-b", "a_b", "end", "self")}}
+        {
+            "name": "p",
+            "tasks": {n: {"notebook": "a.ipynb"} for n in ("run", "import", "a-b", "a_b", "end", "self")},
+        }
     )
     for path, written in export(name, text).files.items():
         if path.endswith(".py"):
             ast.parse(written)
         else:
             for document in yaml.safe_load_all(written):
-                names = [each["name"] for each in document["spec"].get("templates", ())] if "spec" in document else []
+                names = (
+                    [each["name"] for each in document["spec"].get("templates", ())]
+                    if "spec" in document
+                    else []
+                )
                 assert len(names) == len(set(names))
 
 

@@ -101,7 +101,7 @@ def test_each_fire_is_taken_care_of_exactly_once(tmp_path: Path, catalog_url: st
 
     set_clock(moment)
     with Catalog.open(catalog_url) as catalog:
-        specs = add_schedules(catalog, copies=3)
+        specs = add_schedules(catalog, copies=4)
         three = Three(tmp_path, catalog_url)
         try:
             time.sleep(1.5)  # they import
@@ -140,7 +140,7 @@ def check(catalog: Catalog, specs: dict[str, ScheduleSpec]) -> None:
     assert set(told) == set(runs), "a run that no fire knows"
     assert len(runs) > 2000
     for name, spec in specs.items():
-        mine = [fire for fire in fires if fire.schedule == name and fire.fire_at < END]
+        mine = [fire for fire in fires if fire.schedule == name]
         covered: list[datetime] = []
         for fire in mine:
             if fire.state == "missed":
@@ -150,7 +150,6 @@ def check(catalog: Catalog, specs: dict[str, ScheduleSpec]) -> None:
                 covered += inside
             else:
                 covered.append(fire.fire_at)
-        assert covered == [at for at in expected(spec) if at <= covered[-1]], name
-        assert expected(spec)[-1] - covered[-1] < timedelta(hours=2), name  # a range may go on after END
+        assert [at for at in covered if at < END] == expected(spec), name
         if spec.catch_up == "all":
-            assert [fire.fire_at for fire in mine if fire.state == "succeeded"] == expected(spec), name
+            assert {fire.state for fire in mine} == {"succeeded"}, name

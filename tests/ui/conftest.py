@@ -72,6 +72,7 @@ class Lab:
         """Start the server and wait until it answers; a second time, on the same port."""
         names = ("config", "data", "runtime")
         folders = {f"JUPYTER_{name.upper()}_DIR": str(self.home / name) for name in names}
+        folders["JUPYTER_PATH"] = folders["JUPYTER_DATA_DIR"]  # before the panel that the environment has
         runtime = Path(folders["JUPYTER_RUNTIME_DIR"])
         command = [
             sys.executable,
@@ -149,15 +150,27 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
-def panel_files() -> Path:
-    """The built panel; built now if its sources have changed since. MLOPS_TEST_PANEL names another one to test."""
-    if given := os.environ.get("MLOPS_TEST_PANEL"):
-        return Path(given)
+def needed() -> Callable[[str], None]:
+    """Say what is missing: `needed("there is no Node")`."""
+    return _needed
+
+
+@pytest.fixture(scope="session")
+def hatch_build() -> Any:
+    """The module that builds the panel when the package is installed."""
     spec = importlib.util.spec_from_file_location("hatch_build", REPOSITORY / "hatch_build.py")
     assert spec is not None
     assert spec.loader is not None
-    hatch_build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(hatch_build)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def panel_files(hatch_build: Any) -> Path:
+    """The built panel; built now if its sources have changed since. MLOPS_TEST_PANEL names another one to test."""
+    if given := os.environ.get("MLOPS_TEST_PANEL"):
+        return Path(given)
     source, built = REPOSITORY / "labextension", REPOSITORY / hatch_build.BUILT
     stamp = built / "source.sha256"
     wanted = hatch_build.digest(source)
@@ -258,6 +271,13 @@ def shoot() -> Callable[[Any, str], None]:
             page.screenshot(path=IMAGES / f"{name}.png")
 
     return take
+
+
+@pytest.fixture(scope="session")
+def filled(lab: Lab) -> Lab:
+    """The same JupyterLab, with models and features registered in its workspace; see `stores.py`."""
+    subprocess.run([sys.executable, Path(__file__).with_name("stores.py"), lab.root], check=True, timeout=120)
+    return lab
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """A workspace with models and features in it, as the browser tests and the screenshots need it: a model of six
-versions with aliases, two feature views with two batches each, a service."""
+versions with aliases, a feature view with two batches, views that have none, a service. `python stores.py FOLDER`, in
+a process of its own: what a version captures is what stands in `__main__`."""
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -135,3 +137,7 @@ def _weather(start: datetime) -> pd.DataFrame:
     weather = pd.concat(frames, ignore_index=True)
     weather.loc[random.random(len(weather)) < 0.03, "wind_speed"] = None
     return weather
+
+
+if __name__ == "__main__":
+    fill(Path(sys.argv[1]))

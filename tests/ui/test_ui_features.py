@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from stores import fill
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _filled(lab: Any) -> Iterator[None]:
-    if not lab.api("GET", "features")["views"]:
-        fill(lab.root)
-    yield
+pytestmark = pytest.mark.usefixtures("filled")
 
 
 def _expect(locator: Any) -> Any:

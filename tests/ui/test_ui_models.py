@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from stores import fill
 
 _ITS = "models/late-flights"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _filled(lab: Any) -> Iterator[None]:
-    names = [one["name"] for one in lab.api("GET", "models")["items"]]
-    if "late-flights" not in names:
-        fill(lab.root)
-    yield
+pytestmark = pytest.mark.usefixtures("filled")
 
 
 def _expect(locator: Any) -> Any:

@@ -62,8 +62,8 @@ describe('the graph', () => {
     assert.equal(bestDirection(chain, 2000), 'right');
     assert.equal(bestDirection(chain, 400), 'down');
     assert.equal(bestDirection(chain, 0), 'right'); // hidden: not known
-    const wide = { ...chain, nodes: chain.nodes.map(node => ({ ...node, x: 20 })) };
-    assert.equal(bestDirection(wide, 400), 'right'); // it would be as wide downward
+    const wide = { ...chain, width: 300, nodes: chain.nodes.map(node => ({ ...node, x: 20 })) };
+    assert.equal(bestDirection(wide, 200), 'right'); // it would be wider downward
   });
 });
 

@@ -1,7 +1,7 @@
 /** A run in the history: what, how it stands, when, by whom. */
 import type { ReactElement } from 'react';
 import { ago, duration, elapsed, exactly } from '../format';
-import { WORDS, counted, isLive } from '../states';
+import { WORDS, counted, isInterrupted, isLive } from '../states';
 import type { RunSummary } from '../types';
 import { StateBar, StateMark } from './state';
 
@@ -30,7 +30,9 @@ export function RunRow(props: {
         </span>
         <span className="jp-mlops-Row-second jp-mod-indented">
           <StateBar states={run.task_states} />
-          <span className="jp-mlops-Row-when">{duration(seconds)}</span>
+          <span className="jp-mlops-Row-when">
+            {isInterrupted(run, now) ? 'interrupted' : duration(seconds)}
+          </span>
         </span>
       </button>
     </li>

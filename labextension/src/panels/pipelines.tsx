@@ -7,7 +7,7 @@ import { ago, duration } from '../format';
 import { useNow, useQuery, useRested } from '../hooks';
 import { playIcon } from '../icons';
 import { byName } from '../tasks';
-import { isLive } from '../states';
+import { isInterrupted, isLive } from '../states';
 import type { IContext } from '../tokens';
 import type { PipelineSummary } from '../types';
 import { PipelineForm } from './runForm';
@@ -114,7 +114,10 @@ function PipelineItem(props: {
               <>
                 <StateMark state={last.state} />
                 {isLive(last.state) ? (
-                  <StateBar states={last.task_states} />
+                  <>
+                    <StateBar states={last.task_states} />
+                    {isInterrupted(last, now) && <span>{trans.__('interrupted')}</span>}
+                  </>
                 ) : (
                   <span>
                     {ago(last.finished_at ?? last.created_at, now)} · {duration(last.duration_seconds)}

@@ -156,7 +156,9 @@ function ErrorBox({ error, trans }: { error: TaskError; trans: IContext['trans']
         {error.message}
       </div>
       {error.hint && <div className="jp-mlops-hint">{error.hint}</div>}
-      {error.cell !== null && <div className="jp-mlops-hint">{trans.__('in code cell %1', error.cell)}</div>}
+      {error.cell !== null && !error.message.includes(`cell ${error.cell} `) && (
+        <div className="jp-mlops-hint">{trans.__('in code cell %1', error.cell)}</div>
+      )}
       {error.traceback && (
         <details>
           <summary>{trans.__('Traceback')}</summary>

