@@ -50,12 +50,18 @@ class Drivers:
 
     def reap(self) -> None:
         """Take note of those that have ended."""
+        self.failures()
+
+    def failures(self) -> list[str]:
+        """The same, and the runs whose driver did not end well."""
+        failed = []
         with self._lock:
-            ended = [process for process in self._going if process.poll() is not None]
-            for process in ended:
+            for process in [process for process in self._going if process.poll() is not None]:
                 run_id = self._going.pop(process)
                 if process.returncode:
                     log.warning("the driver of run %s ended with %s", run_id, process.returncode)
+                    failed.append(run_id)
+        return failed
 
     def forget(self) -> None:
         """This process ends; those that drive go on."""

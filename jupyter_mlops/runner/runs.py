@@ -369,7 +369,9 @@ class Runs:
                 hint=f"watch it with: jupyter mlops logs -f {run.run_id}",
             )
         moment = now()
-        changes: dict[str, Any] = {"runner": owner.mark(), "heartbeat_at": moment, "state": "running"}
+        changes: dict[str, Any] = {
+            "runner": owner.mark(), "heartbeat_at": moment, "state": "running", "message": "",
+        }  # fmt: skip
         if run.started_at is None:  # it was queued for us
             changes["started_at"] = moment
         expected = {"runner": run.runner, "heartbeat_at": run.heartbeat_at}

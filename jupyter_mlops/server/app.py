@@ -37,7 +37,7 @@ class MlopsExtension(ExtensionApp):
         base_url = f"{app.base_url.rstrip('/')}/"
         self.panel = Panel.of(root, workspace=self.workspace, base_url=base_url)
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mlops")
-        self.watch = Watch(self.panel, self.threads, self._ring)
+        self.watch = Watch(self.panel, self._ring)
         app.event_logger.register_event_schema(SCHEMA)
         self.handlers.extend(routes("/", self.panel, self.threads))
 

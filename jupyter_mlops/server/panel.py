@@ -73,7 +73,7 @@ class Panel:
                 return self._standing_in(settings)
             if self._opened is None or identity != self._identity or settings != self._opened.settings:
                 self._let_go()
-                self._opened, self._identity = Workspace(settings), identity
+                self._opened, self._identity = _opened(settings), identity
             return self._opened
 
     @property
@@ -101,9 +101,7 @@ class Panel:
         if self._stand_in is None:
             folder = Path(self._nowhere.enter_context(tempfile.TemporaryDirectory(prefix="mlops-empty-")))
             url = f"{_SQLITE}{folder / 'catalog.db'}"
-            self._stand_in = Workspace(
-                replace(settings, root=folder, catalog=url, blobs=str(folder / "blobs"))
-            )
+            self._stand_in = _opened(replace(settings, root=folder, catalog=url, blobs=str(folder / "blobs")))
             self._nowhere.callback(self._stand_in.close)
         return self._stand_in
 
@@ -117,3 +115,11 @@ class Panel:
         except OSError:
             return None
         return found.st_dev, found.st_ino
+
+
+def _opened(settings: Settings) -> Workspace:
+    """A workspace whose parts are there: many threads ask for them at once."""
+    workspace = Workspace(settings)
+    for name in ("catalog", "blobs", "runs", "models", "features"):
+        getattr(workspace, name)
+    return workspace

@@ -29,6 +29,7 @@ from ..catalog.records import (
     TaskRun,
 )
 from ..errors import MlopsError
+from ..events import TERMINAL
 from .panel import Panel
 
 SCHEMA = Path(__file__).parent / "change.schema.yaml"
@@ -110,13 +111,19 @@ def news(before: Look, now: Look, logged: set[str]) -> News:
     return News(tuple(kinds), tuple(run_ids) if len(run_ids) <= _MOST_RUNS else ())
 
 
+def _tell(catalog: Catalog, run_id: str) -> None:
+    """A run whose driver died without a word says where to look."""
+    told = f"the process that drove it has died: see .mlops/runs/{run_id}/driver.log, and resume it"
+    catalog.compare_and_set(Run, run_id, {"state": ("not in", TERMINAL), "message": ""}, message=told)
+
+
 class Watch:
     """Looks, and calls `ring` with each change on the event loop, from `start` until `stop`."""
 
-    def __init__(
-        self, panel: Panel, threads: ThreadPoolExecutor, ring: Callable[[dict[str, Any]], None]
-    ) -> None:
-        self.panel, self.threads, self._ring = panel, threads, ring
+    def __init__(self, panel: Panel, ring: Callable[[dict[str, Any]], None]) -> None:
+        self.panel, self._ring = panel, ring
+        # One of its own, so that it hears whatever keeps the others busy.
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="mlops-watch")
         self._seen: Look | None = None
         self._catalog: Catalog | None = None
         self._task: asyncio.Task[None] | None = None
@@ -131,12 +138,14 @@ class Watch:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        self.thread.shutdown(wait=False, cancel_futures=True)
 
     def look(self) -> News:
         """What is new since the last look. The first look at a catalog sees nothing new, a later one at
         another catalog sees everything."""
-        self.panel.drivers.reap()
         catalog = self.panel.workspace.catalog
+        for run_id in self.panel.drivers.failures():
+            _tell(catalog, run_id)
         if catalog is not self._catalog or self._seen is None:
             is_first = self._catalog is None
             newest = catalog.find(RunEvent, order_by="-seq", limit=1, omit=("body",))
@@ -154,7 +163,7 @@ class Watch:
         while True:
             pause = _EMBEDDED_SECONDS
             try:
-                found = await loop.run_in_executor(self.threads, self.look)
+                found = await loop.run_in_executor(self.thread, self.look)
                 if found.kinds or self.panel.saved:
                     self.ring(found)
                 if not self._is_embedded():

@@ -49,7 +49,7 @@ export class Api {
   status = () => this._get<t.Status>(['status']);
 
   pipelines = (query: { search?: string; limit?: number; offset?: number } = {}) =>
-    this._get<t.IPage<t.PipelineSummary>>(['pipelines'], query);
+    this._get<t.PipelineList>(['pipelines'], query);
   pipeline = (path: string, direction: t.Direction = 'right') =>
     this._get<t.Pipeline>(['pipelines', ...path.split('/')], { direction });
   savePipeline = (path: string, text: string, digest: string | null) =>

@@ -569,6 +569,8 @@ export interface components {
             run_ids: string[];
         };
         PipelineList: {
+            /** @description False: there are so many folders under the root that some were not searched. */
+            is_complete: boolean;
             items: components["schemas"]["PipelineSummary"][];
             total: number;
             limit: number;
@@ -806,7 +808,7 @@ export interface components {
             hint: string;
             /** @description The class of what was raised, or "". */
             name: string;
-            /** @description The code cell that raised it, as `TaskRun.cell` counts. */
+            /** @description The cell that raised it, from 1, as the executed notebook has them. */
             cell: number | null;
             /** @description Text with ANSI colors, or "". */
             traceback: string;
@@ -1273,7 +1275,7 @@ export interface components {
         Histogram: {
             /** @description One more than shares, ascending. */
             edges: number[];
-            /** @description Of all rows, from 0 to 1. */
+            /** @description Of the rows that have a value, from 0 to 1. */
             shares: number[];
         };
         TopValue: {
@@ -1559,7 +1561,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["NotebookRunRequest"];
             };
@@ -1726,7 +1728,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["RerunRequest"];
             };

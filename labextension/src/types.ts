@@ -11,6 +11,7 @@ export type Graph = Schemas['Graph'];
 export type GraphNode = Schemas['GraphNode'];
 export type GraphEdge = Schemas['GraphEdge'];
 export type Status = Schemas['Status'];
+export type PipelineList = Schemas['PipelineList'];
 export type PipelineSummary = Schemas['PipelineSummary'];
 export type Pipeline = Schemas['Pipeline'];
 export type Task = Schemas['Task'];

@@ -34,6 +34,14 @@ tasks:
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_lingering_zygotes() -> Iterator[None]:
+    """Workspaces share warm zygotes, which outlive them; tests leave nothing behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLOPS_ZYGOTE_LINGER_SECONDS", "0")
+        yield
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without any tables, on each engine."""
@@ -46,12 +54,19 @@ def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def write_pipeline(folder: Path, text: str = PIPELINE) -> Path:
     (folder / "mlops.toml").touch()
     parameters = "import datetime\nsince: datetime.datetime = None\nweek: int = 0"
-    cells = [(parameters, ["parameters"]), ("open('executed.txt', 'a').write(f'{since.isoformat()} {week}\\n')", [])]
+    cells = [
+        (parameters, ["parameters"]),
+        ("open('executed.txt', 'a').write(f'{since.isoformat()} {week}\\n')", []),
+    ]
     notebook = {
         "cells": [
             {
-                "cell_type": "code", "id": f"c{i}", "metadata": {"tags": tags}, "source": source,
-                "execution_count": None, "outputs": [],
+                "cell_type": "code",
+                "id": f"c{i}",
+                "metadata": {"tags": tags},
+                "source": source,
+                "execution_count": None,
+                "outputs": [],
             }  # fmt: skip
             for i, (source, tags) in enumerate(cells)
         ],

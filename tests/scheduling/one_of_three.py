@@ -39,7 +39,9 @@ def main(folder: Path, url: str) -> None:
 
     settings = replace(Settings.load(folder, env={}), catalog=url)
     with Catalog.open(url) as catalog:
-        runs = Runs(catalog=catalog, blobs=BlobStore(str(folder / "blobs")), settings=settings, kernels=no_kernels)
+        runs = Runs(
+            catalog=catalog, blobs=BlobStore(str(folder / "blobs")), settings=settings, kernels=no_kernels
+        )
 
         def prepare(schedule: Schedule, fire_at: datetime) -> Run:
             return Run(

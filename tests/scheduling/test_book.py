@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.catalog.records import Fire, Schedule
-from jupyter_mlops.errors import Conflict, InvalidInput, InvalidPipeline, MlopsError, NotFound, PreflightFailed
+from jupyter_mlops.errors import (
+    Conflict,
+    InvalidInput,
+    InvalidPipeline,
+    MlopsError,
+    NotFound,
+    PreflightFailed,
+)
 from jupyter_mlops.events import now
 from jupyter_mlops.pipelines import ScheduleSpec
 from jupyter_mlops.workspace import Workspace
@@ -27,7 +34,11 @@ def add(workspace: Workspace, name: str = "other", **changes: Any) -> Schedule:
 def test_the_schedules_of_a_file_become_active(workspace: Workspace) -> None:
     (made,) = workspace.schedules.add(workspace.root / "pipeline.yaml")
     assert workspace.schedules.find() == [made]
-    assert (made.name, made.pipeline_path, made.timezone) == ("small.nightly", "pipeline.yaml", "Europe/Berlin")
+    assert (made.name, made.pipeline_path, made.timezone) == (
+        "small.nightly",
+        "pipeline.yaml",
+        "Europe/Berlin",
+    )
     assert made.next_at is not None
     assert made.next_at > now()
     assert made.user_name
@@ -153,7 +164,12 @@ def test_a_range_is_backfilled_in_order(workspace: Workspace) -> None:
     run = backfill.run(steps[2])
     assert run.state == "succeeded"
     rest, done = workspace.catalog.find(Fire, order_by="fire_at")
-    assert (rest.fire_at, rest.first_at, rest.count, rest.state) == (steps[1].fire_at, steps[0].fire_at, 2, "missed")
+    assert (rest.fire_at, rest.first_at, rest.count, rest.state) == (
+        steps[1].fire_at,
+        steps[0].fire_at,
+        2,
+        "missed",
+    )
     assert (done.state, done.run_id, done.is_backfill) == ("succeeded", run.run_id, True)
     again = backfill.steps(begin, begin + timedelta(days=3))
     assert [step.done is not None for step in again] == [False, False, True]

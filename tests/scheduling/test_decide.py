@@ -36,7 +36,10 @@ def test_before_its_time_nothing_is_due() -> None:
 def test_of_late_ones_none_the_last_or_all_run() -> None:
     late = NOON + 3 * HOUR + timedelta(minutes=30)
     assert due("s", spec(catch_up="none"), NOON, late).steps == (Missed(NOON, NOON + 3 * HOUR, 4),)
-    assert due("s", spec(catch_up="last"), NOON, late).steps == (Missed(NOON, NOON + 2 * HOUR, 3), NOON + 3 * HOUR)
+    assert due("s", spec(catch_up="last"), NOON, late).steps == (
+        Missed(NOON, NOON + 2 * HOUR, 3),
+        NOON + 3 * HOUR,
+    )
     assert due("s", spec(catch_up="all"), NOON, late).steps == tuple(NOON + i * HOUR for i in range(4))
 
 

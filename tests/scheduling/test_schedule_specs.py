@@ -51,7 +51,9 @@ def test_what_is_not_said_has_a_default_and_is_not_written() -> None:
 
 
 def test_start_and_end_are_by_the_clock_of_the_zone() -> None:
-    spec = ScheduleSpec(cron="@daily", timezone="Europe/Berlin", start="2026-06-01", end="2026-07-01T00:00+00:00")
+    spec = ScheduleSpec(
+        cron="@daily", timezone="Europe/Berlin", start="2026-06-01", end="2026-07-01T00:00+00:00"
+    )
     assert spec.bounds() == (datetime(2026, 5, 31, 22, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
 
 

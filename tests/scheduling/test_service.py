@@ -16,7 +16,9 @@ HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
 def test_a_fire_becomes_a_run_that_is_driven(stage: Any) -> None:
-    stage.schedule(parameters={"since": "${schedule.data_interval_start}", "week": "${schedule.fire_at.week}"})
+    stage.schedule(
+        parameters={"since": "${schedule.data_interval_start}", "week": "${schedule.fire_at.week}"}
+    )
     assert stage.tick()
     (fire,) = stage.fires
     run = stage.catalog.get(Run, fire.run_id)
@@ -111,7 +113,9 @@ def test_a_paused_schedule_does_not_fire(stage: Any) -> None:
     assert stage.fires == []
 
 
-def test_a_pipeline_that_cannot_run_is_a_failed_fire_with_the_reason(stage: Any, pipeline_writer: Any) -> None:
+def test_a_pipeline_that_cannot_run_is_a_failed_fire_with_the_reason(
+    stage: Any, pipeline_writer: Any
+) -> None:
     stage.schedule()
     pipeline_writer(stage.workspace.root, "name: small\ntasks:\n  a: {notebook: gone.ipynb}\n")
     stage.tick()

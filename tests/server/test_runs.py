@@ -221,15 +221,20 @@ def test_a_run_whose_driver_dies_can_be_resumed_or_cancelled(own_server: Server)
     run_id = own_server.start_run("slow.pipeline.yaml", {"seconds": 30})
     wait_for_log(own_server, run_id)
     kill_driver(own_server, run_id)
-    run = own_server.get(f"/api/runs/{run_id}")
-    assert (run["state"], run["is_driven"]) == ("running", False)
-    own_server.post(f"/api/runs/{run_id}/resume", {}, 202)
-    for _ in range(300):
-        if own_server.get(f"/api/runs/{run_id}")["is_driven"]:
+    for _ in range(100):
+        run = own_server.get(f"/api/runs/{run_id}")
+        assert (run["state"], run["is_driven"]) == ("running", False)
+        if run["message"]:
             break
         time.sleep(0.1)
-    else:
-        raise AssertionError("nobody took it up")
+    assert "driver.log" in run["message"]
+    own_server.post(f"/api/runs/{run_id}/resume", {}, 202)
+    for _ in range(300):
+        run = own_server.get(f"/api/runs/{run_id}")
+        if run["is_driven"]:
+            break
+        time.sleep(0.1)
+    assert (run["is_driven"], run["message"]) == (True, "")
     kill_driver(own_server, run_id)
     own_server.post(f"/api/runs/{run_id}/cancel", {}, 202)
     assert own_server.wait_for(run_id)["state"] == "cancelled"

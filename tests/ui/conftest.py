@@ -1,7 +1,8 @@
 """A real JupyterLab with the panel, in a process of its own, and a real Chromium that looks at it.
 
 The server has its own home, its own folder and a token; XSRF is on. The panel is built first when its sources are
-newer than what is there. Playwright is started for each module: it keeps an event loop, which other tests must not find.
+newer than what is there. Playwright is started for each module: it keeps an event loop, which other tests must not
+find.
 """
 
 from __future__ import annotations

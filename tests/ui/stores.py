@@ -53,9 +53,7 @@ def _models(workspace: Workspace) -> None:
             parameters={"week": 15 + i, "train_weeks": 8},
             tags={"region": "nyc"},
             description="Will a departure be more than 15 minutes late?",
-            data=DataSource.of(
-                flights.assign(late=late), query=_QUERY, feature_views=["weather@1"]
-            ),
+            data=DataSource.of(flights.assign(late=late), query=_QUERY, feature_views=["weather@1"]),
             artifacts={"scores": {"auc": round(auc, 4)}},
             run={"run_id": f"2026-11-{i + 1:02d}-weekly", "task": "train"},
             aliases=["champion"] if i == 3 else ["challenger"] if i == 5 else [],
@@ -129,7 +127,9 @@ def _weather(start: datetime) -> pd.DataFrame:
                 "time_hour": hours,
                 "temp": random.normal(48 + warmer, 7).round(1),
                 "wind_speed": random.gamma(3, 3, len(hours)).round(1),
-                "sky": random.choice(["clear", "clouds", "rain", "snow"], len(hours), p=[0.45, 0.35, 0.15, 0.05]),
+                "sky": random.choice(
+                    ["clear", "clouds", "rain", "snow"], len(hours), p=[0.45, 0.35, 0.15, 0.05]
+                ),
             }
         )
         for origin in ("EWR", "JFK", "LGA")

@@ -65,9 +65,7 @@ def test_the_types_are_those_of_the_servers_document(jlpm: Jlpm, tmp_path: Path)
 
 
 def test_the_lock_file_names_no_host() -> None:
-    assert "http" not in re.sub(
-        r'"?http[\w.-]*@npm:|"@types/http|http-[\w-]+', "", (SOURCE / "yarn.lock").read_text()
-    )
+    assert "://" not in (SOURCE / "yarn.lock").read_text()
 
 
 def test_a_build_is_stale_when_its_sources_differ_whatever_their_times(
@@ -91,7 +89,9 @@ def test_a_build_is_stale_when_its_sources_differ_whatever_their_times(
 
 
 @pytest.mark.slow
-def test_a_wheel_holds_the_panel_and_enables_the_server(panel_files: Path, tmp_path: Path) -> None:
+def test_a_wheel_holds_the_panel_and_enables_the_server(
+    hatch_build: Any, panel_files: Path, tmp_path: Path
+) -> None:
     """Made without Node in reach: what is built and fresh is taken as it is."""
     copy = tmp_path / "source"
     listed = subprocess.run(
@@ -105,8 +105,12 @@ def test_a_wheel_holds_the_panel_and_enables_the_server(panel_files: Path, tmp_p
         if (REPOSITORY / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / name, copy / name)
-    shutil.copytree(panel_files, copy / "jupyter_mlops" / "labextension", dirs_exist_ok=True)
-    program = "from hatchling.build import build_wheel as b, get_requires_for_build_wheel as r; print(r()); print(b('dist'))"
+    built = copy / hatch_build.BUILT
+    shutil.copytree(panel_files, built)
+    (built / "source.sha256").write_text(hatch_build.digest(copy / "labextension"))
+    program = (
+        "from hatchling import build; print(build.get_requires_for_build_wheel()); build.build_wheel('dist')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=copy,

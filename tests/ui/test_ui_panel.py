@@ -46,6 +46,7 @@ def test_a_run_is_started_from_its_form_and_watched_to_its_end(lab: Any, open_la
     assert lab.api("GET", "runs?limit=1")["items"][0]["state"] == "succeeded"
 
 
+@pytest.mark.slow
 def test_an_executed_notebook_opens_in_a_tab_and_by_its_link(lab: Any, open_lab: Any, churn: Path) -> None:
     page = open_lab()
     started = lab.api("POST", "runs", {"path": "churn/pipeline.yaml", "arguments": {"rows": "400"}})
@@ -67,6 +68,7 @@ def test_an_executed_notebook_opens_in_a_tab_and_by_its_link(lab: Any, open_lab:
     _expect(reader.locator("body")).to_contain_text("scores: [0.6, 0.6]")
 
 
+@pytest.mark.slow
 def test_a_failure_says_which_cell_and_what_failed_is_run_again(lab: Any, open_lab: Any, churn: Path) -> None:
     page = open_lab()
     run = _start(page, "churn/pipeline.yaml", rows="500", kind="bad")
@@ -84,6 +86,7 @@ def test_a_failure_says_which_cell_and_what_failed_is_run_again(lab: Any, open_l
     _expect(again.locator("[data-task=load]")).to_have_class(re.compile("jp-mod-cached"))
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_form_is_told_at_its_field(open_lab: Any, lab: Any, churn: Path) -> None:
     page = open_lab()
     page.locator('[data-path="churn/pipeline.yaml"] .jp-mlops-IconButton').click()
@@ -101,6 +104,7 @@ def test_a_mistake_in_the_form_is_told_at_its_field(open_lab: Any, lab: Any, chu
     (churn / "gone.ipynb").rename(churn / "report.ipynb")
 
 
+@pytest.mark.slow
 def test_a_run_is_cancelled(lab: Any, open_lab: Any, churn: Path) -> None:
     page = open_lab()
     run = _start(page, "churn/pipeline.yaml", rows="77", pause="5")
@@ -112,6 +116,7 @@ def test_a_run_is_cancelled(lab: Any, open_lab: Any, churn: Path) -> None:
     _expect(page.locator(".jp-mlops-Running")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared(lab: Any, open_lab: Any, churn: Path, command: Any) -> None:
     runs = []
     for rows in ("800", "1600"):
@@ -130,6 +135,7 @@ def test_two_runs_are_compared(lab: Any, open_lab: Any, churn: Path, command: An
     _expect(compared.locator("[data-task=report] .jp-mlops-Diff").first).to_contain_text("0.9")
 
 
+@pytest.mark.slow
 def test_a_notebook_runs_as_a_task(lab: Any, open_lab: Any, churn: Path, command: Any) -> None:
     page = open_lab()
     command(page, "docmanager:open", path="churn/load.ipynb")
@@ -143,6 +149,7 @@ def test_a_notebook_runs_as_a_task(lab: Any, open_lab: Any, churn: Path, command
     _expect(run.locator(".jp-mlops-Run-side")).to_contain_text("64")
 
 
+@pytest.mark.slow
 def test_a_restart_of_the_server_is_told_and_recovers_by_itself(lab: Any, open_lab: Any, churn: Path) -> None:
     page = open_lab()
     run = _start(page, "churn/pipeline.yaml", rows="900", pause="0.7")

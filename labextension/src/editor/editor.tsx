@@ -289,14 +289,20 @@ function useKnown(
   );
 }
 
-/** The server's problems with their places; it names the task and the parameter where it knows them. */
+/** The server's problems with their places: it names the task, and often the parameter, only in words. */
 function placeAll(text: string, problems: readonly Problem[]): IPlaced[] {
-  const found = place(text, problems);
-  return found.map((one, i) => {
-    const { task, parameter } = problems[i];
-    const isOther = !!task && task !== one.task;
-    const key = parameter && task ? `parameters.${parameter}` : isOther ? '' : one.key;
-    return { ...one, task: task ?? one.task, key };
+  return place(text, problems).map((one, i) => {
+    const task = problems[i].task ?? one.task;
+    const parameter =
+      problems[i].parameter ?? (task && /\bparameter '([^']+)'/.exec(one.message)?.[1]);
+    const known = task === one.task ? one.key : '';
+    const key = parameter ? `parameters.${parameter}` : known;
+    // Within the task's own form its name need not be said again.
+    const message =
+      task && one.message.startsWith(`${task}: `)
+        ? one.message.slice(task.length + 2)
+        : one.message;
+    return { ...one, task, key, message };
   });
 }
 

@@ -54,7 +54,7 @@ export function entries(body: unknown, leaveOut: readonly string[] = []): [strin
 
 /** `sha256:43341aa17f14…` as `43341aa17f14`; other names as they are. */
 export function shortDigest(name: string): string {
-  return name.replace(/\bsha256:([0-9a-f]{12})[0-9a-f]*…?/g, '$1');
+  return name.replace(/\bsha256:([0-9a-f]{8,12})[0-9a-f]*…?/g, '$1');
 }
 
 /** A list of texts. */

@@ -74,6 +74,11 @@ function Pipelines({ context }: { context: IContext }): ReactElement {
           />
         ))}
       </ul>
+      {!list.value.is_complete && (
+        <p className="jp-mlops-note">
+          {trans.__('Some folders were not searched: there are too many below this server’s root.')}
+        </p>
+      )}
       <Pager
         page={list.value}
         labels={{ previous: trans.__('Previous page'), next: trans.__('Next page') }}

@@ -157,7 +157,7 @@ function ErrorBox({ error, trans }: { error: TaskError; trans: IContext['trans']
       </div>
       {error.hint && <div className="jp-mlops-hint">{error.hint}</div>}
       {error.cell !== null && !error.message.includes(`cell ${error.cell} `) && (
-        <div className="jp-mlops-hint">{trans.__('in code cell %1', error.cell)}</div>
+        <div className="jp-mlops-hint">{trans.__('in cell %1', error.cell)}</div>
       )}
       {error.traceback && (
         <details>
