@@ -90,8 +90,8 @@ __all__ = [
     "featurize",
     "find_features",
     "find_models",
-    "get_workspace",
     "form",
+    "get_workspace",
     "input",
     "load_ipython_extension",
     "load_model",
@@ -114,6 +114,11 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """How Jupyter's server finds the extension that ``jupyter-config/`` enables."""
     app = importlib.import_module(".server.app", __name__)
     return [{"module": app.__name__, "app": app.MlopsExtension}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where the built panel is, for `jupyter-builder develop`."""
+    return [{"src": "labextension", "dest": "jupyter-mlops"}]
 
 
 def __getattr__(name: str) -> Any:

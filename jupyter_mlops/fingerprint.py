@@ -199,7 +199,6 @@ def _feed_pandas(hasher: _Hash, value: Any) -> None:
 
 
 def _feed_column(hasher: _Hash, column: Any) -> None:
-    import numpy as np
     import pandas as pd
 
     _put(hasher, "dtype", str(column.dtype).encode())
@@ -209,7 +208,7 @@ def _feed_column(hasher: _Hash, column: Any) -> None:
         _feed_numpy(hasher, column.codes)
     elif isinstance(column.dtype, pd.DatetimeTZDtype):
         _feed_numpy(hasher, column.asi8)
-    elif isinstance(column.dtype, np.dtype):
+    elif isinstance(column, pd.arrays.NumpyExtensionArray):
         _feed_numpy(hasher, column.to_numpy())
     else:
         _feed_objects(hasher, column.to_numpy(dtype=object).tolist())

@@ -23,6 +23,8 @@ from .errors import InvalidSettings, did_you_mean
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 # Variables of the same prefix that a run sets for its kernels; they are no settings.
 _RUN_VARIABLES = (
+    "MLOPS_NOTEBOOK",
+    "MLOPS_NOTEBOOK_DIGEST",
     "MLOPS_RUN_ID",
     "MLOPS_TASK",
     "MLOPS_ATTEMPT",

@@ -102,6 +102,9 @@ def test_what_is_registered_in_a_run_belongs_to_it(folder: Path) -> None:
     versions = mlops.find_models("demo")
     assert {(one.run_id, one.task) for one in versions} == {(run.run_id, "one"), (run.run_id, "two")}
     assert sorted(one.version for one in versions) == [1, 2]  # at the same time, and none is lost
+    code = mlops.get_workspace().models.manifest("demo/1").code
+    assert code["notebook"] == "train.ipynb"
+    assert code["notebook_digest"]
     kept = mlops.get_workspace().catalog.find(FeatureDefinition, where={"kind": "view"})
     assert {one.run_id for one in kept} == {run.run_id}
     assert len(kept) == 2  # two names, two versions

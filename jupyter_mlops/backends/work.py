@@ -244,6 +244,8 @@ def _environment(job: Job) -> dict[str, str]:
         "MLOPS_RUN_ID": job.key.run_id,
         "MLOPS_TASK": job.key.task,
         "MLOPS_ATTEMPT": str(job.key.attempt),
+        "MLOPS_NOTEBOOK": job.notebook_name,
+        "MLOPS_NOTEBOOK_DIGEST": job.notebook,
         "MLOPS_ROOT": job.root,
         "MLOPS_BLOBS": job.blobs_url,
         "MLOPS_BLOB_OPTIONS": json.dumps(dict(job.blob_options)),

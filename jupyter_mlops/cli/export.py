@@ -124,7 +124,7 @@ def _own_schedule(pipeline: Pipeline, timezone: str) -> tuple[str, str, list[str
     name, spec = next(iter(pipeline.schedules.items()))
     plain = ScheduleSpec(cron=spec.cron, timezone=spec.timezone)
     lost = [each.name for each in fields(spec) if getattr(spec, each.name) != getattr(plain, each.name)]
-    notes = [f"schedule {name}: {', '.join(lost)} are not carried over"] if lost else []
+    notes = [f"schedule {name}: not carried over: {', '.join(lost)}"] if lost else []
     return spec.cron, spec.timezone, notes
 
 

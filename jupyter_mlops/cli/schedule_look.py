@@ -255,7 +255,7 @@ def _print_history(schedule: Schedule, fires: Sequence[tuple[Fire, Run | None]])
         many = f"{words.count(fire.count, 'fire')}: " if fire.count > 1 else ""
         took = words.duration(words.lifetime(run.started_at, run.finished_at, moment)) if run else ""
         backfill = "backfill" if fire.is_backfill else ""
-        told = many + (fire.reason or backfill)
+        told = words.plain(many + (fire.reason or backfill))
         rows.append(
             (f"{first}{_local(schedule, fire.fire_at)}", state(_state(fire, run)), fire.run_id, took, told)
         )

@@ -12,7 +12,7 @@ from types import FrameType
 import click
 
 from ..runner.launch import Drivers
-from ..scheduling.service import demand_leader
+from ..scheduling.service import MOST_RUNS, demand_leader
 from ..workspace import Workspace
 from .group import PROGRAM, command
 from .options import workspace_option
@@ -25,10 +25,18 @@ from .options import workspace_option
         ("what is due now, from a cron of your own", f"{PROGRAM} scheduler --once"),
     ],
 )
+@click.option(
+    "--runs",
+    "most_runs",
+    default=MOST_RUNS,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many runs at once; further fires wait.",
+)
 @click.option("--once", "is_once", is_flag=True, help="Start what is due now, and end.")
 @click.option("--quiet", "is_quiet", is_flag=True, help="Tell warnings and errors only.")
 @workspace_option
-def scheduler(is_once: bool, is_quiet: bool, workspace: Path | None) -> None:
+def scheduler(most_runs: int, is_once: bool, is_quiet: bool, workspace: Path | None) -> None:
     """Fire the schedules of a workspace.
 
     Several may run beside one catalog: one of them works, and another takes over within seconds when it is
@@ -41,7 +49,7 @@ def scheduler(is_once: bool, is_quiet: bool, workspace: Path | None) -> None:
         logger.setLevel(logging.WARNING if is_quiet else logging.INFO)
         logger.addHandler(handler)
         drivers = Drivers(opened.root)
-        service = opened.schedules.scheduler(drivers)
+        service = opened.schedules.scheduler(drivers, most_runs=most_runs)
         try:
             if is_once:
                 demand_leader(service, opened.catalog)

@@ -142,7 +142,7 @@ def task(
 def _arguments(
     parameters: Sequence[tuple[str, str]], parameter_files: Sequence[str], text: str
 ) -> tuple[dict[str, Any], bool]:
-    """The arguments, and whether they are words of a command line. JSON's own texts (dates, say) are words too."""
+    """The arguments, and whether there are words of a command line among them."""
     given: Any = {}
     if text:
         try:
@@ -152,7 +152,7 @@ def _arguments(
         if not isinstance(given, dict):
             raise InvalidInput(f"--arguments is {type(given).__name__}, not a JSON object")
     arguments = {**given, **gather_arguments(parameters, parameter_files)}
-    return arguments, bool(parameters) or any(isinstance(value, str) for value in given.values())
+    return arguments, bool(parameters)
 
 
 def _echo(event: Event) -> None:

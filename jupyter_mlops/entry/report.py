@@ -19,7 +19,7 @@ from ..backends import JobOutcome
 from ..blobs import parse_reference
 from ..catalog import Catalog
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
-from ..errors import CatalogUnavailable, Conflict, NotFound
+from ..errors import CatalogUnavailable, Conflict, MlopsError, NotFound
 from ..events import TERMINAL, now
 from ..notebooks.inject import named_secrets
 from ..pipelines import RunState
@@ -168,14 +168,19 @@ class Report:
     @contextlib.contextmanager
     def _telling(self) -> Iterator[Catalog | None]:
         """The catalog, or None where it is not to be had; afterwards it is not asked again."""
-        if self._open is None:
-            yield None
-            return
+        catalog = None
         try:
-            yield self._open()
+            catalog = None if self._open is None else self._open()
+        except CatalogUnavailable as error:
+            self._give_up(error)
+        try:
+            yield catalog
         except (CatalogUnavailable, Conflict) as error:
-            log.warning("the catalog was not told of this task: %s", error)
-            self._open = None
+            self._give_up(error)
+
+    def _give_up(self, error: MlopsError) -> None:
+        log.warning("the catalog was not told of this task: %s", error)
+        self._open = None
 
 
 def _task_run(catalog: Catalog, machine: RunState, key: str) -> TaskRun:

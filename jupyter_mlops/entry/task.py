@@ -182,14 +182,17 @@ class TaskEntry:
 
     def _ended(self, key: str, attempt: int, outcome: JobOutcome) -> Ended:
         self.report.outcome = outcome
+        is_good = outcome.state == "succeeded"  # what a notebook emitted before it failed counts for nothing
         return Ended(
             task=key,
             run_id=self.run_id,
             state="failed" if outcome.state == "lost" else outcome.state,
             attempt=attempt,
             reason=outcome.reason,
-            results=outcome.results,
-            artifacts={name: str(told["reference"]) for name, told in outcome.artifacts.items()},
+            results=outcome.results if is_good else {},
+            artifacts={name: str(told["reference"]) for name, told in outcome.artifacts.items()}
+            if is_good
+            else {},
             notebook=outcome.notebook,
             error=outcome.error,
             duration_seconds=outcome.duration_seconds,

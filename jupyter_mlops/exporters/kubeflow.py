@@ -81,8 +81,8 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
         )
     arguments = plain_arguments(plan, "Kubeflow")
     for name, value in arguments.items():
-        if value is None or name in _OWN:
-            what = "default that is null" if value is None else "free name"
+        if _has_null(value) or name in _OWN:
+            what = "default with a null" if _has_null(value) else "free name"
             raise not_expressible(f"{what} for the parameter {name!r}", "Kubeflow", "give it another one")
     made = steps(plan, reserved=[*arguments, "dsl", "compiler", "kubernetes", "step", "key"])
     by_key = {step.key: step for step in made}
@@ -115,6 +115,11 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     if options.schedule:
         files[f"{module}_schedule.py"] = _schedule(plan, options, module)
     return Exported(files=files, notes=tuple(_notes(plan, options, made, by_key, needed)))
+
+
+def _has_null(value: Any) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or any(_has_null(each) for each in inside)
 
 
 def _pipeline(plan: Plan, options: ExportOptions, module: str, arguments: dict[str, Any]) -> list[str]:

@@ -171,7 +171,7 @@ def literal(value: Any) -> str:
     if isinstance(value, str):
         body = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
         body = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in body)
-        quote = "'" if '"' in body and "'" not in body else '"'
+        quote = "'" if body.count('"') > body.count("'") else '"'
         return quote + body.replace(quote, f"\\{quote}") + quote
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"

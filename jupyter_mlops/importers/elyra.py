@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import InvalidInput
 from ..pipelines import Pipeline, PipelineParameter, Task
+from ..pipelines.references import escape
 from ..resources import ResourceRequest
 from .imported import Imported, inside, parameter_name, read_json, refuse, script_notebook, task_name
 
@@ -39,6 +40,8 @@ class _Node:
 def read(path: Path) -> Imported:
     """The pipeline. Raises `InvalidInput` for components that are neither notebook nor Python script."""
     body = read_json(path, "Elyra pipeline")
+    if not isinstance(body, dict):
+        raise InvalidInput(f"{path} is no Elyra pipeline: it holds no JSON object")
     pipelines = {str(each.get("id")): each for each in body.get("pipelines", ()) if isinstance(each, dict)}
     primary = pipelines.get(str(body.get("primary_pipeline")))
     if primary is None:
@@ -146,7 +149,7 @@ class _Reader:
             self.notebooks[notebook] = script_notebook(PurePosixPath(file).name)
         for key, value in fields.items():
             self.tell_lost(name, key, value)
-        env = dict(_pairs(fields.get("env_vars")))
+        env = {key: escape(value) for key, value in _pairs(fields.get("env_vars"))}
         for parameter in fields.get("pipeline_parameters") or ():
             env[parameter_name(str(parameter))] = f"${{params.{parameter_name(str(parameter))}}}"
         secrets = {
@@ -207,7 +210,7 @@ def _pairs(given: Any) -> Iterator[tuple[str, str]]:
         else:
             key, _, value = str(each).partition("=")
         if key.strip():
-            yield key.strip(), value.replace("${", "$${")
+            yield key.strip(), value
 
 
 def _parameter(body: Mapping[str, Any]) -> PipelineParameter:

@@ -30,17 +30,14 @@ class Placeholders:
         if not isinstance(value, str):
             return value
 
-        def replace(hole: re.Match[str]) -> str:
-            name = hole[1]
-            if name in _HERE:
-                return "."
-            self.used[name] = self._value(name, self.env)
-            return f"${{params.{parameter_name(name)}}}"
+        parts = _HOLE.split(value)  # text and names by turns
+        return "".join(self._named(part) if number % 2 else escape(part) for number, part in enumerate(parts))
 
-        parts = _HOLE.split(value)
-        plain = [escape(part) if number % 2 == 0 else part for number, part in enumerate(parts)]
-        text = "".join(part if number % 2 == 0 else "{{" + part + "}}" for number, part in enumerate(plain))
-        return _HOLE.sub(replace, text)
+    def _named(self, name: str) -> str:
+        if name in _HERE:
+            return "."
+        self.used[name] = self._value(name, self.env)
+        return f"${{params.{parameter_name(name)}}}"
 
     def _expanded(self, value: Any, env: Mapping[str, Any]) -> Any:
         if isinstance(value, dict):

@@ -145,14 +145,19 @@ def _located(text: str) -> dict[str, Any]:
 def generating_code(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """The code that made a model: ``cells`` (sources), ``notebook``, ``notebook_digest``, ``script``, ``git``.
 
-    What is not given is found: the cells of this IPython session, the script that runs, the commit of the
-    working tree. Values of a run's secrets are masked.
+    What is not given is found: the cells of this IPython session, what a run tells its kernels of its notebook,
+    the script that runs, the commit of the working tree. Values of a run's secrets are masked.
     """
     given = dict(given or {})
     known = ("cells", "notebook", "notebook_digest", "script", "git")
     for name in given:
         if name not in known:
             raise InvalidInput(f"code has no field {name!r}", hint=did_you_mean(name, known))
+    told = {
+        "notebook": os.environ.get("MLOPS_NOTEBOOK"),
+        "notebook_digest": os.environ.get("MLOPS_NOTEBOOK_DIGEST"),
+    }
+    given = {**{name: value for name, value in told.items() if value and "notebook" not in given}, **given}
     notebook = str(given.get("notebook") or os.environ.get("JPY_SESSION_NAME") or "")
     cells = list(given["cells"]) if "cells" in given else _session_cells()
     return {

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..blobs import BlobStore, parse_reference
 from ..blobs.store import GRACE_SECONDS
 from ..catalog import Catalog
-from ..catalog.records import RECORDS, Artifact, Attempt, CacheEntry, Run, RunEvent, TaskRun
+from ..catalog.records import RECORDS, Artifact, Attempt, CacheEntry, Fire, Run, RunEvent, TaskRun
 from ..errors import MlopsError
 from ..events import TERMINAL, now
 from .options import CleanReport
@@ -38,6 +38,7 @@ def clean(
     if not is_dry_run:
         for run_id in old:
             _delete_run(catalog, blobs, root, run_id)
+        _delete_fires(catalog, older_than_days)
     sizes = {digest: blobs.size(digest) for digest in blobs.digests() if digest not in kept}
     gone = blobs.clean(kept, grace_seconds=_grace_seconds(catalog), is_dry_run=is_dry_run)
     return CleanReport(runs=len(old), blobs=len(gone), bytes=sum(sizes.get(digest, 0) for digest in gone))
@@ -109,6 +110,17 @@ def _mentioned(blobs: BlobStore, notebooks: Iterable[str]) -> set[str]:
             continue  # it is gone or damaged: it needs nothing any more
         found |= {match.decode() for match in _REFERENCE.findall(content)}
     return found
+
+
+def _delete_fires(catalog: Catalog, older_than_days: float) -> None:
+    """What became of the fires of schedules goes with its run, and where there was none after as long a time."""
+    before = now() - timedelta(days=older_than_days)
+    staying = catalog.find(Run, where={"created_at": ("<", before)}, omit=("plan",))
+    where = {
+        "run_id": ("not in", [run.run_id for run in staying]),
+        "state": ("not in", ["queued", "running"]),
+    }
+    catalog.delete(Fire, {**where, "created_at": ("<", before)})
 
 
 def _delete_run(catalog: Catalog, blobs: BlobStore, root: Path, run_id: str) -> None:

@@ -21,9 +21,9 @@ from ..runner import Runs, owner
 from ..runner.launch import Drivers
 from . import decide
 from .backfill import Backfill
-from .lease import SECONDS, Lease
-from .service import LEASE, Scheduler, leader, missed_fire
-from .specs import short_name, spec_from_json, spec_to_json
+from .lease import LEASE, Lease, leader
+from .service import MOST_RUNS, Scheduler
+from .specs import missed_fire, short_name, spec_from_json, spec_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +202,16 @@ class Schedules:
 
     # --- what works with them -------------------------------------------------------------------------------
 
-    def scheduler(self, drivers: Drivers, *, lease_seconds: float = SECONDS) -> Scheduler:
+    def scheduler(self, drivers: Drivers, *, most_runs: int = MOST_RUNS) -> Scheduler:
         """The service, whose runs are driven by processes of their own."""
-        lease = Lease(self._catalog, LEASE, seconds=lease_seconds)
+        lease = Lease(self._catalog, LEASE)
         return Scheduler(
-            self._catalog, lease, prepare=self.prepare, keep=self._runs.queue, drive=drivers.start
+            self._catalog,
+            lease,
+            prepare=self.prepare,
+            keep=self._runs.queue,
+            drive=drivers.start,
+            most_runs=most_runs,
         )
 
     def prepare(self, schedule: Schedule, fire_at: datetime) -> Run:

@@ -16,6 +16,7 @@ from ..errors import Conflict
 from ..events import now
 from ..runner import owner
 
+LEASE = "scheduler"
 SECONDS = 6.0
 
 
@@ -90,3 +91,11 @@ class Lease:
         return LeaseRecord(
             name=self._name, holder=self._mark, token=token, until_at=moment + self._length, renewed_at=moment
         )
+
+
+def leader(catalog: Catalog, moment: datetime) -> str:
+    """Who fires the schedules, for messages; "" when nobody does."""
+    found = Lease(catalog, LEASE).current()
+    if found is None or found.until_at <= moment:
+        return ""
+    return owner.shown(found.holder.rpartition(":")[0])

@@ -19,17 +19,17 @@ from typing import Literal
 
 from ..catalog import Catalog
 from ..catalog.records import Fire, Run, Schedule
-from ..errors import CatalogUnavailable, Conflict, MlopsError, Unavailable
+from ..errors import CatalogUnavailable, Conflict, InvalidInput, MlopsError, Unavailable
 from ..events import TERMINAL, now
 from ..pipelines import ScheduleSpec
 from ..runner import owner
 from . import decide
-from .lease import Lease, LeaseLost
-from .specs import spec_from_json
+from .lease import Lease, LeaseLost, leader
+from .specs import missed_fire, spec_from_json
 
-LEASE = "scheduler"
 PATIENCE = timedelta(seconds=30)  # so long may a process take to take up the run that it was started for
 MOST_DRIVES = 3
+MOST_RUNS = 16  # each has a process of its own
 _OPEN = ("queued", "running")
 _TICK_SECONDS, _OUTAGE_SECONDS = 1.0, 5.0
 
@@ -40,7 +40,8 @@ log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Fires the schedules of one catalog; `clock` is the time that they go by."""
+    """Fires the schedules of one catalog; `clock` is the time that they go by. At most `most_runs` of its runs go on
+    at once; further fires wait."""
 
     def __init__(
         self,
@@ -51,9 +52,11 @@ class Scheduler:
         keep: Keep,
         drive: Drive,
         clock: Callable[[], datetime] = now,
+        most_runs: int = MOST_RUNS,
     ) -> None:
         self._catalog, self._lease, self._clock = catalog, lease, clock
         self._prepare, self._keep, self._drive_run = prepare, keep, drive
+        self._most_runs = most_runs
         self._is_leader = False
 
     def serve(self, stop: threading.Event, *, heard: Callable[[], None] = lambda: None) -> None:
@@ -94,9 +97,7 @@ class Scheduler:
             self._settle()
             where = {"due_at": ("<=", self._clock()), "is_paused": False}
             for schedule in self._catalog.find(Schedule, where=where, order_by="due_at"):
-                more: Schedule | None = schedule
-                while more is not None:
-                    more = self._decide(more)
+                self._bring_up(schedule)
             self._start_waiting()
         except LeaseLost as error:
             log.warning("%s", error)
@@ -104,6 +105,29 @@ class Scheduler:
         return self._is_leader
 
     # --- what is due ----------------------------------------------------------------------------------------
+
+    def _bring_up(self, schedule: Schedule) -> None:
+        """Decide on everything that is due. A schedule that cannot be read any more must not stop the others."""
+        more: Schedule | None = schedule
+        try:
+            while more is not None:
+                more = self._decide(more)
+        except InvalidInput as error:  # a zone that this machine does not know, for example
+            log.error("%s fires no more until it is added again: %s", schedule.name, error)
+            with self._catalog.transaction():
+                self._lease.fence()
+                expected = {"next_at": schedule.next_at}
+                if self._catalog.compare_and_set(
+                    Schedule, schedule.name, expected, next_at=None, due_at=None
+                ):
+                    moment = self._clock()
+                    told = f"{error.message}: it fires no more until it is added again"
+                    at = schedule.next_at or moment
+                    self._catalog.put(
+                        Fire(
+                            schedule=schedule.name, fire_at=at, state="failed", reason=told, created_at=moment
+                        )
+                    )
 
     def _decide(self, schedule: Schedule) -> Schedule | None:
         """Keep what is due of a schedule as fires, and move it on. What comes back is to be decided on at once:
@@ -182,14 +206,16 @@ class Scheduler:
     # --- from fires to runs ---------------------------------------------------------------------------------
 
     def _start_waiting(self) -> None:
-        """Make runs of the fires that wait, one for each schedule that has none going."""
-        waiting: dict[str, list[Fire]] = defaultdict(list)
+        """Make runs of the fires that wait, the oldest first: for each schedule that has none going the first
+        one, and of all schedules no more than may go on at once."""
+        opened: dict[str, list[Fire]] = defaultdict(list)
         where = {"state": list(_OPEN), "is_backfill": False}
-        for fire in self._catalog.find(Fire, where=where, order_by=("schedule", "fire_at")):
-            waiting[fire.schedule].append(fire)
-        for name, fires in waiting.items():
-            if all(fire.state == "queued" for fire in fires):
-                self._start(name, fires[0])
+        for fire in self._catalog.find(Fire, where=where, order_by=("fire_at", "schedule")):
+            opened[fire.schedule].append(fire)
+        running = sum(fire.state == "running" for fires in opened.values() for fire in fires)
+        waiting = [fires[0] for fires in opened.values() if all(fire.state == "queued" for fire in fires)]
+        for fire in waiting[: max(0, self._most_runs - running)]:
+            self._start(fire.schedule, fire)
 
     def _start(self, name: str, fire: Fire) -> None:
         schedule = next(iter(self._catalog.find(Schedule, where={"name": name})), None)
@@ -201,11 +227,11 @@ class Scheduler:
             log.error("%s at %s: %s", name, fire.fire_at, error)
             return  # it waits until that answers again
         except MlopsError as error:
-            told = f"{error.message} ({error.hint})" if error.hint else error.message
-            log.error("%s at %s cannot run: %s", name, fire.fire_at, told)
-            with self._catalog.transaction():
-                self._lease.fence()
-                self._change(fire, {"state": "queued"}, state="failed", reason=told)
+            self._refuse(fire, f"{error.message} ({error.hint})" if error.hint else error.message)
+            return
+        except Exception as error:  # whatever it is, the other schedules go on
+            log.debug("preparing a run failed", exc_info=True)
+            self._refuse(fire, f"{type(error).__name__}: {error}")
             return
         with self._catalog.transaction():
             self._lease.fence()
@@ -214,6 +240,13 @@ class Scheduler:
             self._keep(run)
         log.info("%s fired for %s: run %s", name, fire.fire_at, run.run_id)
         self._drive(replace(fire, state="running", run_id=run.run_id))
+
+    def _refuse(self, fire: Fire, why: str) -> None:
+        """No run can be made of a fire."""
+        log.error("%s at %s cannot run: %s", fire.schedule, fire.fire_at, why)
+        with self._catalog.transaction():
+            self._lease.fence()
+            self._change(fire, {"state": "queued"}, state="failed", reason=why)
 
     # --- runs that go on ------------------------------------------------------------------------------------
 
@@ -260,22 +293,6 @@ class Scheduler:
 
     def _change(self, fire: Fire, expected: Mapping[str, object], **changes: object) -> bool:
         return self._catalog.compare_and_set(Fire, (fire.schedule, fire.fire_at), expected, **changes)
-
-
-def missed_fire(name: str, missed: decide.Missed, reason: str, moment: datetime) -> Fire:
-    """The record of fires that nobody will run."""
-    return Fire(
-        schedule=name, fire_at=missed.last_at, first_at=missed.first_at, count=missed.count, state="missed",
-        reason=reason, created_at=moment,
-    )  # fmt: skip
-
-
-def leader(catalog: Catalog, moment: datetime) -> str:
-    """Who fires the schedules, for messages; "" when nobody does."""
-    found = Lease(catalog, LEASE).current()
-    if found is None or found.until_at <= moment:
-        return ""
-    return owner.shown(found.holder.rpartition(":")[0])
 
 
 def demand_leader(scheduler: Scheduler, catalog: Catalog) -> None:

@@ -1,14 +1,16 @@
-"""A schedule as its record keeps it."""
+"""Schedules and fires as their records keep them."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from .. import encoding
-from ..catalog.records import Schedule
+from ..catalog.records import Fire, Schedule
 from ..pipelines import ScheduleSpec
+from . import decide
 
 
 def spec_to_json(spec: ScheduleSpec) -> dict[str, Any]:
@@ -27,3 +29,11 @@ def spec_from_json(body: Mapping[str, Any]) -> ScheduleSpec:
 def short_name(schedule: Schedule) -> str:
     """``nightly`` of ``flights.nightly``: what ``${schedule.name}`` stands for."""
     return schedule.name.partition(".")[2]
+
+
+def missed_fire(name: str, missed: decide.Missed, reason: str, moment: datetime) -> Fire:
+    """The record of fires that nobody will run."""
+    return Fire(
+        schedule=name, fire_at=missed.last_at, first_at=missed.first_at, count=missed.count, state="missed",
+        reason=reason, created_at=moment,
+    )  # fmt: skip

@@ -43,7 +43,9 @@ export class Api {
 
   /** The client that talks to the server JupyterLab came from. */
   static of(settings: ServerConnection.ISettings): Api {
-    return new Api(settings.baseUrl, (url, init) => ServerConnection.makeRequest(url, init, settings));
+    return new Api(settings.baseUrl, (url, init) =>
+      ServerConnection.makeRequest(url, init, settings)
+    );
   }
 
   status = () => this._get<t.Status>(['status']);
@@ -99,7 +101,13 @@ export class Api {
 
   /** The page that shows an executed notebook: may be handed on to whoever may use this server. */
   viewUrl(runId: string, task: string): string {
-    return URLExt.join(this._base, 'mlops', 'view', encodeURIComponent(runId), encodeURIComponent(task));
+    return URLExt.join(
+      this._base,
+      'mlops',
+      'view',
+      encodeURIComponent(runId),
+      encodeURIComponent(task)
+    );
   }
 
   private _get<T>(path: readonly string[], query: Query = {}): Promise<T> {
@@ -121,7 +129,9 @@ export class Api {
     body?: unknown
   ): Promise<T> {
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-    const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+    const search = new URLSearchParams(
+      given.map(([name, value]) => [name, String(value)])
+    ).toString();
     const place = path.map(encodeURIComponent);
     const url = URLExt.join(this._base, 'mlops', 'api', ...place) + (search ? `?${search}` : '');
     const init: RequestInit = { method };

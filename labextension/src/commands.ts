@@ -61,11 +61,20 @@ export function addCommands(app: JupyterFrontEnd, context: IContext, around: ISu
     },
     { icon: runsIcon }
   );
-  add(CommandIDs.openRun, trans.__('Open Run'), ({ runId, title }) => context.open('run', { runId, title }), {
-    describedBy: {
-      args: { type: 'object', required: ['runId'], properties: { runId: { type: 'string' } } } as never
+  add(
+    CommandIDs.openRun,
+    trans.__('Open Run'),
+    ({ runId, title }) => context.open('run', { runId, title }),
+    {
+      describedBy: {
+        args: {
+          type: 'object',
+          required: ['runId'],
+          properties: { runId: { type: 'string' } }
+        } as never
+      }
     }
-  });
+  );
   add(
     CommandIDs.runPipeline,
     trans.__('Run Pipeline…'),
@@ -90,14 +99,22 @@ export function addCommands(app: JupyterFrontEnd, context: IContext, around: ISu
     },
     {
       icon: runsIcon,
-      caption: trans.__('Run this notebook from top to bottom in a kernel of its own, as a task of the workspace'),
+      caption: trans.__(
+        'Run this notebook from top to bottom in a kernel of its own, as a task of the workspace'
+      ),
       describedBy: pathArgs('The notebook'),
-      isEnabled: args => Boolean(args.path || around.currentFile('.ipynb') || around.currentNotebook())
+      isEnabled: args =>
+        Boolean(args.path || around.currentFile('.ipynb') || around.currentNotebook())
     }
   );
   add(CommandIDs.refresh, trans.__('Look at the Server Again'), () => context.model.refresh());
-  add(RESTORE, trans.__('Open MLOps Tab'), args => {
-    const { kind, args: about } = args as unknown as { kind?: string; args?: Args };
-    kind && around.tabs.open(context, kind, about ?? {});
-  }, { isVisible: () => false });
+  add(
+    RESTORE,
+    trans.__('Open MLOps Tab'),
+    args => {
+      const { kind, args: about } = args as unknown as { kind?: string; args?: Args };
+      kind && around.tabs.open(context, kind, about ?? {});
+    },
+    { isVisible: () => false }
+  );
 }

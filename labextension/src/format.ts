@@ -58,7 +58,9 @@ export function ago(at: string | null | undefined, now: number): string {
     return `yesterday ${clock}`;
   }
   const day = `${then.getDate()} ${MONTHS[then.getMonth()]}`;
-  return then.getFullYear() === today.getFullYear() ? `${day} ${clock}` : `${day} ${then.getFullYear()}`;
+  return then.getFullYear() === today.getFullYear()
+    ? `${day} ${clock}`
+    : `${day} ${then.getFullYear()}`;
 }
 
 /** The whole time, for a tooltip. */

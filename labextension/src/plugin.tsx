@@ -72,7 +72,9 @@ function activate(
     report: error => {
       model.failed(error);
       const { message, hint } = error as { message?: string; hint?: string };
-      Notification.error([message ?? String(error), hint].filter(Boolean).join('\n'), { autoClose: 8000 });
+      Notification.error([message ?? String(error), hint].filter(Boolean).join('\n'), {
+        autoClose: 8000
+      });
     },
     say: text => void Notification.emit(text, 'success', { autoClose: 3000 })
   };
@@ -94,9 +96,14 @@ function activate(
     tabs,
     currentNotebook,
     currentFile: (...endings) => {
-      const chosen = [...(browsers?.tracker.currentWidget?.selectedItems() ?? [])].map(({ path }) => path);
-      const edited = app.shell.currentWidget && documents?.contextForWidget(app.shell.currentWidget)?.path;
-      return [edited ?? '', ...chosen].find(path => endings.some(ending => path.endsWith(ending))) ?? '';
+      const chosen = [...(browsers?.tracker.currentWidget?.selectedItems() ?? [])].map(
+        ({ path }) => path
+      );
+      const edited =
+        app.shell.currentWidget && documents?.contextForWidget(app.shell.currentWidget)?.path;
+      return (
+        [edited ?? '', ...chosen].find(path => endings.some(ending => path.endsWith(ending))) ?? ''
+      );
     },
     runNotebook: async path => {
       const open = notebooks?.find(widget => widget.context.path === path);
@@ -150,6 +157,11 @@ async function askAndRun(
   );
   body.addClass('jp-mlops');
   body.addClass('jp-mlops-Dialog');
-  dialog = new Dialog({ title: trans.__('Run %1 as a task', name), body, buttons: [], hasClose: true });
+  dialog = new Dialog({
+    title: trans.__('Run %1 as a task', name),
+    body,
+    buttons: [],
+    hasClose: true
+  });
   await dialog.launch().catch(() => undefined);
 }

@@ -37,7 +37,13 @@ export interface ISection {
 }
 
 export const SECTIONS: ISection[] = [
-  { id: 'pipelines', title: 'Pipelines', icon: pipelinesIcon, rank: 10, createBody: createPipelines },
+  {
+    id: 'pipelines',
+    title: 'Pipelines',
+    icon: pipelinesIcon,
+    rank: 10,
+    createBody: createPipelines
+  },
   { id: 'runs', title: 'Runs', icon: runsIcon, rank: 20, createBody: createRuns },
   { id: 'models', title: 'Models', icon: modelsIcon, rank: 30, createBody: createModels },
   { id: 'features', title: 'Features', icon: featuresIcon, rank: 40, createBody: createFeatures },

@@ -49,5 +49,7 @@ export function isInterrupted(run: RunSummary, now: number): boolean {
 
 /** The states that occur, with their counts, in the order of `STATES`. */
 export function counted(states: Partial<Record<State, number>>): [State, number][] {
-  return STATES.flatMap(state => (states[state] ? [[state, states[state]!] as [State, number]] : []));
+  return STATES.flatMap(state =>
+    states[state] ? [[state, states[state]!] as [State, number]] : []
+  );
 }

@@ -23,13 +23,25 @@ export interface ITab {
 }
 
 export const TABS: Readonly<Record<string, ITab>> = {
-  run: { icon: runsIcon, title: args => args.title ?? args.runId, load: () => import('./panels/run') },
-  compare: { icon: compareIcon, title: () => 'Compare runs', load: () => import('./panels/compare') },
+  run: {
+    icon: runsIcon,
+    title: args => args.title ?? args.runId,
+    load: () => import('./panels/run')
+  },
+  compare: {
+    icon: compareIcon,
+    title: () => 'Compare runs',
+    load: () => import('./panels/compare')
+  },
   notebook: {
     icon: notebookIcon,
     title: args => `${args.task} · executed`,
     load: () => import('./panels/notebook')
   },
   model: { icon: modelsIcon, title: args => args.name, load: () => import('./models/modelTab') },
-  feature: { icon: featuresIcon, title: args => args.name, load: () => import('./features/featureTab') }
+  feature: {
+    icon: featuresIcon,
+    title: args => args.name,
+    load: () => import('./features/featureTab')
+  }
 };

@@ -36,7 +36,10 @@ export function byName(run: Run, now: number): Map<string, IDagTask> {
     [...groups].map(([name, tasks]) => {
       const state = together(tasks.map(task => task.state));
       const done = tasks.filter(task => task.state !== 'queued' && task.state !== 'running').length;
-      return [name, { state, detail: tasks.length > 1 ? `${done}/${tasks.length}` : detail(tasks[0], now) }];
+      return [
+        name,
+        { state, detail: tasks.length > 1 ? `${done}/${tasks.length}` : detail(tasks[0], now) }
+      ];
     })
   );
 }
@@ -61,6 +64,7 @@ export function together(states: readonly State[]): State {
 
 /** The task to look at first: what failed, else what runs. */
 export function foremost(run: Run): string {
-  const first = (state: State): string | undefined => run.tasks.find(task => task.state === state)?.task;
+  const first = (state: State): string | undefined =>
+    run.tasks.find(task => task.state === state)?.task;
   return first('failed') ?? '';
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -65,7 +66,10 @@ tasks:
 """
 EMIT = "import jupyter_mlops as mlops\n"
 NOTEBOOKS = {
-    "pull": ("week: int = 1", 'mlops.artifact("rows", [week, week + 1])\nmlops.result("regions", ["north", "south", "west"])'),
+    "pull": (
+        "week: int = 1",
+        'mlops.artifact("rows", [week, week + 1])\nmlops.result("regions", ["north", "south", "west"])',
+    ),
     "train": (
         "rows: object = None\nmodel: str = 'a'\nbonus_a: float = 0.0",
         'rows = mlops.input(rows)\nmlops.result("score", sum(rows) / 100 + (0.1 if model == "b" else bonus_a))',
@@ -213,17 +217,29 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sdk]:
     def make(*packages: str) -> Sdk:
         if packages not in made:
             folder = tmp_path_factory.mktemp("sdk") / "venv"
-            uv = [sys.executable, "-m", "uv"]
-            install = [
-                "pip",
-                "install",
-                "-q",
-                "--compile-bytecode",
-                "--python",
-                str(folder / "bin" / "python"),
+            python, ours = str(folder / "bin" / "python"), sys.executable
+            commands = [
+                [ours, "-m", "uv", "venv", "-q", "--python", ours, str(folder)],
+                [
+                    ours,
+                    "-m",
+                    "uv",
+                    "pip",
+                    "install",
+                    "-q",
+                    "--compile-bytecode",
+                    "--python",
+                    python,
+                    *packages,
+                ],
             ]
-            for words in (["venv", "-q", "--python", sys.executable, str(folder)], [*install, *packages]):
-                done = subprocess.run([*uv, *words], capture_output=True, text=True, timeout=280)
+            if importlib.util.find_spec("uv") is None:
+                commands = [
+                    [ours, "-m", "venv", str(folder)],
+                    [python, "-m", "pip", "install", "-q", *packages],
+                ]
+            for words in commands:
+                done = subprocess.run(words, capture_output=True, text=True, timeout=280)
                 if done.returncode:
                     (pytest.fail if os.environ.get("CI") else pytest.skip)(done.stderr[-2000:])
             made[packages] = Sdk(folder)

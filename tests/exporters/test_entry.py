@@ -7,27 +7,50 @@ import json
 import pytest
 
 GRAPHS = {
-    "chain": "a: {}\n  b: {needs: [a]}\n  c: {needs: [b]}",
-    "diamond": "a: {}\n  b: {needs: [a]}\n  c: {needs: [a]}\n  d: {needs: [b, c]}",
-    "condition": "a: {}\n  b: {when: tasks.a.results.value > 0}\n  c: {when: tasks.a.results.value <= 0}\n  d: {needs: [c]}",
-    "run_if": "a: {}\n  b: {needs: [a]}\n  c: {needs: [b], run_if: all_done}\n  d: {needs: [b], run_if: at_least_one_failed}",
-    "nested": "a: {}\n  b: {needs: [a], when: tasks.a.results.value > 5}\n  c: {needs: [b]}\n  d: {needs: [b, a], run_if: none_failed}",
-    "join": "a: {}\n  b: {matrix: {x: [1, 2]}, needs: [a]}\n  c: {parameters: {given: '${tasks.b.results.value}'}}",
-    "mapped": "a: {}\n  b: {map: '${tasks.a.results.items}', when: '${item} != 2'}\n  c: {parameters: {given: '${tasks.b.results.value}'}}",
-}  # fmt: skip
+    "chain": ["a: {}", "b: {needs: [a]}", "c: {needs: [b]}"],
+    "diamond": ["a: {}", "b: {needs: [a]}", "c: {needs: [a]}", "d: {needs: [b, c]}"],
+    "condition": [
+        "a: {}",
+        "b: {when: tasks.a.results.value > 0}",
+        "c: {when: tasks.a.results.value <= 0}",
+        "d: {needs: [c]}",
+    ],
+    "run_if": [
+        "a: {}",
+        "b: {needs: [a]}",
+        "c: {needs: [b], run_if: all_done}",
+        "d: {needs: [b], run_if: at_least_one_failed}",
+    ],
+    "nested": [
+        "a: {}",
+        "b: {needs: [a], when: tasks.a.results.value > 5}",
+        "c: {needs: [b]}",
+        "d: {needs: [b, a], run_if: none_failed}",
+    ],
+    "join": [
+        "a: {}",
+        "b: {matrix: {x: [1, 2]}, needs: [a]}",
+        "c: {parameters: {given: '${tasks.b.results.value}'}}",
+    ],
+    "mapped": [
+        "a: {}",
+        "b: {map: '${tasks.a.results.items}', when: '${item} != 2'}",
+        "c: {parameters: {given: '${tasks.b.results.value}'}}",
+    ],
+}
 NOTEBOOK = (
     "given: object = None\nfails: str = ''\nme: str = ''",
     'mlops.result("value", 1)\nmlops.result("items", [1, 2, 3])\nassert me != fails, "as asked"',
 )
 
 
-@pytest.mark.parametrize("fails", ["", "a", "b"])
+@pytest.mark.parametrize("fails", ["", *(pytest.param(name, marks=pytest.mark.slow) for name in "ab")])
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_every_graph_ends_as_in_a_run(graph, fails, tmp_path, write_project, say, outcome_of):
     """Graphs × (succeed, fail early, fail late); conditions skip within them."""
     lines = []
-    for line in GRAPHS[graph].split("\n"):
-        name, _, rest = line.strip().partition(": ")
+    for line in GRAPHS[graph]:
+        name, _, rest = line.partition(": ")
         rest = rest.removeprefix("{").removesuffix("}")
         own = "me: " + name + ", fails: '${params.fails}'"
         rest = (
@@ -153,3 +176,17 @@ def test_without_a_catalog_the_task_runs_all_the_same(scores, say, monkeypatch):
     said = say("task", scores, "pull", "--run-id", "r", "--json")
     assert said.code == 0, said
     assert say("task", scores, "train[model=a]", "--run-id", "r", "--json").json["results"] == {"score": 0.41}
+
+
+def test_what_left_no_outcome_has_failed_once_all_is_settled(tmp_path, write_project, say):
+    """A machine that was lost leaves nothing; what runs after failures runs all the same."""
+    text = (
+        "name: lost\ntasks:\n  a: {notebook: t.ipynb}\n  b: {notebook: t.ipynb, needs: [a], run_if: all_done}\n"
+        "  c: {notebook: t.ipynb, needs: [a]}\n"
+    )
+    path = write_project(tmp_path / "p", text, {"t": ("x: int = 1", "mlops.result('x', x)")})
+    words = ["--run-id", "r", "--json"]
+    assert say("task", path, "b", *words).code == 2
+    assert say("task", path, "b", *words, "--settled").json["state"] == "succeeded"
+    said = say("task", path, "c", *words, "--settled")
+    assert (said.code, said.json["state"], said.json["reason"]) == (1, "upstream_failed", "a failed")

@@ -18,7 +18,8 @@ from jupyter_mlops.pipelines import lower, parse_pipeline
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(TARGETS.names())
 OPTIONS = ExportOptions(
-    project="/project", image="registry/scores:1", schedule="0 6 * * 1", timezone="Europe/Zurich", description="Two models"
+    project="/project", image="registry/scores:1", schedule="0 6 * * 1", timezone="Europe/Zurich",
+    description="Two models",
 )  # fmt: skip
 
 
@@ -45,9 +46,32 @@ def test_golden(name, scores):
     assert exported == export(name, scores.read_text())
 
 
+ODD = """
+name: Odd_Name-x
+parameters:
+  cities: {type: list, default: [a, "b's"]}
+  options: {type: dict, default: {k: [1, 2.5, true], 'x"': '"'}}
+  day: {type: date, default: 2024-01-02}
+  flag: true
+tasks:
+  one:
+    notebook: one.ipynb
+    map: ${params.cities}
+    parameters: {city: "${item}", o: "${params.options}", d: "${params.day}", f: "${params.flag}"}
+    retries: {limit: 3, delay: 90s, backoff: 3}
+    resources: {gpu: 1, accelerator: a100}
+    secrets: {TOKEN: secret:API_TOKEN}
+  two:
+    notebook: one.ipynb
+    run_if: none_failed
+    parameters: {city: "${tasks.one.state}"}
+"""
+
+
+@pytest.mark.parametrize("is_odd", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_written_is_formatted(name, scores, tmp_path):
-    for path, text in export(name, scores.read_text()).files.items():
+def test_what_is_written_is_formatted(name, is_odd, scores, tmp_path):
+    for path, text in export(name, ODD if is_odd else scores.read_text()).files.items():
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
@@ -175,3 +199,17 @@ def test_wrong_input_is_one_message(words, message, say, scores, tmp_path):
     assert said.code == 2
     assert message in said.err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_pipeline_s_own_schedule_is_carried_over(say, scores, tmp_path):
+    more = "schedules:\n  weekly: {cron: '0 6 * * 1', timezone: Europe/Zurich, overlap: queue}\n"
+    scores.write_text(scores.read_text() + more)
+    said = say("export", scores, "--to", "airflow", "-o", tmp_path / "out")
+    assert said.code == 0, said
+    assert "schedule weekly: not carried over: overlap" in said.err
+    text = (tmp_path / "out" / "dags" / "scores.py").read_text()
+    assert 'CronTriggerTimetable("0 6 * * 1", timezone="Europe/Zurich")' in text
+    scores.write_text(scores.read_text() + "  daily: {cron: '0 7 * * *'}\n")
+    said = say("export", scores, "--to", "airflow", "-o", tmp_path / "out")
+    assert said.code == 2
+    assert "several schedules: weekly, daily" in said.err

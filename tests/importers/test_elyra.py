@@ -46,7 +46,8 @@ def test_everything_of_a_version_8(tmp_path):
     path = write(
         tmp_path / "p.pipeline",
         pipeline(
-            node("load", env_vars=[{"env_var": "URL", "value": "http://x/${y}"}], outputs=["data.csv"], cpu=1, memory=2, gpu=0),
+            node("load", env_vars=[{"env_var": "URL", "value": "http://x/${y}"}], outputs=["data.csv"],
+                 cpu=1, memory=2, gpu=0),
             node(
                 "train", "id-load", dependencies=["utils.py"], pipeline_parameters=["rounds"], runtime_image="img:1",
                 kubernetes_secrets=[{"env_var": "TOKEN", "name": "creds", "key": "token"}], disable_node_caching="true",
@@ -54,7 +55,8 @@ def test_everything_of_a_version_8(tmp_path):
             ),
             name="My flow", description="It learns", runtime="kfp",
             pipeline_parameters=[
-                {"name": "rounds", "description": "how many", "default_value": {"type": "int", "value": 3}, "required": False},
+                {"name": "rounds", "description": "how many", "required": False,
+                 "default_value": {"type": "int", "value": 3}},
                 {"name": "unused", "default_value": {"type": "str", "value": ""}},
             ],
             pipeline_defaults={"env_vars": [{"env_var": "MODE", "value": "test"}]},

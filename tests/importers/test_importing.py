@@ -59,3 +59,20 @@ def test_no_file_and_no_tool(say, tmp_path):
     assert say("import", tmp_path / "none.yaml").code == 2
     said = say("import", tmp_path / "none.yaml", "--from", "elira")
     assert "did you mean 'elyra'" in said.err
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"doc_type": "pipeline", "primary_pipeline": "a", "pipelines": [{"id": "a", "nodes": [1]}]},
+        {"doc_type": "pipeline", "primary_pipeline": "a", "pipelines": [{"id": "a", "nodes": 3}]},
+        {"tasks": [{"source": 1, "product": 2}]},
+        {"job_definitions": [{"input_filename": "a.ipynb", "parameters": "no JSON"}]},
+        {"job_definitions": [{"input_filename": "a.ipynb", "parameters": [1]}]},
+    ],
+)
+def test_what_no_tool_writes_is_an_error(body, say, tmp_path):
+    (tmp_path / "x.json").write_text(json.dumps(body))
+    said = say("import", tmp_path / "x.json")
+    assert said.code == 2
+    assert "bug" not in said.err

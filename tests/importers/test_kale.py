@@ -16,7 +16,8 @@ CELLS = [
     ("total = 0\nfor number in numbers:\n    total += number",),
     ("left = double(total)", "step:left", "prev:load"),
     ("right = math.sqrt(numbers[-1])", "step:right", "prev:load"),
-    ("answer = left + right\nnumbers = [answer]\nopen('answer', 'w').write(str(answer))", "step:join", "prev:left", "prev:right"),
+    ("answer = left + right\nnumbers = [answer]", "step:join", "prev:left", "prev:right"),
+    ("open('answer', 'w').write(str(answer))",),
     ("print(total)", "pipeline-metrics"),
 ]  # fmt: skip
 

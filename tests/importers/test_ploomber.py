@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -87,28 +88,24 @@ def test_it_runs_and_gives_what_ploomber_gives(project, say):
     assert said.code == 0, said
     found = {name: (project.parent / "output" / name).read_text() for name in PRODUCTS}
     assert found == {
-        "raw.csv": "0\n1\n2\n3", "clean.csv": "0\n2\n4\n6", "score-0.txt": "12", "score-1.txt": "56", "best.json": '"fit-1"',
+        "raw.csv": "0\n1\n2\n3", "clean.csv": "0\n2\n4\n6", "score-0.txt": "12", "score-1.txt": "56",
+        "best.json": '"fit-1"',
     }  # fmt: skip
 
 
 @pytest.mark.slow
 def test_ploomber_itself_agrees(project, tmp_path):
     """In an environment of its own."""
-    folder = tmp_path / "venv"
-    python = folder / "bin" / "python"
-    uv = [sys.executable, "-m", "uv"]
-    install = [
-        "pip",
-        "install",
-        "-q",
-        "--python",
-        str(python),
-        "ploomber>=0.23",
-        "setuptools<81",
-        "ipykernel",
+    folder, ours = tmp_path / "venv", sys.executable
+    python, packages = str(folder / "bin" / "python"), ["ploomber>=0.23", "setuptools<81", "ipykernel"]
+    commands = [
+        [ours, "-m", "uv", "venv", "-q", "--python", ours, str(folder)],
+        [ours, "-m", "uv", "pip", "install", "-q", "--python", python, *packages],
     ]
-    for words in (["venv", "-q", "--python", sys.executable, str(folder)], install):
-        done = subprocess.run([*uv, *words], capture_output=True, text=True, timeout=280)
+    if importlib.util.find_spec("uv") is None:
+        commands = [[ours, "-m", "venv", str(folder)], [python, "-m", "pip", "install", "-q", *packages]]
+    for words in commands:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=280)
         if done.returncode:
             (pytest.fail if os.environ.get("CI") else pytest.skip)(done.stderr[-2000:])
     env = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PLOOMBER_STATS_ENABLED": "false"}

@@ -58,16 +58,10 @@ def write_pipeline(folder: Path, text: str = PIPELINE) -> Path:
         (parameters, ["parameters"]),
         ("open('executed.txt', 'a').write(f'{since.isoformat()} {week}\\n')", []),
     ]
+    code = {"cell_type": "code", "execution_count": None, "outputs": []}
     notebook = {
         "cells": [
-            {
-                "cell_type": "code",
-                "id": f"c{i}",
-                "metadata": {"tags": tags},
-                "source": source,
-                "execution_count": None,
-                "outputs": [],
-            }  # fmt: skip
+            {**code, "id": f"c{i}", "metadata": {"tags": tags}, "source": source}
             for i, (source, tags) in enumerate(cells)
         ],
         "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},

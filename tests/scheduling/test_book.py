@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def test_a_preview_has_the_arguments_of_each_fire(workspace: Workspace) -> None:
     fires = workspace.schedules.preview(made, 6)
     assert [fire.fire_at for fire in fires] == sorted(fire.fire_at for fire in fires)
     assert fires[0].fire_at == made.next_at
-    for before, fire in zip(fires, fires[1:], strict=False):
+    for before, fire in pairwise(fires):
         assert fire.arguments["since"] == before.fire_at
         assert fire.arguments["since"].tzinfo.key == "Europe/Berlin"
 
@@ -188,3 +189,14 @@ def test_a_backfill_says_what_it_cannot_do(workspace: Workspace) -> None:
         workspace.schedules.backfill(path, "bad", ScheduleSpec(cron="x"))
     with pytest.raises(NotFound):
         workspace.schedules.backfill(Path("nowhere.yaml"), "bad", MINUTELY)
+
+
+def test_cleaning_takes_the_history_of_what_is_gone(workspace: Workspace) -> None:
+    made = add(workspace)
+    month_ago = now() - timedelta(days=40)
+    for state, at in (("missed", month_ago), ("queued", month_ago - timedelta(days=1)), ("skipped", now())):
+        workspace.catalog.add(Fire(schedule=made.name, fire_at=at, state=state, created_at=at))
+    workspace.runs.clean(is_dry_run=True)
+    assert workspace.catalog.count(Fire) == 3
+    workspace.runs.clean()
+    assert [fire.state for fire, _ in workspace.schedules.history(made, 5)] == ["skipped", "queued"]

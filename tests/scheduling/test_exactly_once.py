@@ -44,20 +44,12 @@ def add_schedules(catalog: Catalog, copies: int) -> dict[str, ScheduleSpec]:
     specs = {f"p{copy}.{name}": spec for copy in range(copies) for name, spec in SPECS.items()}
     for name, spec in specs.items():
         first = expected(spec)[0]
-        catalog.add(
-            Schedule(
-                name=name,
-                pipeline="small",
-                pipeline_path="pipeline.yaml",
-                cron=spec.cron,
-                timezone=spec.timezone,
-                spec=spec_to_json(spec),
-                next_at=first,
-                due_at=decide.jittered(name, spec, first),
-                created_at=BEGIN,
-                updated_at=BEGIN,
-            )  # fmt: skip
-        )
+        made = Schedule(
+            name=name, pipeline="small", pipeline_path="pipeline.yaml", cron=spec.cron, timezone=spec.timezone,
+            spec=spec_to_json(spec), next_at=first, due_at=decide.jittered(name, spec, first),
+            created_at=BEGIN, updated_at=BEGIN,
+        )  # fmt: skip
+        catalog.add(made)
     return specs
 
 

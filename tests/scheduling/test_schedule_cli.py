@@ -66,7 +66,7 @@ def test_add_list_show_and_next(tell: Tell) -> None:
     assert body["parameters"]["week"] == "${schedule.fire_at.week}"
     assert datetime.fromisoformat(body["next_at"]) > now()
     upcoming = tell("schedule", "next", "nightly", "-n", "3", "--json").json["next"]
-    assert [fire["fire_at"] for fire in upcoming][0] == body["next_at"]
+    assert upcoming[0]["fire_at"] == body["next_at"]
     assert upcoming[0]["arguments"]["since"]["value"]["zone"] == "Europe/Berlin"
     shown = tell("schedule", "show", "nightly")
     assert "nothing fires schedules here" in shown.out

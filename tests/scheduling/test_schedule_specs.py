@@ -22,7 +22,9 @@ parameters:
   text: x
   any: {type: any, default: null}
 tasks:
-  a: {notebook: a.ipynb, parameters: {a: "${params.since}", b: "${params.day}", c: "${params.week}", d: "${params.text}", e: "${params.any}"}}
+  a:
+    notebook: a.ipynb
+    parameters: {a: ["${params.since}", "${params.day}"], b: "${params.week}${params.text}${params.any}"}
 schedules:
 """
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -84,7 +86,7 @@ def test_what_is_wrong_is_told_with_its_line(line: str, message: str, hint: str)
     _, problems = read_pipeline(f"{HEAD}  {line}\n")
     told = [problem for problem in problems if message in problem.message]
     assert told, problems
-    assert told[0].where == "pipeline.yaml:11"
+    assert told[0].where == "pipeline.yaml:13"
     assert hint in told[0].hint
 
 

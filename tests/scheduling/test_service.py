@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +12,12 @@ import pytest
 
 from jupyter_mlops.catalog.records import Fire, Run, Schedule
 from jupyter_mlops.errors import CatalogUnavailable
+from jupyter_mlops.events import now
+from jupyter_mlops.pipelines import ScheduleSpec
 from jupyter_mlops.runner import owner
-from jupyter_mlops.scheduling.service import MOST_DRIVES, leader
+from jupyter_mlops.scheduling import Lease, Scheduler
+from jupyter_mlops.scheduling.lease import leader
+from jupyter_mlops.scheduling.service import MOST_DRIVES
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
@@ -241,3 +248,80 @@ def test_a_moment_that_was_backfilled_is_not_fired_again(stage: Any) -> None:
     stage.tick()
     assert stage.fires == [done]
     assert stage.driven == []
+
+
+def test_a_schedule_that_cannot_be_read_any_more_does_not_stop_the_others(stage: Any) -> None:
+    broken = stage.schedule()
+    spec = {**broken.spec, "timezone": "Nowhere/Land"}
+    other = stage.schedule(catch_up="none")
+    stage.catalog.add(replace(broken, name="small.broken", spec=spec))
+    stage.tick()
+    assert {fire.schedule: fire.state for fire in stage.fires} == {
+        "small.broken": "failed",
+        other.name: "running",
+    }
+    assert "no time zone 'Nowhere/Land'" in next(
+        fire.reason for fire in stage.fires if fire.state == "failed"
+    )
+    stage.tick(HOUR)
+    assert len(stage.fires) == 3  # it is not tried again
+
+
+def test_whatever_prevents_a_run_is_a_failed_fire(stage: Any) -> None:
+    stage.schedule()
+    path = stage.workspace.root / "pipeline.yaml"
+    path.unlink()
+    path.symlink_to(path)  # an OSError that nobody expects
+    stage.tick()
+    assert stage.states == ["failed"]
+    assert "OSError" in stage.fires[0].reason
+
+
+def test_only_so_many_runs_go_on_at_once(stage: Any) -> None:
+    first = stage.schedule()
+    stage.catalog.add(*[replace(first, name=f"small.s{number}") for number in range(4)])
+    stage.scheduler._most_runs = 2
+    stage.tick()
+    assert sorted(stage.states) == ["queued"] * 3 + ["running"] * 2
+    for fire in stage.fires:
+        if fire.state == "running":
+            stage.end_run(fire)
+    stage.tick()
+    assert sorted(stage.states) == ["queued", "running", "running", "succeeded", "succeeded"]
+
+
+@pytest.mark.slow
+def test_a_database_that_was_restarted_is_found_again(
+    tmp_path: Any, postgresql: Any, pipeline_writer: Any
+) -> None:
+    from jupyter_mlops.workspace import Workspace
+
+    pipeline_writer(tmp_path)
+    with Workspace.open(tmp_path, catalog=postgresql.fresh()) as workspace:
+        driven: list[str] = []
+        scheduler = Scheduler(
+            workspace.catalog, Lease(workspace.catalog, "scheduler"), prepare=workspace.schedules.prepare,
+            keep=workspace.runs.queue, drive=lambda verb, run_id: driven.append(run_id),
+        )  # fmt: skip
+        (made,) = workspace.schedules.add(
+            tmp_path / "pipeline.yaml", {"soon": ScheduleSpec(cron="* * * * *")}
+        )
+        stop, ticked = threading.Event(), threading.Event()
+        service = threading.Thread(target=scheduler.serve, args=(stop,), kwargs={"heard": ticked.set})
+        service.start()
+        try:
+            assert ticked.wait(30)
+            postgresql.stop()
+            ticked.clear()
+            assert ticked.wait(30)
+            postgresql.start()
+            at = now().replace(second=0, microsecond=0)
+            assert workspace.catalog.update(Schedule, made.name, next_at=at, due_at=at)
+            deadline = time.monotonic() + 30
+            while not driven and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert driven
+        finally:
+            stop.set()
+            service.join(30)
+        assert not service.is_alive()

@@ -41,7 +41,12 @@ test('a run is started with arguments and options as JSON', async () => {
 
 test('what the server refuses arrives as it was said', async () => {
   const problems = [{ message: 'no int', parameter: 'week' }];
-  const { api } = recorded(400, { code: 'invalid', message: 'week is no int', hint: 'write 20', problems });
+  const { api } = recorded(400, {
+    code: 'invalid',
+    message: 'week is no int',
+    hint: 'write 20',
+    problems
+  });
   await assert.rejects(api.startRun('p', {}), (error: ApiError) => {
     assert.equal(error.status, 400);
     assert.equal(error.code, 'invalid');

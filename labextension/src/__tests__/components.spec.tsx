@@ -21,7 +21,8 @@ import { graph, parameter, problem, run, summary, task } from './samples';
 const html = (element: ReactElement): string => renderToStaticMarkup(element);
 const nothing = (): void => undefined;
 const NOW = Date.parse('2026-01-01T12:00:20Z');
-const at = (second: number): string => new Date(Date.parse('2026-01-01T12:00:00Z') + second * 1000).toISOString();
+const at = (second: number): string =>
+  new Date(Date.parse('2026-01-01T12:00:00Z') + second * 1000).toISOString();
 const ran = (name: string, from: number, to: number, changes = {}): ReturnType<typeof task> =>
   task(name, {
     state: 'succeeded',
@@ -38,7 +39,9 @@ describe('the graph', () => {
   ]);
 
   test('tells each task and its state, by sign and by word', () => {
-    const text = html(<Dag graph={graph(['load', 'train'])} label="flights" tasks={tasks} onSelect={nothing} />);
+    const text = html(
+      <Dag graph={graph(['load', 'train'])} label="flights" tasks={tasks} onSelect={nothing} />
+    );
     assert.match(text, /aria-label="train, running, cell 3\/9"/);
     assert.match(text, /jp-mod-running/);
     assert.match(text, /role="button"/);
@@ -52,9 +55,38 @@ describe('the graph', () => {
   });
 
   test('an edge leaves and arrives level, and stops before its head', () => {
-    assert.equal(edgePath([[0, 0], [100, 50]], false), 'M0 0C47 0 47 50 94 50');
-    assert.equal(edgePath([[0, 0], [50, 100]], true), 'M0 0C0 47 50 47 50 94');
-    assert.match(edgePath([[0, 0], [10, 5], [60, 5], [100, 0]], false), /C.*L60 5C/);
+    assert.equal(
+      edgePath(
+        [
+          [0, 0],
+          [100, 50]
+        ],
+        false
+      ),
+      'M0 0C47 0 47 50 94 50'
+    );
+    assert.equal(
+      edgePath(
+        [
+          [0, 0],
+          [50, 100]
+        ],
+        true
+      ),
+      'M0 0C0 47 50 47 50 94'
+    );
+    assert.match(
+      edgePath(
+        [
+          [0, 0],
+          [10, 5],
+          [60, 5],
+          [100, 0]
+        ],
+        false
+      ),
+      /C.*L60 5C/
+    );
   });
 
   test('turns downward where it does not fit', () => {
@@ -102,7 +134,10 @@ describe('the timeline', () => {
     assert.equal(made.seconds, 10);
     assert.deepEqual(
       made.bars.map(bar => [bar.task.task, bar.left, bar.width]),
-      [['a', 0, 0.5], ['b', 0.5, 0.5]]
+      [
+        ['a', 0, 0.5],
+        ['b', 0.5, 0.5]
+      ]
     );
     assert.deepEqual(bars(run([task('a')]), NOW), { bars: [], seconds: 0 });
   });
@@ -116,7 +151,11 @@ describe('the timeline', () => {
   });
 
   test('says what is on the critical path, and what did not run', () => {
-    const tasks = [ran('a', 0, 5, { is_critical: true }), ran('b', 0, 1), task('c', { state: 'skipped' })];
+    const tasks = [
+      ran('a', 0, 5, { is_critical: true }),
+      ran('b', 0, 1),
+      task('c', { state: 'skipped' })
+    ];
     const over = run(tasks, { finished_at: at(5), critical_path: ['a'] });
     const text = html(<Gantt run={over} now={NOW} selected="a" onSelect={nothing} />);
     assert.match(text, /a: succeeded, 5.0s, on the critical path/);
@@ -156,7 +195,10 @@ describe('the form', () => {
   });
 
   test('a problem stands at the field that it names, others above', () => {
-    const text = form([problem('is too late', { parameter: 'week' }), problem('train.ipynb is missing')], 'no');
+    const text = form(
+      [problem('is too late', { parameter: 'week' }), problem('train.ipynb is missing')],
+      'no'
+    );
     assert.match(text, /id="jp-mlops-field-week-wrong" role="alert">is too late/);
     assert.match(text, /jp-mlops-Problems.*train.ipynb is missing/);
     assert.match(text, /aria-invalid="true"/);
@@ -190,7 +232,11 @@ describe('rows and tables', () => {
   test('a run in the history tells its state in words too', () => {
     const text = html(
       <ul>
-        <RunRow run={summary({ task_states: { succeeded: 3, failed: 1 } })} now={NOW} onOpen={nothing} />
+        <RunRow
+          run={summary({ task_states: { succeeded: 3, failed: 1 } })}
+          now={NOW}
+          onOpen={nothing}
+        />
       </ul>
     );
     assert.match(text, /aria-label="running"/);
@@ -207,7 +253,13 @@ describe('rows and tables', () => {
   test('tasks with their times and results', () => {
     const tasks = [ran('fit', 0, 5, { results: { auc: 0.8 }, peak_memory_bytes: 1024 * 1024 })];
     const text = html(
-      <TaskTable run={run(tasks)} now={NOW} selected="" onSelect={nothing} trans={{ __: word => word }} />
+      <TaskTable
+        run={run(tasks)}
+        now={NOW}
+        selected=""
+        onSelect={nothing}
+        trans={{ __: word => word }}
+      />
     );
     assert.match(text, /auc 0.8/);
     assert.match(text, /1.0 MiB/);
@@ -228,9 +280,16 @@ describe('rows and tables', () => {
 
   test('problems and failures have their cure', () => {
     assert.equal(html(<Problems problems={[]} />), '');
-    const text = html(<Problems problems={[problem('no such task', { hint: 'did you mean fit', where: 'p.yaml:3' })]} />);
+    const text = html(
+      <Problems
+        problems={[problem('no such task', { hint: 'did you mean fit', where: 'p.yaml:3' })]}
+      />
+    );
     assert.match(text, /p.yaml:3.*no such task.*did you mean fit/);
-    assert.match(html(<Failure error={new ApiError(409, 'c', 'it is over', 'rerun it')} />), /it is over.*rerun it/);
+    assert.match(
+      html(<Failure error={new ApiError(409, 'c', 'it is over', 'rerun it')} />),
+      /it is over.*rerun it/
+    );
   });
 
   test('a run is interrupted when nobody drives it, but not at its very beginning', () => {
@@ -250,7 +309,10 @@ describe('rows and tables', () => {
       summary: about,
       created_at: at(0)
     });
-    assert.equal(shape(artifact('parquet', { rows: 12_345, columns: ['a', 'b'] })), 'parquet · 12,345 × 2');
+    assert.equal(
+      shape(artifact('parquet', { rows: 12_345, columns: ['a', 'b'] })),
+      'parquet · 12,345 × 2'
+    );
     assert.equal(shape(artifact('parquet', { rows: 5 })), 'parquet · 5 rows');
     assert.equal(shape(artifact('pkl', { type: 'Pipeline' })), 'pkl · Pipeline');
   });
@@ -329,7 +391,16 @@ test('a comparison marks what differs, and by how much', () => {
         ],
         notebook: {
           task: 'fit',
-          cells: [{ kind: 'changed', cell_type: 'code', left: 1, right: 1, source: ['-a', '+b', ' c'], outputs: [] }]
+          cells: [
+            {
+              kind: 'changed',
+              cell_type: 'code',
+              left: 1,
+              right: 1,
+              source: ['-a', '+b', ' c'],
+              outputs: []
+            }
+          ]
         }
       }}
     />

@@ -33,7 +33,8 @@ test('what has not begun has no elapsed time, and what goes on grows', () => {
 
 test('ages are told as people tell them', () => {
   const now = new Date(2026, 4, 20, 15, 0, 0).getTime();
-  const at = (...parts: [number, number, number, number, number]): string => new Date(...parts).toISOString();
+  const at = (...parts: [number, number, number, number, number]): string =>
+    new Date(...parts).toISOString();
   assert.equal(ago(null, now), '');
   assert.equal(ago(new Date(now - 20_000).toISOString(), now), 'just now');
   assert.equal(ago(at(2026, 4, 20, 14, 56), now), '4 min ago');
@@ -44,10 +45,14 @@ test('ages are told as people tell them', () => {
 });
 
 test('sizes', () => {
-  assert.deepEqual(
-    [null, 0, 312, 4300, 150_000, 1_400_000_000].map(bytes),
-    ['', '0 B', '312 B', '4.2 KiB', '146 KiB', '1.3 GiB']
-  );
+  assert.deepEqual([null, 0, 312, 4300, 150_000, 1_400_000_000].map(bytes), [
+    '',
+    '0 B',
+    '312 B',
+    '4.2 KiB',
+    '146 KiB',
+    '1.3 GiB'
+  ]);
 });
 
 test('values stand on one line', () => {

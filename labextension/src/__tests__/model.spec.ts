@@ -37,7 +37,14 @@ beforeEach(async () => {
 afterEach(() => model.dispose());
 
 const ring = (seq: number, changes: Partial<IEvent> = {}): void =>
-  events.emit({ schema_id: CHANGE_SCHEMA, server_id: 'a', seq, kinds: ['run'], run_ids: ['r1'], ...changes });
+  events.emit({
+    schema_id: CHANGE_SCHEMA,
+    server_id: 'a',
+    seq,
+    kinds: ['run'],
+    run_ids: ['r1'],
+    ...changes
+  });
 
 describe('the doorbell', () => {
   test('the next number tells what changed', () => {

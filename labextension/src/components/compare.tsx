@@ -29,7 +29,11 @@ export function Comparison(props: {
   const { comparison, labels } = props;
   return (
     <div className="jp-mlops-Compare">
-      <Fold title={labels.arguments} count={comparison.arguments.filter(one => !one.is_same).length} isOpen>
+      <Fold
+        title={labels.arguments}
+        count={comparison.arguments.filter(one => !one.is_same).length}
+        isOpen
+      >
         <ValueTable values={comparison.arguments} labels={labels} />
       </Fold>
       <Fold title={labels.tasks} count={comparison.tasks.length} isOpen>
@@ -39,7 +43,7 @@ export function Comparison(props: {
             task={task}
             labels={labels}
             isChosen={props.task === task.task}
-            cells={props.task === task.task ? comparison.notebook?.cells ?? null : null}
+            cells={props.task === task.task ? (comparison.notebook?.cells ?? null) : null}
             onTask={props.onTask}
           />
         ))}
@@ -56,7 +60,11 @@ function TaskDifference(props: {
   onTask: (task: string) => void;
 }): ReactElement {
   const { task, labels } = props;
-  const values = [...task.arguments, ...task.results, ...task.artifacts.filter(one => !one.is_same)];
+  const values = [
+    ...task.arguments,
+    ...task.results,
+    ...task.artifacts.filter(one => !one.is_same)
+  ];
   const hasNotebooks = [task.left_state, task.right_state].every(ran) && !task.is_same_notebook;
   return (
     <section className="jp-mlops-Compare-task" data-task={task.task}>
@@ -104,7 +112,10 @@ function Side({ state, seconds }: { state: string | null; seconds: number | null
   );
 }
 
-function ValueTable(props: { values: readonly ComparedValue[]; labels: ICompareLabels }): ReactElement {
+function ValueTable(props: {
+  values: readonly ComparedValue[];
+  labels: ICompareLabels;
+}): ReactElement {
   return (
     <div role="table">
       {props.values.map(value => (
@@ -168,7 +179,9 @@ function Diff({ lines }: { lines: readonly string[] }): ReactElement {
       {lines.map((line, index) => (
         <span
           key={index}
-          className={line.startsWith('+') ? 'jp-mod-added' : line.startsWith('-') ? 'jp-mod-removed' : ''}
+          className={
+            line.startsWith('+') ? 'jp-mod-added' : line.startsWith('-') ? 'jp-mod-removed' : ''
+          }
         >
           {line}
           {'\n'}

@@ -117,11 +117,21 @@ const Node = memo(function Node(props: {
     >
       <title>{said}</title>
       {node.kind !== 'task' && (
-        <rect className="jp-mlops-Dag-stack" x="4" y="4" width={node.width} height={node.height} rx="8" />
+        <rect
+          className="jp-mlops-Dag-stack"
+          x="4"
+          y="4"
+          width={node.width}
+          height={node.height}
+          rx="8"
+        />
       )}
       <rect className="jp-mlops-Dag-box" width={node.width} height={node.height} rx="8" />
       {state && (
-        <g className="jp-mlops-State" transform={`translate(10 ${node.height / 2 - 9}) scale(1.125)`}>
+        <g
+          className="jp-mlops-State"
+          transform={`translate(10 ${node.height / 2 - 9}) scale(1.125)`}
+        >
           <StateSign state={state} />
         </g>
       )}

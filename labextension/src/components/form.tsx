@@ -14,7 +14,8 @@ export type Texts = Readonly<Record<string, string>>;
 /** What is sent: only what differs from the defaults, so that a run says what was chosen. */
 export function chosen(parameters: readonly Parameter[], texts: Texts): Record<string, string> {
   const given = parameters.filter(
-    ({ name, default_text }) => texts[name] !== undefined && texts[name] !== '' && texts[name] !== default_text
+    ({ name, default_text }) =>
+      texts[name] !== undefined && texts[name] !== '' && texts[name] !== default_text
   );
   return Object.fromEntries(given.map(({ name }) => [name, texts[name]]));
 }
@@ -30,7 +31,11 @@ export function misfit(parameter: Parameter, text: string): string {
   }
   const value = Number(text);
   if (Number.isNaN(value) || (type === 'int' && !Number.isInteger(value))) {
-    return parameter.is_optional && text === 'None' ? '' : type === 'int' ? 'must be a whole number' : 'must be a number';
+    return parameter.is_optional && text === 'None'
+      ? ''
+      : type === 'int'
+        ? 'must be a whole number'
+        : 'must be a number';
   }
   if (minimum !== null && value < minimum) {
     return `must be at least ${minimum}`;
@@ -97,7 +102,11 @@ export function Form(props: IFormProps): ReactElement {
       })}
       {props.labels.force && (
         <label className="jp-mlops-Check">
-          <input type="checkbox" checked={isForced} onChange={event => setForced(event.target.checked)} />
+          <input
+            type="checkbox"
+            checked={isForced}
+            onChange={event => setForced(event.target.checked)}
+          />
           {props.labels.force}
         </label>
       )}
@@ -202,9 +211,9 @@ function Control(props: {
       {...common}
       type={isPlainNumber ? 'number' : parameter.type === 'date' ? 'date' : 'text'}
       inputMode={isNumber ? 'decimal' : undefined}
-      min={isPlainNumber ? parameter.minimum ?? undefined : undefined}
-      max={isPlainNumber ? parameter.maximum ?? undefined : undefined}
-      step={isPlainNumber ? parameter.step ?? (parameter.type === 'int' ? 1 : 'any') : undefined}
+      min={isPlainNumber ? (parameter.minimum ?? undefined) : undefined}
+      max={isPlainNumber ? (parameter.maximum ?? undefined) : undefined}
+      step={isPlainNumber ? (parameter.step ?? (parameter.type === 'int' ? 1 : 'any')) : undefined}
       placeholder={parameter.is_secret ? 'secret:NAME' : undefined}
       value={text}
       spellCheck={false}

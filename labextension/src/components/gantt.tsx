@@ -27,13 +27,19 @@ export function bars(run: Run, now: number): { bars: IBar[]; seconds: number } {
     const left = (Date.parse(task.started_at!) - begin) / 1000;
     return { task, left: left / seconds, width: took / seconds, seconds: took };
   });
-  return { bars: made.sort((a, b) => a.left - b.left || a.task.position - b.task.position), seconds };
+  return {
+    bars: made.sort((a, b) => a.left - b.left || a.task.position - b.task.position),
+    seconds
+  };
 }
 
 /** Round times for an axis: at most `most`, the first is 0. */
 export function ticks(seconds: number, most = 6): number[] {
-  const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200];
-  const step = steps.find(one => seconds / one <= most) ?? 86_400 * Math.ceil(seconds / 86_400 / most);
+  const steps = [
+    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200
+  ];
+  const step =
+    steps.find(one => seconds / one <= most) ?? 86_400 * Math.ceil(seconds / 86_400 / most);
   return Array.from({ length: Math.floor(seconds / step) + 1 }, (_, index) => index * step);
 }
 
@@ -86,7 +92,11 @@ export function Gantt(props: {
               />
               <span
                 className={`jp-mlops-Gantt-time${left + width > 0.85 ? ' jp-mod-before' : ''}`}
-                style={left + width > 0.85 ? { right: `${(1 - left) * 100}%` } : { left: `${(left + width) * 100}%` }}
+                style={
+                  left + width > 0.85
+                    ? { right: `${(1 - left) * 100}%` }
+                    : { left: `${(left + width) * 100}%` }
+                }
               >
                 {duration(took)}
               </span>

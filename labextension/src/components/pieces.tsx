@@ -23,7 +23,11 @@ export function Waiting({ label }: { label: string }): ReactElement {
 }
 
 /** An error where it belongs: the message, and how to mend it. */
-export function Failure(props: { error: Error; onRetry?: () => void; retry?: string }): ReactElement {
+export function Failure(props: {
+  error: Error;
+  onRetry?: () => void;
+  retry?: string;
+}): ReactElement {
   const hint = 'hint' in props.error ? String(props.error.hint) : '';
   return (
     <div className="jp-mlops-Failure" role="alert">

@@ -3,7 +3,10 @@ import type { ReactElement } from 'react';
 import { brief, plain } from '../format';
 import { Fact } from './pieces';
 
-export function Values(props: { values: Readonly<Record<string, unknown>>; none: string }): ReactElement {
+export function Values(props: {
+  values: Readonly<Record<string, unknown>>;
+  none: string;
+}): ReactElement {
   const entries = Object.entries(props.values);
   if (!entries.length) {
     return <div className="jp-mlops-muted">{props.none}</div>;

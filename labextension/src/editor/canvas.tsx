@@ -4,10 +4,10 @@
  * Tasks stand where the server's layout puts them; a picture has no state of its own but how it is seen. With keys: Tab
  * goes from task to task, Enter picks, Delete takes away; what the mouse draws, the form beside it does as well.
  */
-import { type ReactElement, type PointerEvent, useEffect, useRef, useState } from 'react';
+import { type ReactElement, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 
 import { edgePath } from '../components/dag';
-import type { Graph, GraphNode } from '../types';
+import type { Graph } from '../types';
 import {
   boxAt,
   fit,
@@ -20,6 +20,8 @@ import {
   zoom
 } from './geometry';
 import type { ITask } from './outline';
+import { TaskCard } from './taskCard';
+import { useSize, useWheel } from './viewport';
 
 /** What is picked: a task, or the edge between two. */
 export type Selection = { task: string } | { source: string; target: string } | null;
@@ -104,6 +106,37 @@ export function Canvas(props: ICanvas): ReactElement {
     canvas.current!.setPointerCapture(event.pointerId);
     setDrawn({ source, to: toWorld(seen, at(event)), target: null });
   };
+  // Only what is seen moves while somebody pans or draws: hundreds of tasks are drawn again only when they changed.
+  const latest = useRef({ props, startThread });
+  latest.current = { props, startThread };
+  const target = drawn?.target ?? null;
+  const world = useMemo(
+    () => (
+      <>
+        <Edges
+          {...props}
+          onSelect={what => latest.current.props.onSelect(what)}
+          onRemove={what => latest.current.props.onRemove(what)}
+        />
+        {graph.nodes.map(node => (
+          <TaskCard
+            key={node.id}
+            node={node}
+            task={props.tasks.get(node.id)}
+            problems={props.problems.get(node.id) ?? []}
+            isSelected={node.id === selected}
+            isTarget={node.id === target}
+            isReadOnly={props.isReadOnly}
+            trans={trans}
+            onSelect={() => latest.current.props.onSelect({ task: node.id })}
+            onOpen={() => latest.current.props.onOpen(node.id)}
+            onThread={event => latest.current.startThread(node.id, event)}
+          />
+        ))}
+      </>
+    ),
+    [graph, props.tasks, props.problems, selection, target, props.isReadOnly]
+  );
   const center = { x: size.width / 2, y: size.height / 2 };
   return (
     <div
@@ -130,22 +163,8 @@ export function Canvas(props: ICanvas): ReactElement {
         className="jp-mlops-Canvas-world"
         style={{ transform: `translate(${seen.x}px, ${seen.y}px) scale(${seen.scale})` }}
       >
-        <Edges {...props} drawn={drawn} />
-        {graph.nodes.map(node => (
-          <TaskCard
-            key={node.id}
-            node={node}
-            task={props.tasks.get(node.id)}
-            problems={props.problems.get(node.id) ?? []}
-            isSelected={node.id === selected}
-            isTarget={node.id === drawn?.target}
-            isReadOnly={props.isReadOnly}
-            trans={trans}
-            onSelect={() => props.onSelect({ task: node.id })}
-            onOpen={() => props.onOpen(node.id)}
-            onThread={event => startThread(node.id, event)}
-          />
-        ))}
+        {world}
+        <Thread graph={graph} drawn={drawn} />
       </div>
       <div className="jp-mlops-Canvas-zoom" onPointerDown={event => event.stopPropagation()}>
         <button
@@ -181,9 +200,8 @@ export function Canvas(props: ICanvas): ReactElement {
   );
 }
 
-function Edges(props: ICanvas & { drawn: IThread | null }): ReactElement {
-  const { graph, selection, drawn, trans } = props;
-  const source = graph.nodes.find(node => node.id === drawn?.source);
+function Edges(props: ICanvas): ReactElement {
+  const { graph, selection, trans } = props;
   const isPicked = (edge: { source: string; target: string }): boolean =>
     !!selection &&
     'source' in selection &&
@@ -208,12 +226,6 @@ function Edges(props: ICanvas & { drawn: IThread | null }): ReactElement {
           <path className="jp-mlops-Canvas-head" d={head(edge.points)} />
         </g>
       ))}
-      {source && drawn && (
-        <path
-          className={`jp-mlops-Canvas-thread${drawn.target ? ' jp-mod-target' : ''}`}
-          d={thread({ x: source.x + source.width, y: source.y + source.height / 2 }, drawn.to)}
-        />
-      )}
       {cut && picked && !props.isReadOnly && (
         <g
           className="jp-mlops-Canvas-cut"
@@ -233,124 +245,24 @@ function Edges(props: ICanvas & { drawn: IThread | null }): ReactElement {
   );
 }
 
-function head(points: readonly (readonly number[])[]): string {
-  const [x, y] = points[points.length - 1];
-  return `M${x - 7} ${y - 4}v8l7-4z`;
-}
-
-interface ITaskCard {
-  node: GraphNode;
-  task: ITask | undefined;
-  problems: readonly { message: string; severity: string }[];
-  isSelected: boolean;
-  isTarget: boolean;
-  isReadOnly: boolean;
-  trans: ICanvas['trans'];
-  onSelect: () => void;
-  onOpen: () => void;
-  onThread: (event: PointerEvent) => void;
-}
-
-function TaskCard(props: ITaskCard): ReactElement {
-  const { node, task, problems, trans } = props;
-  const isWrong = problems.some(problem => problem.severity !== 'warning');
-  const classes = [
-    'jp-mlops-Card',
-    props.isSelected && 'jp-mod-selected',
-    props.isTarget && 'jp-mod-target',
-    isWrong && 'jp-mod-wrong',
-    node.kind !== 'task' && 'jp-mod-many'
-  ];
-  const detail = task?.notebook.split('/').pop() ?? '';
+/** The line that is being drawn. */
+function Thread({ graph, drawn }: { graph: Graph; drawn: IThread | null }): ReactElement | null {
+  const source = drawn && graph.nodes.find(node => node.id === drawn.source);
+  if (!source) {
+    return null;
+  }
+  const from = { x: source.x + source.width, y: source.y + source.height / 2 };
   return (
-    <div
-      className={classes.filter(Boolean).join(' ')}
-      style={{ left: node.x, top: node.y, width: node.width, height: node.height }}
-      role="button"
-      tabIndex={0}
-      aria-pressed={props.isSelected}
-      aria-label={
-        problems.length
-          ? trans.__('Task %1, %2 problems', node.id, problems.length)
-          : trans.__('Task %1', node.id)
-      }
-      title={[node.id, task?.description, ...problems.map(problem => `⚠ ${problem.message}`)]
-        .filter(Boolean)
-        .join('\n')}
-      onPointerDown={event => {
-        event.stopPropagation();
-        props.onSelect();
-      }}
-      onDoubleClick={props.onOpen}
-      onKeyDown={event => {
-        if (event.key === 'Enter' || event.key === ' ') {
-          event.preventDefault();
-          props.onSelect();
-        }
-      }}
-    >
-      <span className="jp-mlops-Card-name">{node.label}</span>
-      <span className="jp-mlops-Card-detail">
-        {node.kind !== 'task' && (
-          <em>{node.kind === 'matrix' ? trans.__('matrix') : trans.__('map')}</em>
-        )}
-        {typeof task?.settings.when === 'string' && <em>{trans.__('if')}</em>}
-        {detail}
-      </span>
-      {problems.length > 0 && (
-        <span className={`jp-mlops-Card-badge${isWrong ? '' : ' jp-mod-warning'}`} aria-hidden>
-          {problems.length > 9 ? '9+' : problems.length}
-        </span>
-      )}
-      {!props.isReadOnly && (
-        <span
-          className="jp-mlops-Card-port"
-          title={trans.__('Draw to the task that comes next')}
-          onPointerDown={props.onThread}
-        />
-      )}
-    </div>
+    <svg className="jp-mlops-Canvas-edges" width={graph.width} height={graph.height}>
+      <path
+        className={`jp-mlops-Canvas-thread${drawn.target ? ' jp-mod-target' : ''}`}
+        d={thread(from, drawn.to)}
+      />
+    </svg>
   );
 }
 
-// --- the window's side ----------------------------------------------------------------------------------
-
-/** The size of an element, as it changes; what is hidden has none. */
-function useSize(element: { current: HTMLElement | null }): { width: number; height: number } {
-  const [size, setSize] = useState({ width: 0, height: 0 });
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => {
-      const { width, height } = entry.contentRect;
-      setSize({ width, height });
-    });
-    observer.observe(element.current!);
-    return () => observer.disconnect();
-  }, []);
-  return size;
-}
-
-/** Wheel and pinch; React's own wheel handler is passive and could not keep the page from zooming. */
-function useWheel(
-  element: { current: HTMLElement | null },
-  onWheel: (factor: number, at: IPoint, by: IPoint) => void
-): void {
-  const latest = useRef(onWheel);
-  latest.current = onWheel;
-  useEffect(() => {
-    const node = element.current!;
-    const handle = (event: WheelEvent): void => {
-      event.preventDefault();
-      const box = node.getBoundingClientRect();
-      const at = { x: event.clientX - box.left, y: event.clientY - box.top };
-      const isPan = event.shiftKey || (event.deltaX !== 0 && !event.ctrlKey);
-      const by = event.deltaMode === 1 ? 16 : 1;
-      const factor = isPan ? 1 : Math.exp((-event.deltaY * by) / (event.ctrlKey ? 100 : 400));
-      latest.current(factor, at, {
-        x: event.deltaX * by || event.deltaY * by,
-        y: event.deltaX ? event.deltaY * by : 0
-      });
-    };
-    node.addEventListener('wheel', handle, { passive: false });
-    return () => node.removeEventListener('wheel', handle);
-  }, []);
+function head(points: readonly (readonly number[])[]): string {
+  const [x, y] = points[points.length - 1];
+  return `M${x - 7} ${y - 4}v8l7-4z`;
 }

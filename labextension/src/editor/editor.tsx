@@ -7,14 +7,14 @@
 import { type ReactElement, useEffect, useMemo, useState } from 'react';
 
 import type { IContext } from '../tokens';
-import type { Problem } from '../types';
 import { Canvas, type Selection } from './canvas';
 import { useCheck, useNotebook } from './checks';
 import { ConnectForm, EdgeForm } from './edgeForm';
 import * as operations from './operations';
-import { connections, type IOutline, type IPlaced, outline, place } from './outline';
+import { connections, outline } from './outline';
 import { EditError } from './places';
 import { PipelineForm } from './pipelineForm';
+import { grouped, placeAll, useKnown, useRead, useText } from './reading';
 import { type ISharedText, update } from './shared';
 import { type Edit, TaskForm } from './taskForm';
 import { Toolbar } from './toolbar';
@@ -30,11 +30,6 @@ export interface IEditor {
   onAdd: () => void;
   onOpenText: () => void;
   onRun: () => void;
-}
-
-interface IRead {
-  pipeline: IOutline;
-  error: string;
 }
 
 /** See the module. */
@@ -235,86 +230,4 @@ export function Editor(props: IEditor): ReactElement {
       </div>
     </div>
   );
-}
-
-/** The document's text, as it changes. */
-function useText(shared: ISharedText): string {
-  const [text, setText] = useState(() => shared.getSource());
-  useEffect(() => {
-    const take = (): void => setText(shared.getSource());
-    take();
-    shared.changed.connect(take);
-    return () => void shared.changed.disconnect(take);
-  }, [shared]);
-  return text;
-}
-
-/** The outline of the text; while it cannot be read, that of the last one that could. */
-function useRead(text: string): IRead {
-  const [last, setLast] = useState<IOutline>(() => ({
-    name: '',
-    description: '',
-    parameters: {},
-    defaults: {},
-    tasks: []
-  }));
-  const read = useMemo<IRead>(() => {
-    try {
-      return { pipeline: outline(text), error: '' };
-    } catch (error) {
-      return { pipeline: last, error: (error as Error).message };
-    }
-  }, [text]);
-  useEffect(() => {
-    if (!read.error) {
-      setLast(read.pipeline);
-    }
-  }, [read]);
-  return read;
-}
-
-/** The picture without what is gone from the text already. */
-function useKnown(
-  graph: ReturnType<typeof useCheck>['graph'],
-  tasks: ReadonlyMap<string, unknown>
-): typeof graph {
-  return useMemo(
-    () =>
-      graph && {
-        ...graph,
-        nodes: graph.nodes.filter(({ id }) => tasks.has(id)),
-        edges: graph.edges.filter(({ source, target }) => tasks.has(source) && tasks.has(target))
-      },
-    [graph, tasks]
-  );
-}
-
-/** The server's problems with their places: it names the task, and often the parameter, only in words. */
-function placeAll(text: string, problems: readonly Problem[]): IPlaced[] {
-  return place(text, problems).map((one, i) => {
-    const task = problems[i].task ?? one.task;
-    const parameter =
-      problems[i].parameter ?? (task && /\bparameter '([^']+)'/.exec(one.message)?.[1]);
-    const known = task === one.task ? one.key : '';
-    const key = parameter ? `parameters.${parameter}` : known;
-    // Within the task's own form its name need not be said again.
-    const message =
-      task && one.message.startsWith(`${task}: `)
-        ? one.message.slice(task.length + 2)
-        : one.message;
-    return { ...one, task, key, message };
-  });
-}
-
-function grouped(
-  problems: readonly IPlaced[],
-  tasks: ReadonlyMap<string, unknown>
-): Map<string, { message: string; severity: string }[]> {
-  const found = new Map<string, { message: string; severity: string }[]>();
-  for (const { task, message, severity = 'error' } of problems) {
-    if (tasks.has(task)) {
-      found.set(task, [...(found.get(task) ?? []), { message, severity }]);
-    }
-  }
-  return found;
 }

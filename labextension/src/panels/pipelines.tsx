@@ -56,7 +56,11 @@ function Pipelines({ context }: { context: IContext }): ReactElement {
       )}
       {!items.length && !search && (
         <Empty title={trans.__('No pipelines yet')}>
-          <p>{trans.__('A pipeline is a file named pipeline.yaml that says which notebooks run, and in which order.')}</p>
+          <p>
+            {trans.__(
+              'A pipeline is a file named pipeline.yaml that says which notebooks run, and in which order.'
+            )}
+          </p>
           <p>
             {trans.__('Write one with ')}
             <code>jupyter mlops init</code>
@@ -70,7 +74,9 @@ function Pipelines({ context }: { context: IContext }): ReactElement {
             key={item.path}
             context={context}
             item={item}
-            isOpen={navigation.pipeline === item.path || (items.length === 1 && !navigation.pipeline)}
+            isOpen={
+              navigation.pipeline === item.path || (items.length === 1 && !navigation.pipeline)
+            }
           />
         ))}
       </ul>
@@ -125,7 +131,8 @@ function PipelineItem(props: {
                   </>
                 ) : (
                   <span>
-                    {ago(last.finished_at ?? last.created_at, now)} · {duration(last.duration_seconds)}
+                    {ago(last.finished_at ?? last.created_at, now)} ·{' '}
+                    {duration(last.duration_seconds)}
                   </span>
                 )}
               </>
@@ -148,7 +155,13 @@ function PipelineItem(props: {
   );
 }
 
-function PipelineDetail({ context, item }: { context: IContext; item: PipelineSummary }): ReactElement {
+function PipelineDetail({
+  context,
+  item
+}: {
+  context: IContext;
+  item: PipelineSummary;
+}): ReactElement {
   const { api, model, navigation, trans } = context;
   const pipeline = useQuery(model, ['pipeline', item.path], () => api.pipeline(item.path, 'down'), [
     'pipeline'

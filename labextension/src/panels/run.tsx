@@ -59,7 +59,9 @@ function RunTab(props: { context: IContext; runId: string; task?: string }): Rea
           {view === 'graph' && (
             <RunDag context={context} run={run} now={now} selected={selected} onSelect={select} />
           )}
-          {view === 'timeline' && <Gantt run={run} now={now} selected={selected} onSelect={select} />}
+          {view === 'timeline' && (
+            <Gantt run={run} now={now} selected={selected} onSelect={select} />
+          )}
           {view === 'tasks' && (
             <TaskTable run={run} now={now} selected={selected} onSelect={select} trans={trans} />
           )}
@@ -144,13 +146,17 @@ function Header(props: {
     }
   };
   const button = (label: string, request: () => Promise<RunSummary>, kind = ''): ReactElement => (
-    <button className={`jp-mlops-Button ${kind}`} disabled={isBusy} onClick={() => void act(request)}>
+    <button
+      className={`jp-mlops-Button ${kind}`}
+      disabled={isBusy}
+      onClick={() => void act(request)}
+    >
       {label}
     </button>
   );
 
   return (
-    <header className="jp-mlops-Run-header">
+    <div className="jp-mlops-Run-header">
       <div className="jp-mlops-Run-title">
         <StateMark state={run.state} />
         <h1>{run.pipeline}</h1>
@@ -162,9 +168,14 @@ function Header(props: {
               : trans.__(WORDS[run.state])}
         </span>
         <div className="jp-mlops-Run-buttons">
-          {live && !isLost && !run.is_cancel_requested && button(trans.__('Cancel'), () => api.cancel(run.run_id))}
+          {live &&
+            !isLost &&
+            !run.is_cancel_requested &&
+            button(trans.__('Cancel'), () => api.cancel(run.run_id))}
           {isLost && button(trans.__('Resume'), () => api.resume(run.run_id), 'jp-mod-primary')}
-          {!live && hasFailed && button(trans.__('Rerun failed'), () => api.rerun(run.run_id, true), 'jp-mod-primary')}
+          {!live &&
+            hasFailed &&
+            button(trans.__('Rerun failed'), () => api.rerun(run.run_id, true), 'jp-mod-primary')}
           {!live && button(trans.__('Rerun'), () => api.rerun(run.run_id, false))}
           <button
             className="jp-mlops-Button"
@@ -184,12 +195,14 @@ function Header(props: {
       </div>
       <div className="jp-mlops-Run-facts">
         <StateBar states={run.task_states} />
-        <span title={exactly(run.started_at ?? run.created_at)}>{ago(run.started_at ?? run.created_at, now)}</span>
+        <span title={exactly(run.started_at ?? run.created_at)}>
+          {ago(run.started_at ?? run.created_at, now)}
+        </span>
         <span>{duration(live ? elapsed(run.started_at, null, now) : run.duration_seconds)}</span>
         <span>{run.user_name}</span>
         <code title={trans.__('The id of this run')}>{run.run_id}</code>
       </div>
       {run.message && <div className="jp-mlops-Run-message">{run.message}</div>}
-    </header>
+    </div>
   );
 }

@@ -18,7 +18,9 @@ export function PipelineForm(props: {
     <StartForm
       context={context}
       parameters={props.parameters}
-      start={(texts, isForced) => context.api.startRun(path, texts, isForced ? { force: 'all' } : {})}
+      start={(texts, isForced) =>
+        context.api.startRun(path, texts, isForced ? { force: 'all' } : {})
+      }
       onStarted={run => {
         props.onClose();
         context.open('run', { runId: run.run_id, title: props.name });
@@ -65,7 +67,8 @@ export function StartForm(props: {
       isBusy={isBusy}
       labels={{
         submit: isBusy ? trans.__('Checking…') : trans.__('Run'),
-        force: props.isForceOffered === false ? '' : trans.__('Run everything, whatever the cache has'),
+        force:
+          props.isForceOffered === false ? '' : trans.__('Run everything, whatever the cache has'),
         none: trans.__('It has no parameters.'),
         cancel: trans.__('Cancel')
       }}

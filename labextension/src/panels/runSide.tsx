@@ -11,12 +11,16 @@ export function RunSide({ context, run }: { context: IContext; run: Run }): Reac
   const { trans } = context;
   const results = run.tasks.filter(task => Object.keys(task.results).length);
   const options = Object.fromEntries(
-    Object.entries(run.options).filter(([, value]) => value && (!Array.isArray(value) || value.length))
+    Object.entries(run.options).filter(
+      ([, value]) => value && (!Array.isArray(value) || value.length)
+    )
   );
   return (
     <>
       <h2>{trans.__('This run')}</h2>
-      <p className="jp-mlops-muted">{trans.__('Choose a task to see its notebook, log and results.')}</p>
+      <p className="jp-mlops-muted">
+        {trans.__('Choose a task to see its notebook, log and results.')}
+      </p>
       {run.rerun_of && (
         <dl className="jp-mlops-Facts">
           <Fact name={trans.__('repeats')}>

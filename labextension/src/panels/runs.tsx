@@ -59,7 +59,9 @@ function Runs({ context }: { context: IContext }): ReactElement {
       )}
       {list.value && !list.value.items.length && (
         <Empty title={search || state ? trans.__('No such runs') : trans.__('Nothing has run yet')}>
-          {!search && !state && <p>{trans.__('Runs of this workspace show up here, whoever starts them.')}</p>}
+          {!search && !state && (
+            <p>{trans.__('Runs of this workspace show up here, whoever starts them.')}</p>
+          )}
         </Empty>
       )}
       {list.value && (
@@ -70,7 +72,9 @@ function Runs({ context }: { context: IContext }): ReactElement {
                 key={run.run_id}
                 run={run}
                 now={now}
-                onOpen={({ run_id, pipeline }) => context.open('run', { runId: run_id, title: pipeline })}
+                onOpen={({ run_id, pipeline }) =>
+                  context.open('run', { runId: run_id, title: pipeline })
+                }
               />
             ))}
           </ul>

@@ -38,7 +38,11 @@ export function TaskSide(props: {
       <div className="jp-mlops-Side-title">
         <StateMark state={task.state} />
         <h2>{task.task}</h2>
-        <button className="jp-mlops-IconButton" aria-label={trans.__('Close')} onClick={props.onClose}>
+        <button
+          className="jp-mlops-IconButton"
+          aria-label={trans.__('Close')}
+          onClick={props.onClose}
+        >
           ✕
         </button>
       </div>
@@ -94,12 +98,16 @@ export function TaskSide(props: {
           {!!task.peak_memory_bytes && (
             <Fact name={trans.__('memory, peak')}>{bytes(task.peak_memory_bytes)}</Fact>
           )}
-          {task.upstream.length > 0 && <Fact name={trans.__('after')}>{task.upstream.join(', ')}</Fact>}
+          {task.upstream.length > 0 && (
+            <Fact name={trans.__('after')}>{task.upstream.join(', ')}</Fact>
+          )}
           {task.source_run_id && (
             <Fact name={trans.__('executed in')}>
               <button
                 className="jp-mlops-Link"
-                onClick={() => context.open('run', { runId: task.source_run_id!, title: run.pipeline })}
+                onClick={() =>
+                  context.open('run', { runId: task.source_run_id!, title: run.pipeline })
+                }
               >
                 {task.source_run_id}
               </button>
