@@ -39,7 +39,7 @@ from .output import print_json
 @click.option("--force", "is_forced", is_flag=True, help="Overwrite files that differ.")
 @json_option
 def import_(file: Path, output: Path | None, source: str, is_forced: bool, is_json: bool) -> None:
-    """Make a pipeline of what Elyra, Ploomber, Kale or jupyter-scheduler wrote.
+    """Make a pipeline of another tool's files: of Elyra, Ploomber, Kale or jupyter-scheduler.
 
     What cannot be carried over is listed; what would change the pipeline's meaning is an error. Notebooks are used
     where they lie if the pipeline goes beside them; nothing of the original is changed.

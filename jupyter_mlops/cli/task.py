@@ -106,7 +106,7 @@ def task(
     is_reported: bool,
     is_json: bool,
 ) -> None:
-    """Run one task of a pipeline, for an orchestrator that has its own order of things.
+    """Run one task of a pipeline, as other orchestrators start it.
 
     What the tasks before it left is found in the blob store under the run's id. From that follow its arguments,
     and whether it runs at all: `when` and `run_if` mean what they mean in any run. Exits as `execute` does, and

@@ -29,7 +29,7 @@ _EXECUTOR = "executor"
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """One task after its grid was expanded. `product` is as its notebook gets it."""
+    """One task after its grid was expanded. `original` is its name in Ploomber, `product` as its notebook gets it."""
 
     name: str
     original: str
@@ -57,6 +57,7 @@ class _Reader:
         self.path, self.folder = path, path.parent
         self.lost: list[str] = []
         self.files: dict[str, str] = {}
+        self.names: list[str] = []
         body = _yaml(path, "Ploomber pipeline")
         if not isinstance(body, dict) or "location" in body:
             raise InvalidInput(
@@ -71,7 +72,7 @@ class _Reader:
     def imported(self) -> Imported:
         self._tell_lost_of_pipeline()
         nodes = [node for body in self._bodies() for node in self._nodes(body)]
-        by_name = {node.name: node for node in nodes}
+        by_name = {node.original: node for node in nodes}
         tasks = [self._task(node, by_name) for node in nodes]
         parameters = {
             parameter_name(key): PipelineParameter(type=_type(value), default=value)
@@ -121,9 +122,10 @@ class _Reader:
         for number, values in enumerate(_combinations(body.get("grid"))):
             is_grid = body.get("grid") is not None
             name = _numbered(original, number, values) if is_grid else original
+            self.names.append(task_name(name, self.names))
             yield _Node(
-                name=task_name(name),
-                original=original,
+                name=self.names[-1],
+                original=name,
                 body=body,
                 product=_map(
                     product, lambda text, n=number, v=values, g=is_grid: self._path(text, n, v, is_grid=g)
@@ -153,11 +155,7 @@ class _Reader:
         upstream: dict[str, Any] = {}
         before: dict[str, _Node] = {}
         for pattern in node.upstream:
-            found = {
-                n: by_name[n]
-                for n in by_name
-                if fnmatch.fnmatchcase(n, pattern) or by_name[n].original == pattern
-            }
+            found = {n: by_name[n] for n in by_name if fnmatch.fnmatchcase(n, pattern)}
             if not found:
                 raise InvalidInput(f"Ploomber: {node.name} names {pattern!r} upstream, which is no task")
             products = {n: each.product for n, each in found.items()}
@@ -185,7 +183,13 @@ class _Reader:
                 and "${" not in str(parent)
             ):
                 self.files[f"{parent}/.gitkeep"] = ""  # Ploomber makes the folders of products
-        return Task(node.name, notebook, needs=tuple(before), parameters=arguments, files=tuple(watched))
+        return Task(
+            node.name,
+            notebook,
+            needs=tuple(each.name for each in before.values()),
+            parameters=arguments,
+            files=tuple(watched),
+        )
 
 
 def _combinations(grid: Any) -> Iterator[dict[str, Any]]:
@@ -208,7 +212,7 @@ def _numbered(name: str, number: int, values: Mapping[str, Any]) -> str:
         for key, value in values.items():
             name = name.replace(f"[[{key}]]", str(value))
         return name
-    return name.replace("*", str(number)) if "*" in name else f"{name}-{number}"
+    return f"{name}{number}"  # as Ploomber does it: `fit-` gives fit-0, fit-1
 
 
 def _map(value: Any, change: Any) -> Any:

@@ -21,7 +21,7 @@ tasks:
   - source: scripts/clean.py
     product: {nb: output/clean.ipynb, data: 'output/{{name}}.csv'}
   - source: scripts/fit.py
-    name: fit-*
+    name: fit-
     product: {nb: output/fit.ipynb, score: output/score.txt}
     grid: {power: [1, 2]}
   - source: best.ipynb

@@ -12,7 +12,6 @@ import pytest
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).parents[2]
 PATH = "flights/pipeline.yaml"
-ADDRESSES = ["#jp-mlops-tab-pipelines", "#jp-mlops-tab-runs"]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +86,9 @@ def test_flights_from_the_form_to_the_executed_notebook(
     run.get_by_role("tab", name="Timeline").click()
     shoot(page, "timeline-dark")
     page.locator("#jp-mlops-tab-pipelines").click()
-    page.locator(f'[data-path="{PATH}"] .jp-mlops-Row-main').click()
+    row = page.locator(f'[data-path="{PATH}"] .jp-mlops-Row-main')
+    if row.get_attribute("aria-expanded") == "false":  # a pipeline that is the only one is open by itself
+        row.click()
     _expect(page.locator(".jp-mlops-Panel .jp-mlops-Dag-node")).to_have_count(7)
     run.get_by_role("button", name="Executed notebook").click()
     _expect(page.frame_locator("iframe.jp-mlops-Notebook:visible").locator("body")).to_contain_text("winner")

@@ -65,6 +65,7 @@ function TaskDifference(props: {
     ...task.results,
     ...task.artifacts.filter(one => !one.is_same)
   ];
+  const why = [...new Set(task.why)].filter(line => !line.startsWith('argument ')); // those stand above
   const hasNotebooks = [task.left_state, task.right_state].every(ran) && !task.is_same_notebook;
   return (
     <section className="jp-mlops-Compare-task" data-task={task.task}>
@@ -74,9 +75,9 @@ function TaskDifference(props: {
         <Side state={task.right_state} seconds={task.right_seconds} />
       </div>
       {values.length > 0 && <ValueTable values={values} labels={labels} />}
-      {task.why.length > 0 && (
+      {why.length > 0 && (
         <ul className="jp-mlops-Why">
-          {task.why.map(line => (
+          {why.map(line => (
             <li key={line}>{line}</li>
           ))}
         </ul>
@@ -118,10 +119,10 @@ function ValueTable(props: {
 }): ReactElement {
   return (
     <div role="table">
-      {props.values.map(value => (
+      {props.values.map((value, index) => (
         <div
           role="row"
-          key={value.name}
+          key={index}
           className={`jp-mlops-Compare-row${value.is_same ? '' : ' jp-mod-differs'}`}
         >
           <span role="rowheader" title={value.name}>

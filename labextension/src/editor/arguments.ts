@@ -1,7 +1,7 @@
 /** The rows of a task's arguments: what its notebook takes, and what the pipeline gives. Pure. */
 import type { Parameter } from '../types';
 import type { IOutline, ITask } from './outline';
-import { leadsTo } from './outline';
+import { reach } from './outline';
 import { shown, typed } from './scalars';
 import type { Plain } from './values';
 
@@ -52,8 +52,9 @@ export function argumentValue(text: string, parameter?: Parameter): unknown {
 
 /** References that could be an argument of a task: the pipeline's parameters, and what others are known to give. */
 export function offers(pipeline: IOutline, task: string): string[] {
+  const after = reach(pipeline, task);
   const given = [...new Set(known(pipeline.tasks.map(one => one.settings)))].filter(
-    reference => !leadsTo(pipeline, task, nameOf(reference))
+    reference => !after.has(nameOf(reference))
   );
   const own = pipeline.tasks.find(one => one.name === task)?.settings ?? {};
   const axes = Object.keys((own.matrix as Plain | undefined) ?? {}).map(

@@ -4,7 +4,7 @@ import { type ReactElement, useState } from 'react';
 import { argumentRows, argumentValue, offers } from './arguments';
 import { Entry } from './fields';
 import * as operations from './operations';
-import { connections, type IOutline, type IPlaced, type ITask, leadsTo } from './outline';
+import { connections, type IOutline, type IPlaced, type ITask, reach } from './outline';
 import type { ITaskForm } from './taskForm';
 
 /** Problems that have no field of their own. */
@@ -93,11 +93,11 @@ export function upstream(pipeline: IOutline, task: ITask): ReturnType<typeof con
 export function Before(props: ITaskForm): ReactElement {
   const { pipeline, task, trans, edit } = props;
   const before = upstream(pipeline, task);
+  const after = reach(pipeline, task.name);
+  const taken = new Set(before.map(({ source }) => source));
   const free = pipeline.tasks
     .map(({ name }) => name)
-    .filter(
-      name => !before.some(({ source }) => source === name) && !leadsTo(pipeline, task.name, name)
-    );
+    .filter(name => !taken.has(name) && !after.has(name));
   return (
     <>
       <Notes problems={props.problems} />

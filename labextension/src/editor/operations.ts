@@ -2,7 +2,7 @@
 import { isPair, isScalar, Scalar, visit } from 'yaml';
 
 import { keyEdit } from './cutting';
-import { connections, IOutline, ITask, leadsTo, needs, outline } from './outline';
+import { connections, IOutline, ITask, needs, outline, reach } from './outline';
 import { EditError, IEdit, startOf } from './places';
 import { renameIn, renameWithin, TASK_NAME } from './references';
 import { isPlain, quoted } from './scalars';
@@ -114,7 +114,7 @@ export function connect(
   const pipeline = outline(text);
   find(pipeline, source);
   const task = find(pipeline, target);
-  if (leadsTo(pipeline, target, source)) {
+  if (reach(pipeline, target).has(source)) {
     const why =
       source === target ? 'A task cannot wait for itself' : `${source} waits for ${target} already`;
     throw new EditError(`${why}: that would be a circle`);

@@ -124,8 +124,8 @@ export function connections(pipeline: IOutline): IConnection[] {
   );
 }
 
-/** Whether a path of connections leads from one task to another (or they are one). */
-export function leadsTo(pipeline: IOutline, from: string, to: string): boolean {
+/** The tasks that a path of connections leads to from one, itself among them. */
+export function reach(pipeline: IOutline, from: string): Set<string> {
   const next = new Map<string, string[]>();
   for (const { source, target } of connections(pipeline)) {
     next.set(source, [...(next.get(source) ?? []), target]);
@@ -140,7 +140,7 @@ export function leadsTo(pipeline: IOutline, from: string, to: string): boolean {
       }
     }
   }
-  return seen.has(to);
+  return seen;
 }
 
 /** Problems with the task and key that they are about: by line, else by the name in the message. */

@@ -33,6 +33,7 @@ export function TaskSide(props: {
     return <div className="jp-mlops-muted">{trans.__('This run has no task %1.', props.task)}</div>;
   }
   const attempts = more.value?.attempts ?? [];
+  const why = [...new Set(more.value?.why ?? [])];
   return (
     <>
       <div className="jp-mlops-Side-title">
@@ -49,12 +50,14 @@ export function TaskSide(props: {
       <div className="jp-mlops-muted">{summary(task, now)}</div>
       <Buttons context={context} run={run} task={task} />
       {task.error && <ErrorBox error={task.error} trans={trans} />}
-      {task.reason && !task.error && <p className="jp-mlops-reason">{task.reason}</p>}
+      {more.value && task.reason && !task.error && !why.includes(task.reason) && (
+        <p className="jp-mlops-reason">{task.reason}</p>
+      )}
       {!more.value && !more.error && <Waiting label={trans.__('Loading')} />}
-      {more.value && !task.error && more.value.why.length > 0 && (
+      {!task.error && why.length > 0 && (
         <Fold title={trans.__('Why')} isOpen>
           <ul className="jp-mlops-Why">
-            {more.value.why.map(line => (
+            {why.map(line => (
               <li key={line}>{line}</li>
             ))}
           </ul>
