@@ -374,7 +374,11 @@ class Schedule(Shown):
             "schedule": self.name,
             "pipeline": self.pipeline_path,
             "cron": f"{self.cron} ({self.timezone})",
-            "next": "paused" if self.is_paused else f"{self.next_at:%Y-%m-%d %H:%M} UTC" if self.next_at else "never",
+            "next": "paused"
+            if self.is_paused
+            else f"{self.next_at:%Y-%m-%d %H:%M} UTC"
+            if self.next_at
+            else "never",
         }
 
 

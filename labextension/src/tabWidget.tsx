@@ -21,7 +21,7 @@ export class Tabs {
   open(context: IContext, kind: string, args: Args): void {
     const id = tabId(kind, args);
     const present = this._tracker.find(widget => widget.id === id);
-    if (present && !present.isDisposed && args.task === this._told.get(id)?.args.task) {
+    if (present && (!args.task || args.task === this._told.get(id)?.args.task)) {
       this._app.shell.activateById(id);
       return;
     }

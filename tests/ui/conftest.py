@@ -169,8 +169,8 @@ def hatch_build() -> Any:
 
 @pytest.fixture(scope="session")
 def panel_files(hatch_build: Any) -> Path:
-    """The built panel; built now if its sources have changed since. MLOPS_TEST_PANEL names another one to test."""
-    if given := os.environ.get("MLOPS_TEST_PANEL"):
+    """The built panel; built now if its sources have changed since. TEST_MLOPS_PANEL names another one to test."""
+    if given := os.environ.get("TEST_MLOPS_PANEL"):
         return Path(given)
     source, built = REPOSITORY / "labextension", REPOSITORY / hatch_build.BUILT
     stamp = built / "source.sha256"
@@ -301,8 +301,7 @@ def churn(lab: Lab) -> Path:
         "report.ipynb": notebook("print('scores:', scores)", parameters="scores: list = []"),
     }
     for name, text in files.items():
-        if not (folder / name).exists():
-            (folder / name).write_text(text)
+        (folder / name).write_text(text)  # again: another test may have changed it
     return folder
 
 
