@@ -86,7 +86,7 @@ def digest(source: Path) -> str:
 
 def has_node() -> bool:
     """There is a Node that the bundler runs on."""
-    node = shutil.which("node")
+    node = shutil.which("node", path=search_path())
     if node is None:
         return False
     told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
@@ -94,15 +94,18 @@ def has_node() -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= OLDEST_NODE
 
 
+def search_path() -> str:
+    """PATH, after the folder of this Python: `jlpm`, `jupyter-builder` and a wheel's Node stand there."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
 def build(source: Path) -> None:
     """Fetch what package.json names, as yarn.lock has it; compile; bundle for production."""
-    # The scripts that package.json runs (`jlpm`, `jupyter-builder`, Node of a wheel) stand beside this Python.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     for command in (["install", "--immutable"], ["build"]):
         subprocess.run(
             [sys.executable, "-c", "from jupyter_builder.jlpm import main; main()", *command],
             cwd=source,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": search_path()},
             check=True,
             text=True,
             stdin=subprocess.DEVNULL,

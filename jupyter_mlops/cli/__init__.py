@@ -33,7 +33,12 @@ COMMANDS = (
     Entry("show", "runs", "Look", "Show a run, or one of its tasks."),
     Entry("logs", "runs", "Look", "Print what a run's notebooks printed."),
     Entry("export", "export", "Exchange", "Write a pipeline in the files of another orchestrator."),
-    Entry("import", "import_", "Exchange", "Make a pipeline of another tool's files: of Elyra, Ploomber, Kale or jupyter-scheduler."),
+    Entry(
+        "import",
+        "import_",
+        "Exchange",
+        "Make a pipeline of another tool's files: of Elyra, Ploomber, Kale or jupyter-scheduler.",
+    ),
     Entry("freeze", "keep", "Keep", "Let a task's last results stand, whatever changes."),
     Entry("unfreeze", "keep", "Keep", "Let a frozen task run again when something changes."),
     Entry("clean", "keep", "Keep", "Delete old runs, and the files that nothing needs any more."),

@@ -28,14 +28,16 @@ def state_of(scene):
     return (runs[0].run_id, runs[0].state) if runs else ("", "")
 
 
-def see_it_through(scene, kinds, kills, *words):
-    """Start the run, kill `kills` times at random moments, resume it as often as need be."""
+def see_it_through(scene, kinds, kills, *words, revive=lambda: None):
+    """Start the run, kill `kills` times at random moments, resume it as often as need be; `revive` what else has
+    died."""
     moment = time.monotonic() + scene.random.uniform(0.3, 1.5)
     deadline = time.monotonic() + MOST_SECONDS
     process = scene.launch(CLI, "run", *words)
     said = []
     while True:
         assert time.monotonic() < deadline, (scene.deaths, state_of(scene), said)
+        revive()
         if len(scene.deaths) < kills and time.monotonic() > moment:
             before = len(scene.deaths)
             scene.kill_one(kinds)
@@ -77,7 +79,8 @@ def test_a_run_on_a_cluster_survives_its_killers(seed, make_scene):
     scene = make_scene(seed)
     cluster = Workers(scene)
     try:
-        see_it_through(scene, ["runner", "kernel", "zygote", "worker"], 3, "--cluster", cluster.address)
+        kinds = ["runner", "kernel", "zygote", "worker"]
+        see_it_through(scene, kinds, 3, "--cluster", cluster.address, revive=cluster.revive)
     finally:
         cluster.stop()
     scene.check()
@@ -101,13 +104,21 @@ class Workers:
         import json
 
         self.address = json.loads(file.read_text())["address"]
-        self.processes += [
-            scene.launch(
-                sys.executable, "-m", "distributed.cli.dask_worker", self.address, "--nthreads", "2",
-                "--host", "127.0.0.1", "--no-dashboard", "--local-directory", scene.root,
-            )
-            for _ in range(2)
-        ]  # fmt: skip
+        self.scene = scene
+        self.processes += [self.worker() for _ in range(2)]
+
+    def worker(self):
+        return self.scene.launch(
+            sys.executable, "-m", "distributed.cli.dask_worker", self.address, "--nthreads", "2",
+            "--host", "127.0.0.1", "--no-dashboard", "--local-directory", self.scene.root,
+        )  # fmt: skip
+
+    def revive(self):
+        """A nanny gives up when its worker is killed before that could join the scheduler."""
+        for index, process in enumerate(self.processes):
+            if index and process.poll() is not None:
+                process.communicate()
+                self.processes[index] = self.worker()
 
     def stop(self):
         for process in reversed(self.processes):

