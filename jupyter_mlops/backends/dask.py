@@ -95,6 +95,8 @@ class DaskBackend:
         """See `Backend`."""
         if self._refusal is not None:
             raise self._refusal
+        with self._lock:
+            self._open.add(job.key)  # before a worker can say that it has begun
         try:
             resources = self._known_resources(job.resources)
             future = self._client.submit(
@@ -105,8 +107,11 @@ class DaskBackend:
             # The client is between two connections: the watch will tell how that ended.
             log.info("submitting %s: %s", job.key, error)
             future = None
+        except BaseException:
+            with self._lock:
+                self._open.discard(job.key)
+            raise
         with self._lock:
-            self._open.add(job.key)
             self._futures[job.key] = future
         if future is not None:
             future.add_done_callback(lambda done: self._done(job.key, done))

@@ -35,6 +35,21 @@ def test_a_job_is_started_told_and_ended(bench):
     }
 
 
+def test_a_start_is_told_when_it_happens(bench, monkeypatch):
+    """Even if a worker is quicker to begin than its client to return from submitting."""
+    submit = bench.backend._client.submit
+
+    def slow(*args, **kwargs):
+        future = submit(*args, **kwargs)
+        bench.heard.wait(lambda: bool(bench.heard.news))
+        return future
+
+    monkeypatch.setattr(bench.backend._client, "submit", slow)
+    key = bench.submit("import time\ntime.sleep(0.5)")
+    assert bench.heard.news == [("started", key.task)], "it is told at the end only"
+    assert bench.heard.outcome(key).state == "succeeded"
+
+
 def test_arguments_results_artifacts_and_environment(bench):
     key = bench.submit(
         EMIT + "import os\n"

@@ -55,12 +55,12 @@ def test_a_view_that_is_computed_has_no_rows(open_lab: Any) -> None:
 
 
 def test_compute_shows_what_runs_and_who_waits(open_lab: Any, lab: Any, churn: Any) -> None:
-    run = lab.api("POST", "runs", {"path": "churn/pipeline.yaml", "arguments": {"pause": "1", "rows": "31"}})
+    run = lab.api("POST", "runs", {"path": "churn/pipeline.yaml", "arguments": {"pause": "4", "rows": "31"}})
     page = open_lab()
     page.locator("#jp-mlops-tab-compute").click()
     compute = page.locator(".jp-mlops-Compute")
     _expect(compute.get_by_role("meter")).to_have_count(2)
-    _expect(compute.locator('[data-task="load"]')).to_contain_text("churn")
+    _expect(compute.locator('[data-task="load"]')).to_contain_text("churn", timeout=60_000)
     _expect(compute.locator('[data-task="fit_a"]')).to_contain_text("load")
     lab.api("POST", f"runs/{run['run_id']}/cancel")
     _expect(compute.locator('[data-task="load"]')).to_have_count(0, timeout=30_000)
