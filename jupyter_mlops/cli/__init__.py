@@ -24,10 +24,10 @@ COMMANDS = (
     Entry("rerun", "run", "Run", "Run again what failed in a run, and what depends on it."),
     Entry("cancel", "runs", "Run", "Stop a run, from any terminal."),
     Entry(
-        "schedule", "schedule", "Schedule", "Run pipelines by themselves: add, list, show, next, history, …"
+        "schedule", "schedule", "Schedule", "Run pipelines by themselves, by cron."
     ),
-    Entry("backfill", "schedule_backfill", "Schedule", "Run a pipeline for the fires of the past."),
-    Entry("scheduler", "scheduler", "Schedule", "Fire the schedules: the service."),
+    Entry("backfill", "schedule_backfill", "Schedule", "Run a pipeline for fires of the past, one after the other."),
+    Entry("scheduler", "scheduler", "Schedule", "Fire the schedules of a workspace."),
     Entry("status", "pipeline", "Look", "Tell which tasks would run now, and why."),
     Entry("runs", "runs", "Look", "List runs, the latest first."),
     Entry("show", "runs", "Look", "Show a run, or one of its tasks."),

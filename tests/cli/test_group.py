@@ -56,11 +56,16 @@ def test_init_version_and_completion_need_no_workspace():
         assert not loaded(command_line) & {"sqlalchemy", "distributed", "zmq", "pandas"}
 
 
+def runnable(command):
+    """The command, or those behind it."""
+    return list(command.commands.values()) if isinstance(command, click.Group) else [command]
+
+
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
 def test_the_table_says_what_the_command_says(entry):
     """The table repeats a command's name and first sentence, so that the help needs no import."""
     command = cli.get_command(click.Context(cli), entry.name)
-    assert isinstance(command, Command)
+    assert all(isinstance(one, Command) for one in runnable(command))
     assert command.name == entry.name
     first = " ".join(command.help.split("\n\n")[0].split())
     assert first.startswith(entry.help.rstrip("."))
@@ -68,19 +73,24 @@ def test_the_table_says_what_the_command_says(entry):
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
 def test_every_command_shows_examples_and_speaks_json(entry, tell):
-    said = tell(entry.name, "--help")
-    assert said.code == 0
-    assert "Examples:" in said.out
-    assert f"mlops {entry.name}" in said.out
-    assert "--json" in said.out
+    command = cli.get_command(click.Context(cli), entry.name)
+    for one in runnable(command):
+        words = [entry.name] if one is command else [entry.name, one.name]
+        said = tell(*words, "--help")
+        assert said.code == 0
+        assert "Examples:" in said.out
+        assert f"mlops {' '.join(words)}" in said.out
+        # A service that runs until it is stopped has no answer to give; its log is its word.
+        assert "--json" in said.out or entry.name == "scheduler"
 
 
 def test_every_example_is_a_command_line_that_parses():
-    for entry in COMMANDS:
-        command = cli.get_command(click.Context(cli), entry.name)
-        for _, line in command.examples:
-            names = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
-            words = line.replace("'", "").split(f"mlops {entry.name}", 1)[1].split("|")[0].split()
+    found = [cli.get_command(click.Context(cli), entry.name) for entry in COMMANDS]
+    for command, one in ((command, one) for command in found for one in runnable(command)):
+        start = f"mlops {command.name}" if one is command else f"mlops {command.name} {one.name}"
+        for _, line in one.examples:
+            names = {option for p in one.params for option in (*p.opts, *p.secondary_opts)}
+            words = line.replace("'", "").split(start, 1)[1].split("|")[0].split()
             used = {word for word in words if word.startswith("-") and word != "-"}
             assert used <= names | {"--help"}, line
 
