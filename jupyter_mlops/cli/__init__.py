@@ -23,10 +23,13 @@ COMMANDS = (
     Entry("resume", "run", "Run", "Go on with a run that was cut off."),
     Entry("rerun", "run", "Run", "Run again what failed in a run, and what depends on it."),
     Entry("cancel", "runs", "Run", "Stop a run, from any terminal."),
+    Entry("schedule", "schedule", "Schedule", "Run pipelines by themselves, by cron."),
     Entry(
-        "schedule", "schedule", "Schedule", "Run pipelines by themselves, by cron."
+        "backfill",
+        "schedule_backfill",
+        "Schedule",
+        "Run a pipeline for fires of the past, one after the other.",
     ),
-    Entry("backfill", "schedule_backfill", "Schedule", "Run a pipeline for fires of the past, one after the other."),
     Entry("scheduler", "scheduler", "Schedule", "Fire the schedules of a workspace."),
     Entry("status", "pipeline", "Look", "Tell which tasks would run now, and why."),
     Entry("runs", "runs", "Look", "List runs, the latest first."),
