@@ -86,7 +86,7 @@ def test_every_command_shows_examples_and_speaks_json(entry, tell):
 
 def test_every_example_is_a_command_line_that_parses():
     found = [cli.get_command(click.Context(cli), entry.name) for entry in COMMANDS]
-    for command, one in ((command, one) for command in found for one in runnable(command)):
+    for command, one in [(group, one) for group in found for one in runnable(group)]:
         start = f"mlops {command.name}" if one is command else f"mlops {command.name} {one.name}"
         for _, line in one.examples:
             names = {option for p in one.params for option in (*p.opts, *p.secondary_opts)}
