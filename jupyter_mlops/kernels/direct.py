@@ -36,7 +36,7 @@ _READ_BYTES = 1 << 18
 
 def pack(channel, parts):
     """One frame."""
-    sizes = [len(part) for part in parts]
+    sizes = [memoryview(part).nbytes for part in parts]  # of an array, its length would be another number
     return b"".join([struct.pack("!BI%dI" % len(sizes), channel, len(sizes), *sizes), *parts])
 
 
@@ -84,10 +84,11 @@ class Wire:
 
     def flush(self, data=b""):
         """Send what is held back, and `data`."""
-        if self.is_holding and threading.current_thread() is threading.main_thread():
-            self.held.append(data)
-            return
         is_main = threading.current_thread() is threading.main_thread()
+        if self.is_holding and is_main:
+            with self.lock:
+                self.held.append(data)
+            return
         # An interrupt between two halves of a frame would leave the client with a half.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if is_main else None
         try:
@@ -147,14 +148,15 @@ class Pump(threading.Thread):
             if self.wire.held:
                 self.wire.flush()
             now = time.monotonic()
-            due = [function for at, function in self.timers if at <= now]
-            if due:
-                self.timers = [timer for timer in self.timers if timer[1] not in due]
-                for function in due:
-                    function()
+            with self.wire.lock:
+                due = [function for at, function in self.timers if at <= now]
+                self.timers = [timer for timer in self.timers if timer[0] > now]
+            for function in due:
+                function()
 
     def call_later(self, delay, function, *args):
-        self.timers.append((time.monotonic() + delay, lambda: function(*args)))
+        with self.wire.lock:
+            self.timers.append((time.monotonic() + delay, lambda: function(*args)))
 
 
 def remembered(function):

@@ -120,6 +120,19 @@ def test_an_interrupt_never_cuts_a_message(pool: KernelPool, run: Run):
     assert all(set(line) <= {"x"} for line in lines if line not in ("True", "False"))
 
 
+def test_buffers_of_any_shape_travel_with_a_message(pool: KernelPool, run: Run):
+    source = (
+        "import array\n"
+        "from comm import create_comm\n"
+        "numbers = memoryview(array.array('d', [1.0, 2.0, 3.0]))\n"
+        "create_comm(target_name='nobody', data={}, buffers=[numbers, numbers.cast('B').cast('B', (3, 8))])\n"
+        "print('after')"
+    )
+    outcome = run(pool, source, "print('next')")
+    assert outcome.error is None
+    assert streams(outcome) == "after\nnext\n"
+
+
 def test_a_client_that_does_not_read_makes_the_kernel_wait(
     pool: KernelPool, run: Run, monkeypatch: pytest.MonkeyPatch
 ):
