@@ -47,8 +47,8 @@ def jlpm(hatch_build: Any, needed: Callable[[str], None]) -> Jlpm:
 
 def test_the_units_of_the_front_end(jlpm: Jlpm) -> None:
     said = jlpm("test")
-    assert re.search(r"^# fail 0$", said, re.MULTILINE)
-    passed = re.search(r"^# pass (\d+)$", said, re.MULTILINE)
+    assert re.search(r"^[#ℹ] fail 0$", said, re.MULTILINE)
+    passed = re.search(r"^[#ℹ] pass (\d+)$", said, re.MULTILINE)
     assert passed is not None
     assert int(passed[1]) > 40
 
