@@ -15,9 +15,6 @@ class NotExpressible(InvalidInput):
 
     code = "not_expressible"
 
-    def __init__(self, message: str, *, hint: str = "", feature: str = "", target: str = "") -> None:
-        super().__init__(message, hint=hint, feature=feature, target=target)
-
 
 def not_expressible(feature: str, target: str, workaround: str) -> NotExpressible:
     """The error for a feature that a target lacks."""

@@ -29,6 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     close_workspace()
 
 
+@pytest.mark.slow
 def test_it_runs_under_papermill_and_again(folder: Path) -> None:
     import papermill
 

@@ -149,6 +149,7 @@ def test_argo_knows_every_field(export, sdk, tmp_path):
     assert "GOOD CronWorkflow" in said
 
 
+@pytest.mark.slow
 @WAYS
 def test_argo(way, scores, export, ours, outcome_of, tmp_path):
     folder = export("argo", "--image", "i:1")

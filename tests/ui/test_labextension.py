@@ -45,6 +45,7 @@ def jlpm(hatch_build: Any, needed: Callable[[str], None]) -> Jlpm:
     return run
 
 
+@pytest.mark.slow
 def test_the_units_of_the_front_end(jlpm: Jlpm) -> None:
     said = jlpm("test")
     assert re.search(r"^[#ℹ] fail 0$", said, re.MULTILINE)
