@@ -28,6 +28,11 @@ class Registry:
         self._known: dict[str, tuple[str, str]] = dict(builtin)
         self._discovered = False
 
+    @property
+    def kind(self) -> str:
+        """One of them, in words: ``exporter`` for the group ``jupyter_mlops.exporters``."""
+        return self.group.removeprefix("jupyter_mlops.").removesuffix("s").replace("_", " ")
+
     def register(self, name: str, path: str, install: str = "") -> None:
         """Add a name; a `Conflict` if it is taken by something else."""
         if self.names().get(name, (path, install)) != (path, install):
@@ -46,10 +51,11 @@ class Registry:
         """Import and return what `name` stands for."""
         known = self.names()
         if name not in known:
-            raise NotFound(f"no {self.group} is called {name!r}", hint=did_you_mean(name, known))
+            hint = did_you_mean(name, known) or f"there are {', '.join(sorted(known))}"
+            raise NotFound(f"no {self.kind} is called {name!r}", hint=hint)
         path, install = known[name]
         module, _, attribute = path.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
         except ImportError as error:
-            raise MissingExtra(f"{self.group} {name!r} needs {error.name or error}", hint=install) from error
+            raise MissingExtra(f"{self.kind} {name!r} needs {error.name or error}", hint=install) from error
