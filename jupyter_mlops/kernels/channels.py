@@ -17,6 +17,7 @@ from typing import Any, Protocol
 Message = dict[str, Any]
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}  # over IPC
 OWN, SHELL, IOPUB = 0, 1, 2  # of the Unix socket; see ``direct.py``
+_LAST_WORDS_SECONDS = 0.05
 _UNREAD_BYTES = 64 << 20  # of broadcasts: then the kernel waits for us, instead of filling our memory
 
 
@@ -135,6 +136,8 @@ class ZmqChannels:
             coming = asyncio.ensure_future(channel.recv_multipart())
             try:
                 await asyncio.wait({coming, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done():  # what the kernel sent before its end may still be on its way
+                    await asyncio.wait({coming}, timeout=_LAST_WORDS_SECONDS)
                 if not coming.done():
                     raise self._ended.result()
             finally:

@@ -19,7 +19,6 @@ from .widget_state import WidgetState
 Cell = dict[str, Any]
 Message = dict[str, Any]
 _SILENT_SECONDS = 30.0  # of broadcasts, after the reply: a slow network has lost some, the idle status too
-_LAST_WORDS_SECONDS = 0.05
 # The messages that are outputs, and what an output keeps of them.
 _OUTPUTS = {
     "stream": ("name", "text"),
@@ -105,8 +104,8 @@ class CellRunner:
             gathering.result()
             return reply
         except (KernelDied, WorkerLost):
-            # What the kernel sent before its end may still be on its way.
-            await asyncio.wait({gathering}, timeout=_LAST_WORDS_SECONDS)
+            await asyncio.wait({gathering})  # it ends with the kernel's last words, in the same error
+            gathering.exception()
             raise
         finally:
             gathering.cancel()
