@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import struct
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from .direct import IOPUB, OWN, SHELL, Frames, pack
+
 Message = dict[str, Any]
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}  # over IPC
-OWN, SHELL, IOPUB = 0, 1, 2  # of the Unix socket; see ``direct.py``
 _LAST_WORDS_SECONDS = 0.05
 _UNREAD_BYTES = 64 << 20  # of broadcasts: then the kernel waits for us, instead of filling our memory
 
@@ -163,7 +163,7 @@ class WireChannels(asyncio.Protocol):
         self._on_hello = on_hello
         self._language_info: Mapping[str, Any] = {}
         self._transport: Any = None
-        self._buffer = bytearray()
+        self._frames = Frames()
         self._replies, self._broadcasts, self._own = _Inbox(), _Inbox(), _Inbox()
         self._unread_bytes = 0
 
@@ -173,12 +173,8 @@ class WireChannels(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        start = 0
-        while (frame := _cut(self._buffer, start)) is not None:
-            channel, parts, start = frame
+        for channel, parts in self._frames.feed(data):
             self._take(channel, parts)
-        del self._buffer[:start]
         if self._unread_bytes > _UNREAD_BYTES:
             self._transport.pause_reading()
 
@@ -232,9 +228,7 @@ class WireChannels(asyncio.Protocol):
         self._transport.abort()
 
     def _write(self, channel: int, parts: list[bytes]) -> None:
-        sizes = [len(part) for part in parts]
-        head = struct.pack(f"!BI{len(sizes)}I", channel, len(sizes), *sizes)
-        self._transport.write(b"".join([head, *parts]))
+        self._transport.write(pack(channel, parts))
 
 
 def unsigned_session() -> Any:
@@ -273,24 +267,6 @@ class _Inbox:
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
-
-
-def _cut(buffer: bytearray, start: int) -> tuple[int, list[bytes], int] | None:
-    """The frame that begins at `start`, and where it ends; None if it is not all there."""
-    if len(buffer) - start < 5:
-        return None
-    channel, count = struct.unpack_from("!BI", buffer, start)
-    at = start + 5 + 4 * count
-    if len(buffer) < at:
-        return None
-    sizes = struct.unpack_from(f"!{count}I", buffer, start + 5)
-    if len(buffer) < at + sum(sizes):
-        return None
-    parts = []
-    for size in sizes:
-        parts.append(bytes(buffer[at : at + size]))
-        at += size
-    return channel, parts, at
 
 
 _DELIMITER = b"<IDS|MSG>"

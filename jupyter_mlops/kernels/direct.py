@@ -13,6 +13,8 @@ kernel, then ``assign`` and ``finish`` from the client, with their replies.
 # mypy: disallow-untyped-defs=False, disallow-untyped-calls=False, disallow-incomplete-defs=False
 # mypy: check-untyped-defs=False
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import contextvars
@@ -34,7 +36,10 @@ _TICK_SECONDS = 0.1  # how late what a busy cell prints may be
 _READ_BYTES = 1 << 18
 
 
-def pack(channel, parts):
+# Both ends frame by these: the kernel here, and its client in ``channels.py``.
+
+
+def pack(channel: int, parts: list[bytes]) -> bytes:
     """One frame."""
     sizes = [memoryview(part).nbytes for part in parts]  # of an array, its length would be another number
     return b"".join([struct.pack("!BI%dI" % len(sizes), channel, len(sizes), *sizes), *parts])
@@ -43,10 +48,10 @@ def pack(channel, parts):
 class Frames:
     """Cuts what comes in into frames."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.buffer = bytearray()
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> list[tuple[int, list[bytes]]]:
         """The frames, as (channel, parts), that are complete now."""
         self.buffer += data
         found = []
