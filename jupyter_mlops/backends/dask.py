@@ -196,9 +196,8 @@ class DaskBackend:
     def _done(self, key: JobKey, future: Any) -> None:
         with self._lock:
             if key not in self._open and self._futures.get(key) is future:
-                del self._futures[
-                    key
-                ]  # a worker in this process has told the outcome: it need not be gathered
+                # A worker in this process has told the outcome: it need not be gathered.
+                del self._futures[key]
                 return
         outcome = _outcome_of(future)
         with self._lock:

@@ -234,6 +234,10 @@ class KernelPool:
             channels = await asyncio.wait_for(arrival, READY_SECONDS)
         except TimeoutError:
             raise KernelUnavailable(f"the kernel did not answer within {READY_SECONDS:g} s") from None
+        except asyncio.CancelledError:
+            if arrival.done() and not arrival.cancelled() and arrival.exception() is None:
+                arrival.result().close()  # it came just now, and ends with its channel
+            raise
         finally:
             del self._arrivals[token]
         kernel = Kernel(channels, is_warm=True)
