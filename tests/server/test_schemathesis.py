@@ -50,7 +50,7 @@ def test_nothing_that_is_sent_breaks_it(own_server: Server, tmp_path: Path) -> N
         "--phases",
         "examples,coverage,fuzzing",
         "--workers",
-        "2",
+        "1",  # CPython 3.11 counts the depth of ast.parse across threads (gh-106905), and hypothesis parses lambdas
         "--seed",
         "7",
         "--no-color",
