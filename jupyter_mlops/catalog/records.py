@@ -421,15 +421,117 @@ class Lease:
     renewed_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image(Shown):
+    """A container image that was built here. `source` is what it was made of: ``models:/NAME/3``, or a
+    notebook's or pipeline's path with its digest in `source_digest`."""
+
+    TABLE: ClassVar[str] = "images"
+    KEY: ClassVar[tuple[str, ...]] = ("digest", "name")
+
+    digest: str  # "sha256:…" of the manifest, or of the index of several platforms
+    name: str  # "registry/repository:tag", or a local name when it was not pushed
+    kind: str  # "serving" or "batch"
+    source: str
+    source_digest: str = ""
+    is_pushed: bool = False
+    is_signed: bool = False
+    platforms: Sequence[str] = ()
+    size_bytes: int = 0  # compressed layers together
+    builder: str = ""  # "docker", "podman", "buildah", "python"
+    run_id: str = ""
+    user_name: str = ""
+    created_at: datetime
+
+    def facts(self) -> Mapping[str, str]:
+        """What a reader wants to know first."""
+        return {
+            "image": f"{self.name}@{self.digest}" if self.is_pushed else self.name,
+            "of": self.source,
+            "size": format_bytes(self.size_bytes),
+            "platforms": ", ".join(self.platforms),
+            "built": f"{self.created_at:%Y-%m-%d %H:%M:%S} UTC by {self.builder}",
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment(Shown):
+    """A served model: a name on a target. What it serves is its latest revision."""
+
+    TABLE: ClassVar[str] = "deployments"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+    target: str  # "local", "kubernetes", "sagemaker", "vertex", "azureml"
+    model: str  # the registered model's name
+    state: str = "deploying"  # deploying, running, degraded, failed, stopped, removed
+    message: str = ""
+    url: str = ""  # where it answers
+    revision: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the target: replicas, namespace, region, …
+    alias: str = ""  # follows this alias of the model: moving it makes a new revision
+    user_name: str = ""
+    created_at: datetime
+    updated_at: datetime
+
+    def facts(self) -> Mapping[str, str]:
+        """What a reader wants to know first."""
+        return {
+            "deployment": self.name,
+            "model": f"{self.model}@{self.alias}" if self.alias else self.model,
+            "target": self.target,
+            "state": self.state,
+            "url": self.url,
+            "revision": str(self.revision),
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentRevision:
+    """What a deployment served from `created_at` on; rolling back makes a new one that equals an old one.
+
+    `traffic` is version → share of requests that it answers (they sum to 1), `shadow` version → share of
+    requests that are sent to it besides, whose answers nobody sees."""
+
+    TABLE: ClassVar[str] = "deployment_revisions"
+    KEY: ClassVar[tuple[str, ...]] = ("name", "revision")
+
+    name: str
+    revision: int
+    traffic: Mapping[str, float]
+    shadow: Mapping[str, float] = field(default_factory=dict)
+    image: str = ""  # "name@digest", "" where none is needed
+    reason: str = ""  # "deploy", "alias champion moved", "rollback to 2", …
+    user_name: str = ""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComputeMeasurement:
+    """What one compute unit was measured to do: FLOPS by format, bandwidths; `body` as `compute` makes it."""
+
+    TABLE: ClassVar[str] = "compute_measurements"
+    KEY: ClassVar[tuple[str, ...]] = ("unit", "measured_at")
+
+    unit: str  # "host/cpu", "host/gpu0"
+    kind: str  # CPU, GPU, TPU, IPU
+    name: str  # "AMD EPYC 7B13", "NVIDIA H100"
+    body: Mapping[str, Any]
+    measured_at: datetime
+
+
 Record = (
     Run | TaskRun | Attempt | Artifact | CacheEntry | RunEvent
     | RegisteredModel | ModelVersion | ModelAlias | AliasMove | LineageLink
     | FeatureDefinition | Materialization | FeaturePart
     | Schedule | Fire | Lease
+    | Image | Deployment | DeploymentRevision | ComputeMeasurement
 )  # fmt: skip
 RECORDS: Sequence[type[Record]] = (
     Run, TaskRun, Attempt, Artifact, CacheEntry, RunEvent,
     RegisteredModel, ModelVersion, ModelAlias, AliasMove, LineageLink,
     FeatureDefinition, Materialization, FeaturePart,
     Schedule, Fire, Lease,
+    Image, Deployment, DeploymentRevision, ComputeMeasurement,
 )  # fmt: skip

@@ -164,6 +164,8 @@ _INDEXES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "schedules": [("due_at",)],
     "fires": [("state", "created_at"), ("run_id",)],
     "feature_parts": [("view", "version", "seq"), ("part_id",)],
+    "images": [("source",)],
+    "deployments": [("model",)],
 }
 
 METADATA = sa.MetaData()
