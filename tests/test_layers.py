@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "jupyter_mlops"
 LAYERS = [  # bottom first; rooms on one line do not import each other
     {"errors"},
     {"problems", "plugins"},
-    {"cron", "encoding", "events", "frames", "resources", "words"},
+    {"cron", "encoding", "events", "frames", "resources", "signatures", "words"},
     {"display", "fingerprint", "profiles", "settings"},
     {"blobs", "catalog", "kernels", "oci"},
     {"compute", "emit", "features", "models", "notebooks", "pipelines"},

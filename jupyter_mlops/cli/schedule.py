@@ -15,6 +15,7 @@ from ..pipelines import Pipeline, ScheduleSpec, load_pipeline
 from ..pipelines.reading import parse_duration
 from ..pipelines.scheduled import from_text
 from ..pipelines.schedules import CATCH_UP, OVERLAP
+from ..scheduling.documents import schedule_body
 from ..workspace import Workspace
 from . import schedule_look as look
 from .group import PROGRAM, UnknownCommand, command
@@ -162,7 +163,7 @@ def remove(name: str, workspace: Path | None, is_json: bool) -> None:
 
 def _tell(changed: Schedule, said: str, *, is_json: bool) -> None:
     if is_json:
-        print_json({"schedule": look.schedule_body(changed)})
+        print_json({"schedule": schedule_body(changed)})
     else:
         click.echo(f"{changed.name} {said}")
 

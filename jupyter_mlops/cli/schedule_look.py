@@ -12,14 +12,14 @@ import click
 from click.shell_completion import CompletionItem
 from rich.text import Text
 
-from .. import encoding, words
+from .. import words
 from ..catalog.records import Fire, Run, Schedule
 from ..errors import MlopsError
 from ..events import now
 from ..scheduling import NextFire, Schedules
+from ..scheduling.documents import fire_body, fire_state, next_body, schedule_body
 from ..settings import Settings, find_root
 from ..workspace import Workspace
-from .documents import moment as iso
 from .group import PROGRAM, command
 from .options import json_option, workspace_option
 from .output import console, print_json, state, table
@@ -53,53 +53,6 @@ def count_option(function: F) -> F:
     return click.option(
         "-n", "--count", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many."
     )(function)
-
-
-def schedule_body(schedule: Schedule) -> dict[str, Any]:
-    """A schedule in ``--json``."""
-    spec = dict(schedule.spec)
-    return {
-        "name": schedule.name,
-        "pipeline": schedule.pipeline,
-        "pipeline_path": schedule.pipeline_path,
-        "cron": schedule.cron,
-        "timezone": schedule.timezone,
-        "parameters": spec.get("parameters", {}),
-        "catch_up": spec.get("catch_up"),
-        "overlap": spec.get("overlap"),
-        "jitter_seconds": spec.get("jitter_seconds"),
-        "start": spec.get("start") or None,
-        "end": spec.get("end") or None,
-        "is_paused": schedule.is_paused,
-        "next_at": None if schedule.is_paused else iso(schedule.next_at),
-        "due_at": None if schedule.is_paused else iso(schedule.due_at),
-        "user_name": schedule.user_name,
-        "created_at": iso(schedule.created_at),
-    }
-
-
-def fire_body(fire: Fire, run: Run | None) -> dict[str, Any]:
-    """A fire in ``--json``."""
-    return {
-        "schedule": fire.schedule,
-        "fire_at": iso(fire.fire_at),
-        "first_at": iso(fire.first_at or fire.fire_at),
-        "count": fire.count,
-        "state": _state(fire, run),
-        "reason": fire.reason,
-        "run_id": fire.run_id or None,
-        "is_backfill": fire.is_backfill,
-        "started_at": iso(run.started_at) if run else None,
-        "finished_at": iso(run.finished_at) if run else None,
-    }
-
-
-def _next_body(fire: NextFire) -> dict[str, Any]:
-    return {
-        "fire_at": iso(fire.fire_at),
-        "due_at": iso(fire.due_at),
-        "arguments": encoding.to_json(fire.arguments),
-    }
 
 
 def shown_arguments(arguments: Mapping[str, Any]) -> str:
@@ -165,7 +118,7 @@ def show(name: str, workspace: Path | None, is_json: bool) -> None:
         print_json(
             {
                 "schedule": body,
-                "next": [_next_body(fire) for fire in upcoming],
+                "next": [next_body(fire) for fire in upcoming],
                 "history": [fire_body(*each) for each in fires],
                 "scheduler": who or None,
             }
@@ -210,7 +163,7 @@ def next_(name: str, count: int, workspace: Path | None, is_json: bool) -> None:
         schedule = opened.schedules.resolve(name)
         fires = opened.schedules.preview(schedule, count)
     if is_json:
-        print_json({"schedule": schedule.name, "next": [_next_body(fire) for fire in fires]})
+        print_json({"schedule": schedule.name, "next": [next_body(fire) for fire in fires]})
         return
     _print_next(schedule, fires)
     if schedule.is_paused:
@@ -257,14 +210,15 @@ def _print_history(schedule: Schedule, fires: Sequence[tuple[Fire, Run | None]])
         backfill = "backfill" if fire.is_backfill else ""
         told = words.plain(many + (fire.reason or backfill))
         rows.append(
-            (f"{first}{_local(schedule, fire.fire_at)}", state(_state(fire, run)), fire.run_id, took, told)
+            (
+                f"{first}{_local(schedule, fire.fire_at)}",
+                state(fire_state(fire, run)),
+                fire.run_id,
+                took,
+                told,
+            )
         )
     console().print(table([f"fire ({schedule.timezone})", "state", "run", "took", "why"], rows))
-
-
-def _state(fire: Fire, run: Run | None) -> str:
-    """A run knows its end before the scheduler has noted it."""
-    return run.state if run is not None and fire.state == "running" else fire.state
 
 
 def _local(schedule: Schedule, at: datetime) -> str:
@@ -281,4 +235,4 @@ def _next(schedule: Schedule, moment: datetime) -> str:
 
 
 def _last(fire: Fire, run: Run | None, moment: datetime) -> Text:
-    return Text.assemble(state(_state(fire, run)), " ", (words.ago(fire.fire_at, moment), "bright_black"))
+    return Text.assemble(state(fire_state(fire, run)), " ", (words.ago(fire.fire_at, moment), "bright_black"))

@@ -12,8 +12,8 @@ import ast
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ from ..resources import ResourceRequest
 from . import files
 from .distributions import environment_versions
 from .literals import is_python
+from .local_modules import follow
 from .parameters import Parameter, read_parameters
 from .request import read_request
-from .scan import Import, Scan, scan, top_levels
+from .scan import Scan, scan, top_levels
 from .source import CodeCell, code_cells
 
 __all__ = ["NotebookFacts", "environment_versions", "inspect_notebook", "inspect_source"]
@@ -95,7 +96,7 @@ def inspect_source(nb: Mapping[str, Any], folder: Path) -> NotebookFacts:
 
 
 def _facts(path: Path, own: _Own) -> NotebookFacts:
-    local = _follow(own.scan, path.parent)
+    local = follow(own.scan, path.parent, _scan_path)
     scans = [own.scan, *local.scans.values()]
     modules = frozenset(top_levels(scans))
     foreign = modules - sys.stdlib_module_names
@@ -107,7 +108,7 @@ def _facts(path: Path, own: _Own) -> NotebookFacts:
         parameters=own.parameters,
         code_digest=own.code_digest,
         modules=modules,
-        local_modules=local.digests(path.parent),
+        local_modules=_digests(local.scans, path.parent),
         third_party=tuple(sorted(third_party)),
         preload=tuple(sorted(_preload(scans, third_party))),
         sets_environment=own.scan.changes_environment_before_import(foreign)
@@ -186,91 +187,16 @@ def _digest_text(nb: Mapping[str, Any]) -> str:
 # --- local modules ----------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Local:
-    """The files beside the notebook that it uses, and the top-level names by which they are imported."""
-
-    scans: dict[Path, Scan] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
-
-    def digests(self, folder: Path) -> dict[str, str]:
-        """Each file's digest by its path relative to `folder`."""
-        return {
-            Path(os.path.relpath(path, folder)).as_posix(): _digest(str(path), *_look(path))
-            for path in sorted(self.scans)
-        }
+def _digests(paths: Iterable[Path], folder: Path) -> dict[str, str]:
+    """Each file's digest by its path relative to `folder`."""
+    return {
+        Path(os.path.relpath(path, folder)).as_posix(): _digest(str(path), *_look(path))
+        for path in sorted(paths)
+    }
 
 
-def _follow(start: Scan, folder: Path) -> _Local:
-    """Find what the notebook's code uses in its folder (and where it extends ``sys.path``), and so on."""
-    local = _Local()
-    search = [folder, *(_clean(folder / addition) for addition in start.path_additions)]
-    waiting = [(start, folder)]
-    while waiting:
-        current, here = waiting.pop()
-        for path in [*_imported_files(current, here, search, local.names), *_run_files(current, folder)]:
-            if path not in local.scans:
-                found = local.scans[path] = _scan_file(str(path), *_look(path))
-                search += [_clean(folder / addition) for addition in found.path_additions]
-                waiting.append((found, path.parent))
-    return local
-
-
-def _clean(path: Path) -> Path:
-    return Path(os.path.normpath(path))
-
-
-def _imported_files(current: Scan, here: Path, search: Sequence[Path], names: set[str]) -> Iterator[Path]:
-    """The files that the imports of a file in the folder `here` execute; local names go to `names`."""
-    for one in current.imports:
-        if one.level:
-            for base in [here, *here.parents][one.level - 1 : one.level]:
-                yield from _relative_files(base, one)
-            continue
-        for place in search:
-            if found := list(_module_files(place, one.module.split("."), one.names)):
-                names.add(one.top)
-                yield from found
-                break
-
-
-def _run_files(current: Scan, folder: Path) -> Iterator[Path]:
-    return (path for name in current.runs if (path := _clean(folder / name)).is_file())
-
-
-def _relative_files(base: Path, one: Import) -> Iterator[Path]:
-    if (base / "__init__.py").is_file():
-        yield base / "__init__.py"
-    if one.module:
-        yield from _module_files(base, one.module.split("."), one.names)
-    else:
-        yield from _members(base, one.names)
-
-
-def _module_files(place: Path, parts: Sequence[str], names: Sequence[str]) -> Iterator[Path]:
-    """The files that ``from parts import names`` executes, if the module is found in `place`."""
-    name, rest = parts[0], parts[1:]
-    package, module = place / name, place / f"{name}.py"
-    if not name:
-        return
-    if (package / "__init__.py").is_file():
-        yield package / "__init__.py"
-    elif module.is_file():
-        yield module
-        return
-    elif not package.is_dir():
-        return
-    # A folder without __init__.py is a package only by what is found in it.
-    yield from _module_files(package, rest, names) if rest else _members(package, names)
-
-
-def _members(package: Path, names: Sequence[str]) -> Iterator[Path]:
-    """The modules among what is imported from a package; ``*`` may mean all of them."""
-    if "*" in names and (package / "__init__.py").is_file():
-        yield from package.glob("*.py")
-    for name in names:
-        if name != "*":
-            yield from _module_files(package, [name], ())
+def _scan_path(path: Path) -> Scan:
+    return _scan_file(str(path), *_look(path))
 
 
 @lru_cache(maxsize=8192)

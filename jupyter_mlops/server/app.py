@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
+from .embedded import EmbeddedScheduler
 from .handlers import routes
 from .panel import Panel
 from .watch import SCHEMA, Watch
@@ -30,6 +32,11 @@ class MlopsExtension(ExtensionApp):
         help="The workspace's folder, from the server's root; by default the one that the root lies in.",
     ).tag(config=True)
 
+    scheduler = Bool(
+        True,
+        help="Whether this server fires the workspace's schedules, as `jupyter mlops scheduler` does.",
+    ).tag(config=True)
+
     def initialize_handlers(self) -> None:
         """Make the routes."""
         app: Any = self.serverapp
@@ -38,6 +45,7 @@ class MlopsExtension(ExtensionApp):
         self.panel = Panel.of(root, workspace=self.workspace, base_url=base_url)
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mlops")
         self.watch = Watch(self.panel, self._ring)
+        self.embedded = EmbeddedScheduler(self.panel)
         app.event_logger.register_event_schema(SCHEMA)
         self.handlers.extend(routes("/", self.panel, self.threads))
 
@@ -48,10 +56,13 @@ class MlopsExtension(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """The event loop runs."""
         self.watch.start()
+        if self.scheduler:
+            self.embedded.start()
 
     async def stop_extension(self) -> None:
         """The server ends; runs go on."""
         await self.watch.stop()
+        await asyncio.get_running_loop().run_in_executor(None, self.embedded.stop)
         self.panel.drivers.forget()
         self.threads.shutdown(wait=False, cancel_futures=True)
         self.panel.close()

@@ -16,7 +16,7 @@ from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import HTTPError, authenticated
 
 from ..errors import MlopsError
-from . import compute, features, models, pipelines, runs, server, tasks, view
+from . import compute, features, models, pipelines, runs, schedules, server, tasks, view
 from .contract import CONTRACT, Operation
 from .failures import body_of, status_of
 from .panel import Panel
@@ -25,6 +25,7 @@ from .present import dumps
 Perform = Callable[[Panel, Mapping[str, Any]], Any]
 
 OPERATIONS: Mapping[str, Perform] = {
+    "addSchedule": schedules.add,
     "cancelRun": runs.cancel,
     "checkPipeline": pipelines.check,
     "compareModels": models.compare,
@@ -37,6 +38,7 @@ OPERATIONS: Mapping[str, Perform] = {
     "getNotebookParameters": pipelines.notebook_parameters,
     "getPipeline": pipelines.show,
     "getRun": runs.show,
+    "getSchedule": schedules.show,
     "getStatus": server.status,
     "getTask": tasks.show,
     "getTaskLog": tasks.log,
@@ -45,9 +47,14 @@ OPERATIONS: Mapping[str, Perform] = {
     "listModels": models.list_page,
     "listPipelines": pipelines.list_page,
     "listRuns": runs.list_page,
+    "listSchedules": schedules.list_all,
+    "pauseSchedule": schedules.pause,
+    "previewCron": schedules.preview,
     "previewFeatureView": features.preview,
     "rerunRun": runs.rerun,
+    "removeSchedule": schedules.remove,
     "resumeRun": runs.resume,
+    "resumeSchedule": schedules.resume,
     "runNotebook": runs.start_notebook,
     "savePipeline": pipelines.save,
     "setAlias": models.set_alias,

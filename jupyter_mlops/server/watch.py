@@ -20,12 +20,17 @@ from typing import Any
 from ..catalog import Catalog
 from ..catalog.records import (
     AliasMove,
+    Deployment,
     FeatureDefinition,
     FeaturePart,
+    Fire,
+    Image,
+    Lease,
     Materialization,
     RegisteredModel,
     Run,
     RunEvent,
+    Schedule,
     TaskRun,
 )
 from ..errors import MlopsError
@@ -48,8 +53,9 @@ class Look:
     token: str = ""
     event: int = 0
     runs: Mapping[str, Any] = field(default_factory=dict)
-    models: Any = None
-    features: Any = None
+    others: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # kind → what differs when something of it changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +83,23 @@ def look(catalog: Catalog, before: Look) -> tuple[Look, set[str]]:
         TaskRun, where={"state": "running"}, omit=("arguments", "results", "artifacts", "error")
     ):
         going.setdefault(task.run_id, []).append((task.task, task.attempt, task.cell, task.cells))
-    now = Look(
-        token=token,
-        event=new[-1].seq if new else before.event,
-        runs=going,
-        models=_newest(catalog, RegisteredModel, "updated_at") + _newest(catalog, AliasMove, "seq"),
-        features=_newest(catalog, FeatureDefinition, "registered_at")
+    now = Look(token=token, event=new[-1].seq if new else before.event, runs=going, others=_others(catalog))
+    return now, {event.run_id for event in new}
+
+
+def _others(catalog: Catalog) -> dict[str, Any]:
+    fires = {"state": ["queued", "running"]}
+    return {
+        "model": _newest(catalog, RegisteredModel, "updated_at") + _newest(catalog, AliasMove, "seq"),
+        "feature": _newest(catalog, FeatureDefinition, "registered_at")
         + _newest(catalog, FeaturePart, "seq")
         + _newest(catalog, Materialization, "created_at")
         + (catalog.count(Materialization, where={"finished_at": None}),),
-    )
-    return now, {event.run_id for event in new}
+        "schedule": _newest(catalog, Schedule, "updated_at")
+        + _newest(catalog, Fire, "created_at")
+        + (catalog.count(Fire, where=fires), *(lease.holder for lease in catalog.find(Lease))),
+        "deployment": _newest(catalog, Deployment, "updated_at") + _newest(catalog, Image, "created_at"),
+    }
 
 
 def _newest(catalog: Catalog, kind: type[Any], name: str) -> tuple[Any, ...]:
@@ -99,15 +111,8 @@ def news(before: Look, now: Look, logged: set[str]) -> News:
     """What is different, for clients."""
     moved = {key for key in before.runs.keys() | now.runs.keys() if before.runs.get(key) != now.runs.get(key)}
     run_ids = sorted(logged | moved)
-    kinds = [
-        kind
-        for kind, is_new in (
-            ("run", bool(run_ids)),
-            ("model", before.models != now.models),
-            ("feature", before.features != now.features),
-        )
-        if is_new
-    ]
+    changed = [kind for kind, state in now.others.items() if before.others.get(kind) != state]
+    kinds = [*(["run"] if run_ids else []), *changed]
     return News(tuple(kinds), tuple(run_ids) if len(run_ids) <= _MOST_RUNS else ())
 
 
@@ -151,7 +156,7 @@ class Watch:
             newest = catalog.find(RunEvent, order_by="-seq", limit=1, omit=("body",))
             self._seen, _ = look(catalog, Look(event=newest[0].seq if newest else 0))
             self._catalog = catalog
-            return News() if is_first else News(("run", "model", "feature"))
+            return News() if is_first else News(("run", *self._seen.others))
         now, logged = look(catalog, self._seen)
         found = news(self._seen, now, logged)
         self._seen = now

@@ -1,0 +1,121 @@
+"""The operations on schedules: what fires when, what became of it, and who fires."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from ..catalog.records import Fire, Run, Schedule
+from ..cron import parse_cron
+from ..errors import MlopsError, NotFound, did_you_mean
+from ..events import now
+from ..pipelines import Pipeline, ScheduleSpec, load_pipeline
+from ..pipelines.scheduled import from_text
+from ..scheduling.documents import fire_body, next_body, schedule_body
+from . import files
+from .panel import Panel
+from .present import moment
+
+_MOST_NEXT, _MOST_FIRES = 5, 50
+
+
+def list_all(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """`listSchedules`."""
+    return _listed(panel, panel.workspace.schedules.find())
+
+
+def _listed(panel: Panel, found: list[Schedule]) -> dict[str, Any]:
+    schedules = panel.workspace.schedules
+    last = schedules.last_fires(found)
+    items = [_body(panel, schedule, last.get(schedule.name)) for schedule in found]
+    return {"items": items, "scheduler": schedules.leader() or None}
+
+
+def _body(panel: Panel, schedule: Schedule, last: tuple[Fire, Run | None] | None) -> dict[str, Any]:
+    path = panel.places.relative(panel.workspace_root / schedule.pipeline_path)
+    return {**schedule_body(schedule), "path": path, "last": fire_body(*last) if last else None}
+
+
+def show(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """`getSchedule`."""
+    schedules = panel.workspace.schedules
+    schedule = schedules.resolve(asked["name"])
+    history = schedules.history(schedule, _MOST_FIRES)
+    upcoming, problem = [], ""
+    try:
+        upcoming = schedules.preview(schedule, _MOST_NEXT)
+    except MlopsError as error:  # its file is not what it was: the schedule is there all the same
+        problem = panel.places.shown(error.message)
+    return {
+        "schedule": _body(panel, schedule, history[0] if history else None),
+        "next": [] if schedule.is_paused else [next_body(fire) for fire in upcoming],
+        "history": [fire_body(*each) for each in history],
+        "problem": problem,
+        "scheduler": schedules.leader() or None,
+    }
+
+
+def add(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """`addSchedule`."""
+    path = panel.places.inside(asked["path"], *files.SUFFIXES)
+    files.read_text(path, asked["path"])  # it is there, and says so in the words of a client
+    pipeline = load_pipeline(path)
+    specs = _new(pipeline, asked) if asked["cron"] else _of_file(pipeline, asked["name"])
+    return _listed(panel, panel.made_workspace.schedules.add(path, specs))
+
+
+def _new(pipeline: Pipeline, asked: Mapping[str, Any]) -> dict[str, ScheduleSpec]:
+    given: dict[str, Any] = asked["arguments"] or {}
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    spec = ScheduleSpec(
+        cron=asked["cron"],
+        timezone=asked["timezone"],
+        parameters={**given, **from_text(pipeline, texts)},
+        catch_up=asked["catch_up"],
+        overlap=asked["overlap"],
+        jitter_seconds=float(asked["jitter_seconds"]),
+        start=asked["start"] or "",
+        end=asked["end"] or "",
+        is_paused=asked["is_paused"],
+    )
+    return {asked["name"] or "main": spec}
+
+
+def _of_file(pipeline: Pipeline, name: str | None) -> dict[str, ScheduleSpec] | None:
+    if name is None:
+        return None
+    if name not in pipeline.schedules:
+        hint = did_you_mean(name, pipeline.schedules) or "give `cron` to make one"
+        raise NotFound(f"the pipeline has no schedule {name!r}", hint=hint)
+    return {name: pipeline.schedules[name]}
+
+
+def pause(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """`pauseSchedule`."""
+    return _changed(panel, panel.workspace.schedules.pause(asked["name"]))
+
+
+def resume(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """`resumeSchedule`."""
+    return _changed(panel, panel.workspace.schedules.resume(asked["name"]))
+
+
+def _changed(panel: Panel, schedule: Schedule) -> dict[str, Any]:
+    return _body(panel, schedule, panel.workspace.schedules.last_fires([schedule]).get(schedule.name))
+
+
+def remove(panel: Panel, asked: Mapping[str, Any]) -> None:
+    """`removeSchedule`."""
+    panel.workspace.schedules.remove(asked["name"])
+
+
+def preview(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """`previewCron`."""
+    cron = parse_cron(asked["expression"], asked["timezone"])
+    fires = islice(cron.times(now()), asked["count"])
+    return {
+        "expression": cron.expression,
+        "timezone": asked["timezone"],
+        "next": [moment(at) for at in fires],
+    }

@@ -1,0 +1,93 @@
+"""Schedules over REST, and the scheduler within the server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .conftest import Server, key
+
+
+@pytest.fixture
+def schedule(server: Server) -> Iterator[dict[str, Any]]:
+    made = server.post(
+        "/api/schedules",
+        {"path": "pipeline.yaml", "name": "weekly", "cron": "0 6 * * MON", "timezone": "Europe/Berlin",
+         "arguments": {"n": "5"}},
+    )  # fmt: skip
+    yield made["items"][0]
+    server.ask("DELETE", "/api/schedules/small.weekly")
+
+
+def test_a_schedule_is_added_listed_shown_and_removed(server: Server, schedule: dict[str, Any]) -> None:
+    assert (schedule["name"], schedule["path"], schedule["parameters"]) == (
+        "small.weekly",
+        "pipeline.yaml",
+        {"n": 5},
+    )
+    assert [each["name"] for each in server.get("/api/schedules")["items"]] == ["small.weekly"]
+    shown = server.get("/api/schedules/weekly")
+    assert len(shown["next"]) == 5
+    assert shown["next"][0]["arguments"] == {"n": 5}
+    assert shown["next"][0]["fire_at"] == schedule["next_at"]
+    assert shown["problem"] == ""
+    assert server.ask("DELETE", "/api/schedules/small.weekly").status_code == 204
+    assert server.get("/api/schedules")["items"] == []
+    assert server.ask("GET", "/api/schedules/weekly").status_code == 404
+
+
+def test_it_is_paused_and_resumed(server: Server, schedule: dict[str, Any]) -> None:
+    paused = server.post("/api/schedules/weekly/pause", status=200)
+    assert paused["is_paused"]
+    assert paused["next_at"] is None
+    again = server.ask("POST", "/api/schedules/weekly/pause")
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    assert server.post("/api/schedules/weekly/resume", status=200)["next_at"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "told"),
+    [
+        ({"path": "pipeline.yaml", "cron": "61 * * * *"}, 400, "61"),
+        ({"path": "pipeline.yaml", "cron": "@daily", "timezone": "Europe/Berln"}, 400, "Europe/Berln"),
+        ({"path": "pipeline.yaml"}, 400, "has no schedules"),
+        ({"path": "pipeline.yaml", "name": "nightly"}, 404, "nightly"),
+        ({"path": "pipeline.yaml", "cron": "@daily", "arguments": {"m": 1}}, 400, "'m'"),
+        ({"path": "nothing.pipeline.yaml", "cron": "@daily"}, 404, "nothing.pipeline.yaml"),
+    ],
+)
+def test_what_is_wrong_is_told(server: Server, asked: dict[str, Any], status: int, told: str) -> None:
+    answer = server.ask("POST", "/api/schedules", json=asked)
+    assert answer.status_code == status, answer.text
+    assert told in answer.json()["message"]
+    assert server.get("/api/schedules")["items"] == []
+
+
+def test_cron_is_previewed_by_its_clock(server: Server) -> None:
+    found = server.get(f"/api/cron?expression={key('30 2 * * *')}&timezone=Europe/Berlin&count=3")
+    assert len(found["next"]) == 3
+    wrong = server.ask("GET", f"/api/cron?expression={key('30 25 * * *')}")
+    assert wrong.status_code == 400
+    assert "25" in wrong.json()["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_the_server_itself_fires_what_is_due(server: Server) -> None:
+    server.post("/api/schedules", {"path": "pipeline.yaml", "name": "often", "cron": "* * * * *"})
+    try:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            shown = server.get("/api/schedules/often")
+            done = [fire for fire in shown["history"] if fire["state"] == "succeeded"]
+            if done:
+                break
+            time.sleep(0.5)
+        assert done, shown
+        assert shown["scheduler"]
+        assert server.get(f"/api/runs/{done[0]['run_id']}")["pipeline"] == "small"
+    finally:
+        server.ask("DELETE", "/api/schedules/often")
