@@ -12,6 +12,7 @@
     │   └── PreflightFailed             all problems found before a run, at once
     ├── NotFound                    404, exit 2: a name that names nothing
     │   └── SecretNotFound              a secret that no source knows
+    ├── AccessDenied                403, exit 1: a service does not let this user do that
     ├── Conflict                    409, exit 2: it is there already, or somebody else is at it
     ├── TaskError                   500, exit 1: a task did not do what it should
     │   ├── NotebookFailed              a cell raised
@@ -21,9 +22,11 @@
     │   ├── Cancelled                   exit 130: somebody asked for it to stop
     │   └── WorkerLost                  503: the worker that ran it is gone
     ├── RunFailed                   exit 1: a run that ended with failed tasks
+    ├── DeploymentFailed            exit 1: a revision that does not come up; the one before it goes on answering
     ├── Unavailable                 503, exit 1: something that we need does not answer
     │   ├── KernelUnavailable           no such kernel, or it does not start
     │   ├── CatalogUnavailable          the database
+    │   ├── RegistryUnavailable         a registry of container images
     │   └── StorageUnavailable          the blob store, or the disk is full
     ├── CorruptBlob                 500, exit 1: bytes that are not what their digest says
     └── MissingExtra                501, exit 1: an optional dependency, with its install command
@@ -128,6 +131,12 @@ class SecretNotFound(NotFound):
     code = "secret_not_found"
 
 
+class AccessDenied(MlopsError):
+    """A service does not know this user, or does not let them do that."""
+
+    code, status, exit_code = "access_denied", 403, 1
+
+
 class Conflict(MlopsError):
     """It exists already, or somebody else holds it."""
 
@@ -184,6 +193,12 @@ class RunFailed(MlopsError):
     code = "run_failed"
 
 
+class DeploymentFailed(MlopsError):
+    """A revision of a deployment that does not come up; the one before it, if there is one, goes on answering."""
+
+    code = "deployment_failed"
+
+
 class Unavailable(MlopsError):
     """Something that we need does not answer."""
 
@@ -200,6 +215,12 @@ class CatalogUnavailable(Unavailable):
     """The catalog's database does not answer, or is locked by another process."""
 
     code = "catalog_unavailable"
+
+
+class RegistryUnavailable(Unavailable):
+    """A registry of container images does not answer, or not as one does."""
+
+    code = "registry_unavailable"
 
 
 class StorageUnavailable(Unavailable):

@@ -521,12 +521,80 @@ class ComputeMeasurement:
     measured_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """One table of the quotas: what everybody together, one user, a group or a queue may use; `queueing.quotas`
+    reads them. Without any, runs start at once."""
+
+    TABLE: ClassVar[str] = "quotas"
+    KEY: ClassVar[tuple[str, ...]] = ("scope", "name")
+
+    scope: str  # "settings", "task", "prices", "all", "user", "group", "queue"
+    name: str = ""
+    body: Mapping[str, Any]
+    user_name: str = ""  # who set it
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntry:
+    """A run that waits for admission, or has it: it is deleted when the run is over.
+
+    `state` is ``waiting``, ``held`` or ``admitted``. `least` and `most` are what the run needs to go on at all
+    and could use at once, `granted` what it may use, all as `queueing.amounts` has them."""
+
+    TABLE: ClassVar[str] = "queue_entries"
+    KEY: ClassVar[tuple[str, ...]] = ("run_id",)
+
+    run_id: str
+    pipeline: str
+    user_name: str
+    group_name: str = ""
+    queue: str
+    state: str = "waiting"
+    priority: int = 0
+    is_preemptible: bool = False
+    least: Sequence[Any]
+    most: Sequence[Any]
+    granted: Sequence[Any] = ()
+    seconds: float | None = None  # how long it may take, by earlier runs
+    since_at: datetime  # waits since; what it ages by
+    admitted_at: datetime | None = None
+    is_leaving: bool = False  # shall make way for another run
+    preemptions: int = 0
+    position: int = 0  # when it was last told; 0 for "not among the first"
+    reason: str = ""
+    starts_at: datetime | None = None  # about
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueUsage:
+    """What admitted runs had in use on one day (UTC): amount by time, summed over `spans`."""
+
+    TABLE: ClassVar[str] = "queue_usage"
+    KEY: ClassVar[tuple[str, ...]] = ("day", "user_name", "group_name", "queue")
+
+    day: str
+    user_name: str
+    group_name: str = ""
+    queue: str
+    spans: int = 1
+    run_seconds: float = 0.0
+    task_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    memory_seconds: float = 0.0  # bytes times seconds
+    gpu_seconds: float = 0.0
+    cost: float = 0.0
+
+
 Record = (
     Run | TaskRun | Attempt | Artifact | CacheEntry | RunEvent
     | RegisteredModel | ModelVersion | ModelAlias | AliasMove | LineageLink
     | FeatureDefinition | Materialization | FeaturePart
     | Schedule | Fire | Lease
     | Image | Deployment | DeploymentRevision | ComputeMeasurement
+    | Quota | QueueEntry | QueueUsage
 )  # fmt: skip
 RECORDS: Sequence[type[Record]] = (
     Run, TaskRun, Attempt, Artifact, CacheEntry, RunEvent,
@@ -534,4 +602,5 @@ RECORDS: Sequence[type[Record]] = (
     FeatureDefinition, Materialization, FeaturePart,
     Schedule, Fire, Lease,
     Image, Deployment, DeploymentRevision, ComputeMeasurement,
+    Quota, QueueEntry, QueueUsage,
 )  # fmt: skip

@@ -166,6 +166,7 @@ _INDEXES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "feature_parts": [("view", "version", "seq"), ("part_id",)],
     "images": [("source",)],
     "deployments": [("model",)],
+    "queue_entries": [("state", "since_at")],
 }
 
 METADATA = sa.MetaData()

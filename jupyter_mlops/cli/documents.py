@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from ..catalog import owner
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
-from ..runner import owner
 from ..words import lifetime
 
 

@@ -13,11 +13,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from .. import words
+from ..catalog import owner
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import TERMINAL, now
 from ..resources import format_bytes
-from ..runner import owner
 from ..workspace import Workspace
 from . import documents
 from .group import PROGRAM, command

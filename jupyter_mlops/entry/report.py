@@ -18,12 +18,12 @@ from .. import encoding
 from ..backends import JobOutcome
 from ..blobs import parse_reference
 from ..catalog import Catalog
+from ..catalog.owner import user_name
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
 from ..errors import CatalogUnavailable, Conflict, MlopsError, NotFound
 from ..events import TERMINAL, now
 from ..notebooks.inject import named_secrets
 from ..pipelines import RunState
-from ..runner.owner import user_name
 
 if TYPE_CHECKING:
     from .task import Ended

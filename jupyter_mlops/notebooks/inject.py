@@ -206,9 +206,12 @@ def _copy(nb: Mapping[str, Any]) -> files.Notebook:
 
 @cache
 def _papermill_version() -> str:
-    from importlib.metadata import version  # slow to import, and needed once
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and needed once
 
-    return version("papermill")
+    try:
+        return version("papermill")
+    except PackageNotFoundError:  # in an image, which has no need of it
+        return ""
 
 
 def _place(nb: files.Notebook, source: str) -> None:

@@ -67,9 +67,7 @@ def parse_reference(text: str) -> Reference:
     if at:
         _check(_DIGEST, digest, text, "a digest is 'sha256:' and 64 hex digits")
     head, slash, tail = rest.partition("/")
-    is_registry = bool(slash) and (
-        head == "localhost" or "." in head or ":" in head or head != head.lower()
-    )
+    is_registry = bool(slash) and (head == "localhost" or "." in head or ":" in head or head != head.lower())
     registry, path = (head, tail) if is_registry else (DOCKER_HUB, rest)
     repository, colon, tag = path.partition(":")
     if colon:
@@ -79,7 +77,12 @@ def parse_reference(text: str) -> Reference:
         raise _wrong(text, "a port is between 1 and 65535")
     if repository != repository.lower():
         raise _wrong(text, f"repositories are in lower case: {repository.lower()!r}")
-    _check(_REPOSITORY, repository, text, "a repository is words of a-z and 0-9 with '.', '_' or '-' between, and '/'")
+    _check(
+        _REPOSITORY,
+        repository,
+        text,
+        "a repository is words of a-z and 0-9 with '.', '_' or '-' between, and '/'",
+    )
     if not is_registry and _HEX.fullmatch(repository):
         raise _wrong(text, "64 hex digits are an image's ID, not a name: NAME@sha256:… is one")
     registry = DOCKER_HUB if registry in _HUB_NAMES else registry
@@ -100,7 +103,9 @@ def check_digest(text: str) -> str:
 def check_tag(text: str) -> str:
     """The tag itself; `InvalidInput` for anything that is none."""
     if not _TAG.fullmatch(text):
-        raise InvalidInput(f"{text!r} is no tag of an image", hint="letters, digits, '_', '.' and '-', at most 128")
+        raise InvalidInput(
+            f"{text!r} is no tag of an image", hint="letters, digits, '_', '.' and '-', at most 128"
+        )
     return text
 
 

@@ -7,13 +7,18 @@ nothing in it uses. It carries the files that its entry imports, found by ``ast`
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import NamedTuple
+
+from ..errors import InvalidNotebook
+from ..notebooks.files import parse_notebook
+from ..notebooks.source import Magic, code_cells
 
 PACKAGE = Path(__file__).parent.parent
 NAME = PACKAGE.name
@@ -28,14 +33,16 @@ _LATE_ROOMS = {"magics"}
 # What a room imports late and cannot do without.
 _NEEDED_LATE: Mapping[str, tuple[str, ...]] = {
     "blobs": ("fsspec",),
+    "catalog": ("alembic",),
     "emit": ("cloudpickle",),
+    "features": ("duckdb", "numpy", "pandas", "pyarrow"),
     "kernels": ("ipykernel", "jupyter_client", "psutil", "zmq"),
     "serving": ("httptools", "numpy", "orjson", "starlette", "uvicorn", "uvloop"),
 }
 
 
 class Shipped(NamedTuple):
-    """`files` by their paths below ``lib``, such as ``jupyter_mlops/errors.py``; `distributions` as indexes call them."""
+    """`files` by their paths below ``lib`` (``jupyter_mlops/errors.py``), `distributions` as indexes call them."""
 
     files: Mapping[str, bytes]
     distributions: tuple[str, ...]
@@ -55,19 +62,25 @@ def closure(entry: str, *, names: Collection[str] = ()) -> Shipped:
     return Shipped(dict(sorted(files.items())), tuple(sorted(_distributions(foreign))))
 
 
-def names_used(source: str) -> frozenset[str]:
-    """The names that Python code takes from ``jupyter_mlops``; none where it cannot be read."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return frozenset()
+def names_used(notebooks: Iterable[bytes], modules: Iterable[bytes] = ()) -> frozenset[str]:
+    """The names that notebooks and modules take from ``jupyter_mlops``; what cannot be read takes none."""
+    trees = []
+    for content in notebooks:
+        with contextlib.suppress(InvalidNotebook):
+            trees += [cell.tree for cell in code_cells(parse_notebook(content)) if cell.tree is not None]
+    for content in modules:
+        with contextlib.suppress(SyntaxError, ValueError):
+            trees.append(ast.parse(content))
+    nodes = [node for tree in trees for node in ast.walk(tree)]
     aliases, found = set(), set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
-            aliases |= {one.asname or one.name for one in node.names if one.name == NAME}
+            aliases |= {one.asname or NAME for one in node.names if one.name.partition(".")[0] == NAME}
         elif isinstance(node, ast.ImportFrom) and node.module == NAME and not node.level:
             found |= {one.name for one in node.names}
-    for node in ast.walk(tree):
+        elif (magic := Magic.read(node)) and magic.name == "load_ext" and magic.argument.strip() == NAME:
+            found.add("load_ipython_extension")
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
             found.add(node.attr)
     return frozenset(found)

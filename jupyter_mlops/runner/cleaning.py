@@ -13,11 +13,11 @@ from pathlib import Path
 from ..blobs import BlobStore, parse_reference
 from ..blobs.store import GRACE_SECONDS
 from ..catalog import Catalog
+from ..catalog.owner import is_driven
 from ..catalog.records import RECORDS, Artifact, Attempt, CacheEntry, Fire, Run, RunEvent, TaskRun
 from ..errors import MlopsError
 from ..events import TERMINAL, now
 from .options import CleanReport
-from .owner import is_driven
 from .places import run_folder
 
 _REFERENCE = re.compile(rb"blob://sha256/([0-9a-f]{64})")

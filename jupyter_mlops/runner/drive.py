@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from ..backends import JobKey, JobOutcome
+from ..catalog.owner import HEARTBEAT_SECONDS, driving
 from ..catalog.records import Run
 from ..errors import MlopsError
 from ..events import (
@@ -35,7 +36,6 @@ from .interrupts import interrupts
 from .ledger import Ledger
 from .logs import LogWriter
 from .options import OnEvent, OnPlan
-from .owner import HEARTBEAT_SECONDS, driving
 
 _CANCEL_POLL_SECONDS = 0.5
 _PROGRESS_SECONDS = 0.5  # how often the catalog is told which cell a task is in

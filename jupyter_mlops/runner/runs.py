@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import encoding
 from ..blobs import BlobStore
-from ..catalog import Catalog
+from ..catalog import Catalog, owner
 from ..catalog.records import CacheEntry, Run, RunEvent, TaskRun
 from ..errors import Conflict, InvalidInput, NotFound, PreflightFailed, did_you_mean
 from ..events import DONE_WELL, TERMINAL, decode, now
@@ -20,7 +20,7 @@ from ..pipelines import Pipeline, Plan, RunState, load_pipeline, lower, replay, 
 from ..preflight import check_plan, demand_cluster
 from ..problems import summarize
 from ..settings import Settings
-from . import cleaning, owner
+from . import cleaning
 from .cachebook import Cachebook
 from .dispatch import Dispatch
 from .drive import Drive

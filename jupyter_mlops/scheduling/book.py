@@ -10,14 +10,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..catalog import Catalog
+from ..catalog import Catalog, owner
 from ..catalog.records import Fire, Run, Schedule
 from ..errors import Conflict, InvalidInput, InvalidPipeline, NotFound, did_you_mean
 from ..events import now
 from ..pipelines import Pipeline, ScheduleSpec, load_pipeline
 from ..pipelines.checks import demand
 from ..pipelines.scheduled import arguments_at
-from ..runner import Runs, owner
+from ..runner import Runs
 from ..runner.launch import Drivers
 from . import decide
 from .backfill import Backfill

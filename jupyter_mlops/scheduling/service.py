@@ -17,12 +17,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ..catalog import Catalog
+from ..catalog import Catalog, owner
 from ..catalog.records import Fire, Run, Schedule
 from ..errors import CatalogUnavailable, Conflict, InvalidInput, MlopsError, Unavailable
 from ..events import TERMINAL, now
 from ..pipelines import ScheduleSpec
-from ..runner import owner
 from . import decide
 from .lease import Lease, LeaseLost, leader
 from .specs import missed_fire, spec_from_json

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._version import __version__
-from ..runner.owner import user_name
+from ..catalog.owner import user_name
 from .panel import Panel
 
 

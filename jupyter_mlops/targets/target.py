@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from ..resources import ResourceRequest
 
@@ -87,3 +88,20 @@ class Target(Protocol):
 
     def remove(self, name: str, options: Mapping[str, Any]) -> None:
         """Take it away; fine if it is gone already."""
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A target whose deployments can rest, and whose processes can be looked into."""
+
+    def stop(self, name: str) -> None:
+        """Answer what was begun, then end; everything stays for `start`."""
+
+    def start(self, name: str, *, timeout_seconds: float = 600) -> Status:
+        """Go on from there, or after the machine was off; wait until it answers."""
+
+    def logs(self, name: str) -> Mapping[str, Path]:
+        """The log of each process, by its name."""
+
+    def accompany(self, name: str, words: Sequence[str]) -> None:
+        """Keep ``python WORDS`` running as long as the deployment does; no words: no more."""

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from .. import preflight
+from ..catalog import owner
 from ..catalog.records import Run, TaskRun
 from ..errors import InvalidInput, MlopsError, NotFound
 from ..events import TERMINAL, Event, RunFinished, TaskStateChanged, now
 from ..pipelines import Pipeline, load_pipeline
 from ..pipelines.drawing import GLYPHS
 from ..problems import Problem
-from ..runner import owner
 from ..runner.board import Board
 from ..settings import Settings, find_root
 from ..workspace import Workspace

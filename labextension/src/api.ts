@@ -79,6 +79,16 @@ export class Api {
   runNotebook = (path: string, args: Record<string, string>) =>
     this._post<t.RunSummary>(['notebooks', ...path.split('/'), 'run'], { arguments: args });
 
+  schedules = () => this._get<t.ScheduleList>(['schedules']);
+  schedule = (name: string) => this._get<t.ScheduleDetail>(['schedules', name]);
+  addSchedule = (asked: Partial<t.ScheduleRequest> & { path: string }) =>
+    this._post<t.ScheduleList>(['schedules'], asked);
+  pauseSchedule = (name: string) => this._post<t.Schedule>(['schedules', name, 'pause']);
+  resumeSchedule = (name: string) => this._post<t.Schedule>(['schedules', name, 'resume']);
+  removeSchedule = (name: string) => this._request<void>('DELETE', ['schedules', name], {});
+  previewCron = (expression: string, timezone: string, count: number) =>
+    this._get<t.CronPreview>(['cron'], { expression, timezone, count });
+
   models = (query: { search?: string; limit?: number; offset?: number } = {}) =>
     this._get<t.IPage<t.ModelSummary>>(['models'], query);
   modelDetail = (name: string, query: { limit?: number; offset?: number } = {}) =>

@@ -55,6 +55,13 @@ export const featuresIcon = icon(
   '<path d="M2 2h3.300v12H2zm1.200 1.200v9.600h.9V3.200zM6.400 5h3.300v9H6.400zm1.200 1.200v6.600h.9V6.200zM10.800 8H14v6h-3.200zm1.200 1.200v3.600h.8V9.200z"/>'
 );
 
+/** A clock with a hand beyond noon. */
+export const schedulesIcon = icon(
+  'schedules',
+  '<path d="M8 1.400a6.600 6.600 0 1 1 0 13.200A6.600 6.600 0 0 1 8 1.400zm0 1.300a5.300 5.300 0 1 0 0 10.600A5.300 5.300 0 0 0 8 2.700z"/>' +
+    '<path d="M7.300 4.300h1.400v3.400l2.300 1.400-.700 1.200-3-1.800z"/>'
+);
+
 /** A chip. */
 export const computeIcon = icon(
   'compute',

@@ -426,6 +426,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The active schedules: when each fires next, what became of its last fire, and who fires them. */
+        get: operations["listSchedules"];
+        put?: never;
+        /** Make the schedules of a pipeline's file active, or, with `cron`, one beside them. One that is active is changed. */
+        post: operations["addSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A schedule: `pipeline.schedule`, or what stands behind the dot if only one is called so. */
+                name: components["parameters"]["schedule"];
+            };
+            cookie?: never;
+        };
+        /** A schedule with its next fires, and what became of its last ones. */
+        get: operations["getSchedule"];
+        put?: never;
+        post?: never;
+        /** Forget a schedule and its history; its runs stay. */
+        delete: operations["removeSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fire no more until it is resumed; runs that go on go on. */
+        post: operations["pauseSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fire again, from now on. */
+        post: operations["resumeSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cron": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a cron expression fires next, by the clock of its zone. */
+        get: operations["previewCron"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compute": {
         parameters: {
             query?: never;
@@ -564,7 +654,7 @@ export interface components {
             /** @description Grows by one from event to event. */
             seq: number;
             server_id: string;
-            kinds: ("run" | "model" | "feature" | "pipeline")[];
+            kinds: ("run" | "model" | "feature" | "schedule" | "deployment" | "pipeline")[];
             /** @description The runs that changed; empty with the kind `run` means: any. */
             run_ids: string[];
         };
@@ -1086,6 +1176,119 @@ export interface components {
             /** @description The version that was asked for. */
             is_self: boolean;
         };
+        Schedule: {
+            name: string;
+            pipeline: string;
+            /** @description From the workspace's root. */
+            pipeline_path: string;
+            /** @description The pipeline's file from the server's root; null if it lies outside. */
+            path: string | null;
+            cron: string;
+            timezone: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            catch_up: "none" | "last" | "all";
+            /** @enum {string} */
+            overlap: "skip" | "queue" | "cancel";
+            jitter_seconds: number;
+            start: string | null;
+            end: string | null;
+            is_paused: boolean;
+            /**
+             * Format: date-time
+             * @description Null when it is paused, or never fires again.
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description The same with its jitter.
+             */
+            due_at: string | null;
+            user_name: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description What became of its last fire. */
+            last: components["schemas"]["Fire"] | null;
+        };
+        Fire: {
+            schedule: string;
+            /** Format: date-time */
+            fire_at: string;
+            /**
+             * Format: date-time
+             * @description Of `count` missed ones, the first.
+             */
+            first_at: string;
+            count: number;
+            /** @enum {string} */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "missed";
+            reason: string;
+            run_id: string | null;
+            is_backfill: boolean;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        NextFire: {
+            /** Format: date-time */
+            fire_at: string;
+            /** Format: date-time */
+            due_at: string;
+            arguments: {
+                [key: string]: unknown;
+            };
+        };
+        ScheduleList: {
+            items: components["schemas"]["Schedule"][];
+            /** @description The process that fires them; null when none does. */
+            scheduler: string | null;
+        };
+        ScheduleDetail: {
+            schedule: components["schemas"]["Schedule"];
+            next: components["schemas"]["NextFire"][];
+            history: components["schemas"]["Fire"][];
+            /** @description Why the next fires cannot be told: the pipeline's file is gone, for example. */
+            problem: string;
+            scheduler: string | null;
+        };
+        ScheduleRequest: {
+            /** @description The pipeline's file, from the server's root. */
+            path: string;
+            /** @description Only the schedule of that name; with `cron`, the new one's name. */
+            name?: string | null;
+            /** @description Left out: the schedules of the file. */
+            cron?: string | null;
+            /** @default UTC */
+            timezone: string;
+            /** @description Text is read by the type of its parameter; it may hold `${schedule.…}`. */
+            arguments?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @default last
+             * @enum {string}
+             */
+            catch_up: "none" | "last" | "all";
+            /**
+             * @default skip
+             * @enum {string}
+             */
+            overlap: "skip" | "queue" | "cancel";
+            /** @default 0 */
+            jitter_seconds: number;
+            start?: string | null;
+            end?: string | null;
+            /** @default false */
+            is_paused: boolean;
+        };
+        CronPreview: {
+            expression: string;
+            timezone: string;
+            next: string[];
+        };
         Alias: {
             name: string;
             alias: string;
@@ -1379,6 +1582,8 @@ export interface components {
         alias: string;
         /** @description A feature view's name, or `name@version`. */
         view: string;
+        /** @description A schedule: `pipeline.schedule`, or what stands behind the dot if only one is called so. */
+        schedule: string;
         /** @description Words that must all stand in it, whatever their case. */
         search: string;
         /** @description How many at most. */
@@ -2134,6 +2339,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Schedules by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    addSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description What is active now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A schedule: `pipeline.schedule`, or what stands behind the dot if only one is called so. */
+                name: components["parameters"]["schedule"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDetail"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    removeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A schedule: `pipeline.schedule`, or what stands behind the dot if only one is called so. */
+                name: components["parameters"]["schedule"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    pauseSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A schedule: `pipeline.schedule`, or what stands behind the dot if only one is called so. */
+                name: components["parameters"]["schedule"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            409: components["responses"]["Error"];
+            default: components["responses"]["Error"];
+        };
+    };
+    resumeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A schedule: `pipeline.schedule`, or what stands behind the dot if only one is called so. */
+                name: components["parameters"]["schedule"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            409: components["responses"]["Error"];
+            default: components["responses"]["Error"];
+        };
+    };
+    previewCron: {
+        parameters: {
+            query: {
+                /**
+                 * @description Five fields, or `@daily`.
+                 * @example 30 2 * * MON-FRI
+                 */
+                expression: string;
+                /** @description An IANA zone, such as `Europe/Berlin`. */
+                timezone?: string;
+                /** @description How many fires. */
+                count?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The next fires. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronPreview"];
                 };
             };
             default: components["responses"]["Error"];

@@ -21,10 +21,18 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 import { createCompute } from './compute/section';
 import { createFeatures } from './features/section';
-import { computeIcon, featuresIcon, modelsIcon, pipelinesIcon, runsIcon } from './icons';
+import {
+  computeIcon,
+  featuresIcon,
+  modelsIcon,
+  pipelinesIcon,
+  runsIcon,
+  schedulesIcon
+} from './icons';
 import { createModels } from './models/section';
 import { createPipelines } from './panels/pipelines';
 import { createRuns } from './panels/runs';
+import { createSchedules } from './schedules/section';
 import type { IContext } from './tokens';
 
 export interface ISection {
@@ -45,6 +53,13 @@ export const SECTIONS: ISection[] = [
     createBody: createPipelines
   },
   { id: 'runs', title: 'Runs', icon: runsIcon, rank: 20, createBody: createRuns },
+  {
+    id: 'schedules',
+    title: 'Schedules',
+    icon: schedulesIcon,
+    rank: 25,
+    createBody: createSchedules
+  },
   { id: 'models', title: 'Models', icon: modelsIcon, rank: 30, createBody: createModels },
   { id: 'features', title: 'Features', icon: featuresIcon, rank: 40, createBody: createFeatures },
   { id: 'compute', title: 'Compute', icon: computeIcon, rank: 50, createBody: createCompute }

@@ -12,7 +12,14 @@
  */
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
-import { compareIcon, featuresIcon, modelsIcon, notebookIcon, runsIcon } from './icons';
+import {
+  compareIcon,
+  featuresIcon,
+  modelsIcon,
+  notebookIcon,
+  runsIcon,
+  schedulesIcon
+} from './icons';
 import type { Args, IContext } from './tokens';
 
 export interface ITab {
@@ -37,6 +44,11 @@ export const TABS: Readonly<Record<string, ITab>> = {
     icon: notebookIcon,
     title: args => `${args.task} · executed`,
     load: () => import('./panels/notebook')
+  },
+  schedule: {
+    icon: schedulesIcon,
+    title: args => args.name,
+    load: () => import('./schedules/scheduleTab')
   },
   model: { icon: modelsIcon, title: args => args.name, load: () => import('./models/modelTab') },
   feature: {

@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from jupyter_mlops.catalog import owner
 from jupyter_mlops.catalog.records import Run as RunRecord
 from jupyter_mlops.catalog.records import TaskRun
 from jupyter_mlops.errors import Conflict, NotFound
 from jupyter_mlops.pipelines import Plan
-from jupyter_mlops.runner import owner
 
 EMIT = "import jupyter_mlops as mlops\n"
 CLI = Path(sys.executable).with_name("jupyter-mlops")

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from jupyter_mlops.catalog import owner
 from jupyter_mlops.catalog.records import Fire, Run, Schedule
 from jupyter_mlops.errors import CatalogUnavailable
 from jupyter_mlops.events import now
 from jupyter_mlops.pipelines import ScheduleSpec
-from jupyter_mlops.runner import owner
 from jupyter_mlops.scheduling import Lease, Scheduler
 from jupyter_mlops.scheduling.lease import leader
 from jupyter_mlops.scheduling.service import MOST_DRIVES

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import nbformat
 
+from jupyter_mlops.catalog import owner
 from jupyter_mlops.catalog.records import Run, TaskRun
 from jupyter_mlops.events import OutputStreamed, RunFinished, TaskStateChanged, now
-from jupyter_mlops.runner import owner
 from jupyter_mlops.widgets import PipelineView, RunView
 from jupyter_mlops.workspace import Workspace
 

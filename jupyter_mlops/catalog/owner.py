@@ -17,8 +17,8 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from ..catalog.records import Run
 from ..events import now
+from .records import Run
 
 HEARTBEAT_SECONDS = 2.0
 _ABANDONED = timedelta(seconds=15 * HEARTBEAT_SECONDS)

@@ -1,0 +1,143 @@
+"""Which compute units there are: this machine's, or those of a dask cluster's workers."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import Unavailable
+from . import accelerators
+from .cpus import cpu_peak, flops_a_cycle, read_cpu
+from .gpus import Gpu, find_gpus
+from .limits import usable_cpus, usable_memory
+from .units import ComputeUnit
+
+_DEVICES = Path("/dev")
+_DASK_SECONDS = 3.0
+_TPU_VARIABLES = ("TPU_ACCELERATOR_TYPE", "ACCELERATOR_TYPE")
+
+
+def find_units(cluster: str = "local") -> list[ComputeUnit]:
+    """This machine's units for ``local``, else one for each worker of the dask scheduler at that address.
+
+    Raises `Unavailable` if it does not answer.
+    """
+    if cluster != "local":
+        return worker_units(_ask_scheduler(cluster))
+    return [cpu_unit(), *gpu_units(find_gpus()), *device_units(os.environ)]
+
+
+def abstraction(environ: Mapping[str, str]) -> str:
+    """In what form this machine is had: a pod of Kubernetes, a job of a batch system, else an instance."""
+    if environ.get("KUBERNETES_SERVICE_HOST"):
+        return "pod"
+    if any(environ.get(name) for name in ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")):
+        return "job"
+    return "instance"
+
+
+def cpu_unit() -> ComputeUnit:
+    """This machine's CPUs, as far as this process may use them."""
+    cpu, cores = read_cpu(), usable_cpus()
+    instructions, each = flops_a_cycle(cpu)
+    return ComputeUnit(
+        unit=f"{socket.gethostname()}/cpu",
+        kind="CPU",
+        name=cpu.name,
+        abstraction=abstraction(os.environ),
+        cores=cores,
+        memory=usable_memory(),
+        peak_flops=cpu_peak(cpu, cores),
+        facts_known={
+            "clock_hz": cpu.clock,
+            "instructions": instructions,
+            "float64_a_cycle": each,
+            "threads_a_core": cpu.threads_a_core,
+        },
+    )
+
+
+def gpu_units(gpus: list[Gpu]) -> list[ComputeUnit]:
+    """What is known of each GPU: from the table, else from its cores and clock."""
+    return [_gpu_unit(gpu) for gpu in gpus]
+
+
+def _gpu_unit(gpu: Gpu) -> ComputeUnit:
+    row = accelerators.rating(gpu.name, accelerators.GPUS)
+    return ComputeUnit(
+        unit=f"{socket.gethostname()}/gpu{gpu.index}",
+        kind="GPU",
+        name=gpu.name,
+        abstraction=abstraction(os.environ),
+        cores=float(gpu.cores or 1),
+        memory=gpu.memory or (int(row.memory * 2**30) if row else None),
+        peak_flops=accelerators.peak_of(row) or accelerators.float32_peak(gpu.cores, gpu.clock),
+        memory_bandwidth=row.bandwidth * 1e9 if row else None,
+        facts_known={"clock_hz": gpu.clock, "compute_capability": gpu.capability, "uuid": gpu.uuid},
+    )
+
+
+def device_units(environ: Mapping[str, str], devices: Path = _DEVICES) -> list[ComputeUnit]:
+    """TPUs and IPUs, by their device files; a TPU's generation stands in the environment of its VM."""
+    tpus = sorted([*devices.glob("accel[0-9]*"), *devices.glob("vfio/[0-9]*")]) if _has_tpu(environ, devices) else []
+    generation = next((environ[name] for name in _TPU_VARIABLES if environ.get(name)), "")
+    found = [("TPU", index, f"TPU {generation}".strip(), accelerators.TPUS) for index in range(len(tpus))]
+    ipus = sorted(devices.glob("ipu[0-9]*"))
+    found += [("IPU", index, "Graphcore IPU", accelerators.IPUS) for index in range(len(ipus))]
+    units = []
+    for kind, index, name, table in found:
+        row = accelerators.rating(name, table)
+        units.append(
+            ComputeUnit(
+                unit=f"{socket.gethostname()}/{kind.lower()}{index}",
+                kind=kind,
+                name=name,
+                abstraction=abstraction(environ),
+                memory=int(row.memory * 2**30) if row else None,
+                peak_flops=accelerators.peak_of(row),
+                memory_bandwidth=row.bandwidth * 1e9 if row else None,
+            )
+        )
+    return units
+
+
+def _has_tpu(environ: Mapping[str, str], devices: Path) -> bool:
+    return any(environ.get(name) for name in _TPU_VARIABLES) or any(devices.glob("accel[0-9]*"))
+
+
+def worker_units(workers: Mapping[str, Mapping[str, Any]]) -> list[ComputeUnit]:
+    """Units of dask's workers, as a scheduler tells of them: what they declare, else their threads and limit."""
+    units = []
+    for address, told in sorted(workers.items()):
+        declared = told.get("resources") or {}
+        name = str(told.get("name") or address)
+        memory = declared.get("memory") or told.get("memory_limit")
+        units.append(
+            ComputeUnit(
+                unit=f"worker {name}",
+                kind="CPU",
+                name=str(told.get("host") or address),
+                abstraction="process",
+                cores=float(declared.get("cpu") or told.get("nthreads") or 1),
+                memory=int(memory) if memory else None,
+                facts_known={"address": address, "gpu": int(declared.get("gpu") or 0)},
+            )
+        )
+    return units
+
+
+def _ask_scheduler(address: str) -> Mapping[str, Mapping[str, Any]]:
+    from distributed import Client
+
+    try:
+        with Client(address, timeout=_DASK_SECONDS, set_as_default=False) as client:
+            workers: Mapping[str, Mapping[str, Any]] = client.scheduler_info(n_workers=-1)["workers"]
+            return workers
+    except (OSError, TimeoutError, ValueError, TypeError) as error:
+        raise Unavailable(
+            f"no dask scheduler answers at {address}: {error}",
+            hint="start one with `dask scheduler` and `dask worker`, or set cluster to local",
+        ) from error

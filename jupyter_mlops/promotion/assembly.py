@@ -1,0 +1,216 @@
+"""From what was captured to what an image is made of: the recipe of its Dockerfile, its folder, its labels."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from .._version import __version__
+from ..errors import InvalidInput
+from ..fingerprint import digest_bytes
+from ..problems import Problem, summarize
+from . import dockerfile, sbom, ship
+from .captured import Capture
+from .context import APP, EPOCH, LIB, MODEL, PORT, USER, WORK, Content, Context, HealthCheck, digest_of
+
+Platform = Literal["", "sagemaker"]
+
+# The port by the same rule as the server's own; alive is what answers at all, be it that it is overloaded.
+_HEALTH = (
+    "python",
+    "-c",
+    "import os, urllib.request as r; e = os.environ.get; "
+    "r.urlopen('http://127.0.0.1:%s/healthz/live' % (e('AIP_HTTP_PORT') or e('SAGEMAKER_BIND_TO_PORT')"
+    " or e('PORT') or 8080), timeout=2)",
+)
+
+
+def make_context(
+    capture: Capture, *, base: str = "", platform: Platform = "", epoch: int | None = None
+) -> Context:
+    """Everything for an image of what was captured. Pure, but for reading our own files and the model's folder.
+
+    `base` takes the place of the official Python image; `platform` "sagemaker" makes the image run as root, as
+    SageMaker's documentation demands. Raises `InvalidInput` with all that stands against an image.
+    """
+    _check(capture)
+    base = base or f"docker.io/library/python:{capture.python}-slim"
+    is_serving = capture.kind == "serving"
+    names = (
+        frozenset() if is_serving else ship.names_used(capture.notebooks.values(), capture.modules.values())
+    )
+    shipped = ship.closure(ship.SERVING if is_serving else ship.BATCH, names=names)
+    own: dict[str, Content] = {**capture.modules, **capture.files, **capture.notebooks}
+    model = _model_files(capture.model_folder) if is_serving else {}
+    lock, vcs = _locks(capture)
+    packages = tuple(sorted({one.name for one in capture.system_packages}))
+    bill = sbom.render(
+        name=capture.name,
+        version=capture.source_digest or capture.commit,
+        base=base,
+        locks=[lock, vcs],
+        system_packages=packages,
+        files={f"{MODEL}/{path}": digest_of(what) for path, what in model.items()}
+        | {f"{WORK}/{path}": digest_of(what) for path, what in own.items()},
+        properties={"jupyter-mlops:source": capture.source, "jupyter-mlops:commit": capture.commit},
+    )
+    folders: dict[str, Mapping[str, Content]] = {"model": model, "lib": shipped.files, "work": own}
+    single: dict[str, Content] = {"sbom.cdx.json": bill.encode()}
+    if not is_serving:
+        single["job.json"] = _job(capture)
+    labels, env = _labels(capture, lock, base), _environment(capture)
+    entrypoint = ("python", "-m", ship.SERVING if is_serving else ship.BATCH)
+    health = HealthCheck(command=_HEALTH) if is_serving else None
+    recipe = dockerfile.Recipe(
+        title=f"{capture.kind} image of {capture.source or capture.name}",
+        base=base,
+        copies=_copies([name for name, content in folders.items() if content], single),
+        entrypoint=entrypoint,
+        env=env,
+        labels=labels,
+        has_packages=bool(packages),
+        has_vcs=bool(vcs),
+        user="" if platform == "sagemaker" else USER,
+        workdir=WORK,
+        port=PORT if is_serving else 0,
+        healthcheck=health.command if health else (),
+    )
+    files: dict[str, Content] = {
+        "Dockerfile": dockerfile.render(recipe).encode(),
+        ".dockerignore": dockerfile.DOCKERIGNORE.encode(),
+        dockerfile.LOCK: lock.encode(),
+        **({dockerfile.VCS: vcs.encode()} if vcs else {}),
+        **({dockerfile.PACKAGES: "".join(f"{one}\n" for one in packages).encode()} if packages else {}),
+        **single,
+        **{f"{name}/{path}": what for name, content in folders.items() for path, what in content.items()},
+    }
+    return Context(
+        kind=capture.kind,
+        name=capture.name,
+        python=capture.python,
+        base=base,
+        dockerfile=dockerfile.render(recipe),
+        files=dict(sorted(files.items())),
+        code={
+            **{f"{MODEL}/{path}": what for path, what in model.items()},
+            **{f"{LIB}/{path}": what for path, what in shipped.files.items()},
+            **{f"{WORK}/{path}": what for path, what in own.items()},
+            **{f"{APP}/{path}": what for path, what in single.items()},
+        },
+        requirements_lock=lock,
+        system_packages=packages,
+        labels=labels,
+        env=env,
+        entrypoint=entrypoint,
+        user="0:0" if platform == "sagemaker" else USER,
+        exposed_ports=(PORT,) if is_serving else (),
+        healthcheck=health,
+        platforms=capture.platforms,
+        source=capture.source,
+        source_digest=capture.source_digest,
+        epoch=_epoch() if epoch is None else epoch,
+    )
+
+
+def _check(capture: Capture) -> None:
+    wrong = [problem for problem in capture.problems if problem.severity == "error"]
+    if not wrong and not capture.lock:
+        wrong = [
+            Problem(message="the distributions are not locked", hint="is an index of packages reachable?")
+        ]
+    if wrong:
+        hint = wrong[0].hint if len(wrong) == 1 else ""
+        raise InvalidInput(summarize(wrong), hint=hint, problems=wrong)
+    if capture.kind == "serving" and capture.model_folder is None:
+        raise InvalidInput(f"{capture.name} has no model to serve")
+
+
+def _locks(capture: Capture) -> tuple[str, str]:
+    """What has hashes, and what has a commit instead: pip takes no file that has both."""
+    lines = capture.lock.replace("\\\n", "\0").splitlines()
+    vcs = [line for line in lines if " @ " in line.partition("#")[0] and not line.startswith("#")]
+    rest = [line for line in lines if line not in vcs]
+    text = "\n".join(rest).replace("\0", "\\\n")
+    return text + "\n" * (not text.endswith("\n")), "".join(
+        f"{line.partition(' #')[0].strip()}\n" for line in vcs
+    )
+
+
+def _copies(folders: Sequence[str], single: Mapping[str, Content]) -> list[dockerfile.Copy]:
+    """What changes seldom first: the model, our files, the user's."""
+    targets = {"model": MODEL, "lib": LIB, "work": WORK}
+    made = [dockerfile.Copy(source=name, target=targets[name], is_compiled=name == "lib") for name in folders]
+    return [*made, *(dockerfile.Copy(source=name, target=f"{APP}/{name}") for name in sorted(single))]
+
+
+def _model_files(folder: Path | None) -> dict[str, Content]:
+    assert folder is not None  # noqa: S101 - checked before
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path for path in found}
+
+
+def _job(capture: Capture) -> bytes:
+    notebooks = {Path(path).stem: path for path in sorted(capture.notebooks)}
+    if len(notebooks) < len(capture.notebooks):  # two folders have one of the same name
+        notebooks = {path.removesuffix(".ipynb"): path for path in sorted(capture.notebooks)}
+    document = {"name": capture.name, "notebooks": notebooks, "import_paths": list(capture.import_paths)}
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _environment(capture: Capture) -> dict[str, str]:
+    """What is set in both ways of building. HOME and what libraries write is below ``/tmp``, the one place that
+    a container with a read-only root has to have."""
+    common = {
+        "PATH": f"{dockerfile.VENV}/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PYTHONPATH": LIB,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": "/tmp",  # noqa: S108
+        "LOGNAME": "mlops",  # who has no name in /etc/passwd is asked for one
+        "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
+    }
+    if capture.accelerator:
+        common |= {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
+    if capture.kind == "serving":
+        return {**common, "MPLBACKEND": "agg", "MLOPS_SERVING_MODEL": MODEL}
+    return {
+        **common,
+        "IPYTHONDIR": "/tmp/ipython",  # noqa: S108
+        "JUPYTER_RUNTIME_DIR": "/tmp/jupyter",  # noqa: S108
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "MLOPS_JOB": f"{APP}/job.json",
+    }
+
+
+def _labels(capture: Capture, lock: str, base: str) -> dict[str, str]:
+    base_name, _, base_digest = base.partition("@")
+    name, _, version = capture.source.removeprefix("models:/").rpartition("/")
+    of_model = {"io.jupyter-mlops.model": name, "io.jupyter-mlops.model.version": version}
+    labels = {
+        "org.opencontainers.image.title": capture.name,
+        "org.opencontainers.image.revision": capture.commit,
+        "org.opencontainers.image.version": version if capture.kind == "serving" else "",
+        "org.opencontainers.image.base.name": base_name,
+        "org.opencontainers.image.base.digest": base_digest,
+        "io.jupyter-mlops.version": __version__,
+        "io.jupyter-mlops.kind": capture.kind,
+        "io.jupyter-mlops.source": capture.source,
+        "io.jupyter-mlops.source.digest": capture.source_digest,
+        "io.jupyter-mlops.lock.digest": digest_bytes(lock.encode()),
+        "io.jupyter-mlops.accelerator": capture.accelerator,
+        **(of_model if capture.kind == "serving" else {}),
+    }
+    return {name: value for name, value in sorted(labels.items()) if value}
+
+
+def _epoch() -> int:
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return EPOCH
+    if not text.isdigit():
+        raise InvalidInput(f"SOURCE_DATE_EPOCH is {text!r}, not seconds since 1970")
+    return int(text)

@@ -1,0 +1,177 @@
+"""What the code of a notebook or a module asks for, each with the place that asks for it; read, never executed.
+
+Built on `notebooks.scan`, which says what is imported: here a cell is looked at by itself, so that a report can
+name it, and imports that the code can do without are kept apart.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..notebooks.scan import Scan, scan
+from ..notebooks.source import Magic, code_cells
+from ..problems import Problem
+from . import installs
+from .files import Mention, called, keyword, mentions, subject_of, texts
+from .guards import split
+from .installs import Installs
+from .literals import constants, evaluate
+
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A dotted `module` that is imported at `where`.
+
+    `is_optional`: the code does without it. `unless`: it is imported only when one of these is missing.
+    """
+
+    module: str
+    where: str
+    is_optional: bool = False
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call by its last name, with the engine and the path that it spells out."""
+
+    name: str
+    engine: str
+    path: str
+    where: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """All of it; `scan` is for following local modules, `written_modules` are those that ``%%writefile`` writes."""
+
+    scan: Scan = field(default_factory=Scan)
+    imports: list[Imported] = field(default_factory=list)
+    installs: list[Installs] = field(default_factory=list)
+    mentions: list[tuple[Mention, str]] = field(default_factory=list)  # with the place
+    calls: list[Called] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)  # with the place
+    written_modules: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def libraries(self) -> frozenset[str]:
+        """The top-level names of what is imported."""
+        return frozenset(one.module.partition(".")[0] for one in self.imports)
+
+
+def read_notebook(nb: Mapping[str, Any], name: str, python: tuple[int, ...]) -> Reading:
+    """Read the code cells of a notebook that messages call `name`, for a version of Python."""
+    reading = Reading()
+    cells = [cell for cell in code_cells(nb) if "injected-parameters" not in cell.tags]
+    trees = []
+    for cell in cells:
+        where = f"{name}, cell {cell.number}"
+        if (declared := installs.of_script(cell.source, where)) is not None:
+            reading.installs.append(declared)
+        if cell.tree is None:
+            told = f"it is no Python ({cell.error and cell.error.msg}), so what it needs is not known"
+            reading.problems.append(Problem(message=told, where=where, severity="warning"))
+        else:
+            trees.append((cell.tree, where))
+    _read(reading, trees, python)
+    return reading
+
+
+def read_module(content: bytes, name: str, python: tuple[int, ...], *, file: str) -> Reading:
+    """Read a module's or script's source; `file` is its path relative to where the code will run."""
+    reading = Reading()
+    try:
+        text = content.decode("utf-8-sig")
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        told = f"it is no Python ({error}), so what it needs is not known"
+        reading.problems.append(Problem(message=told, where=name, severity="warning"))
+        return reading
+    if (declared := installs.of_script(text, name)) is not None:
+        reading.installs.append(declared)
+    _read(reading, [(tree, name)], python, file=file)
+    return reading
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """A scan's imports as dotted names."""
+
+    scan: Scan
+
+    def __iter__(self) -> Iterator[str]:
+        for one in self.scan.imports:
+            if not one.level and one.module:
+                names = [name for name in one.names if name != "*"]
+                yield from [f"{one.module}.{name}" for name in names] or [one.module]
+
+
+def _read(
+    reading: Reading, trees: Sequence[tuple[ast.Module, str]], python: tuple[int, ...], *, file: str = ""
+) -> None:
+    guards = [(split(tree, python), where) for tree, where in trees]
+    known = constants([each.tree for each, _ in guards], file=file)
+    reading.scan = scan([each.tree for each, _ in guards])
+    for each, where in guards:
+        reading.imports += [Imported(module, where) for module in Imports(scan([each.required]))]
+        for guarded in each.guarded:
+            tried = tuple(Imports(_scan_of(guarded.imports)))
+            reading.imports += [Imported(module, where, is_optional=True) for module in tried]
+            otherwise = Imports(_scan_of(guarded.instead))
+            reading.imports += [Imported(module, where, unless=tried) for module in otherwise]
+        reading.mentions += [(one, where) for one in mentions(each.tree, known)]
+        reading.texts += [(text, where) for _, text in texts(each.tree)]
+        _read_calls(reading, each.tree, where, known)
+
+
+def _scan_of(statements: Iterable[ast.stmt]) -> Scan:
+    return scan([ast.Module(list(statements), type_ignores=[])])
+
+
+def _read_calls(reading: Reading, tree: ast.Module, where: str, known: Mapping[str, str]) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in ("style", "plot"):
+            reading.calls.append(Called(node.attr, "", "", where))
+        if not isinstance(node, ast.Call):
+            continue
+        if magic := Magic.read(node):
+            _read_magic(reading, magic, where)
+            continue
+        name, subject = called(node), subject_of(node)
+        path = evaluate(subject, known) if subject is not None else None
+        reading.calls.append(Called(name, keyword(node, "engine"), path or "", where))
+        is_import = name in ("import_module", "__import__") and node.args
+        if is_import and not isinstance(node.args[0], ast.Constant):
+            told = f"imports a module whose name is known only when it runs: {ast.unparse(node)[:80]}"
+            hint = "name its distribution in a `# /// script` block"
+            reading.problems.append(Problem(message=told, where=where, hint=hint, severity="warning"))
+
+
+def _read_magic(reading: Reading, magic: Magic, where: str) -> None:
+    if magic.kind == "cell" and magic.name in ("writefile", "file") and magic.body:
+        path = magic.argument.split()[-1].strip("'\"")
+        if path.endswith(".py"):
+            before = reading.written_modules.get(path, "") if "-a" in magic.argument.split() else ""
+            reading.written_modules[path] = f"{before}{magic.body}\n"
+        return
+    for line in _commands(magic):
+        if (found := installs.of_command(line, where)) is not None:
+            reading.installs.append(found)
+
+
+def _commands(magic: Magic) -> list[str]:
+    """The lines of a shell that a magic runs."""
+    if magic.kind == "shell":
+        return [magic.argument]
+    if magic.kind == "line" and magic.name in ("pip", "conda", "mamba", "micromamba", "uv"):
+        return [f"{magic.name} {magic.argument}"]
+    if magic.kind == "line" and magic.name in ("sx", "system"):
+        return [magic.argument]
+    if magic.kind == "cell" and magic.name in ("bash", "sh", "script", "!", "system", "sx"):
+        return magic.body.replace("\\\n", " ").splitlines()
+    return []

@@ -1,0 +1,186 @@
+"""A notebook's or a pipeline's image that runs to its end: as a Job, now, and as a CronJob for each schedule. Pure.
+
+A pod that the cluster takes away does not count as a failure, and arguments that are wrong are not tried again; where
+the cluster is too old to be told so, every failure counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import InvalidInput
+from ...pipelines.schedules import ScheduleSpec, is_template
+from ...resources import ResourceRequest
+from . import network
+from .options import Options
+from .pods import account_name, around, container, labels, manifest, pod
+
+_COMPONENT = "batch"
+_HOPELESS = (2, 64)  # exit codes of what was given wrong: another attempt gets the same
+_OVERLAP = {"skip": "Forbid", "queue": "Forbid", "cancel": "Replace"}
+_LATE_SECONDS = {"none": 60, "last": 6 * 3600, "all": 6 * 3600}
+_DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What shall run: an image with its arguments, and when."""
+
+    name: str
+    image: str  # "name@sha256:…"
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # of the notebook's or pipeline's parameters
+    schedules: Mapping[str, ScheduleSpec] = field(default_factory=dict)
+    resources: ResourceRequest = field(default_factory=ResourceRequest)
+    timeout_seconds: float = 24 * 3600.0
+    retries: int = 2
+
+
+def batch(wanted: Batch, options: Options) -> tuple[list[dict[str, Any]], list[str]]:
+    """The manifests, and notes on what holds in another way there: a CronJob for each schedule, or else one Job."""
+    _check(wanted)
+    marks = labels(wanted.name, _COMPONENT)
+    found = [*around(wanted.name, options, marks), network.policy(wanted.name, _COMPONENT, options, marks)]
+    notes = []
+    for name, schedule in wanted.schedules.items():
+        found.append(_cron_job(wanted, name, schedule, options, marks))
+        notes += [f"schedule {name}: {note}" for note in _notes(schedule)]
+    if not wanted.schedules:
+        found.append(_job(wanted, options, marks))
+    return found, notes
+
+
+def _check(wanted: Batch) -> None:
+    if not re.fullmatch(r"[a-z]([-a-z0-9]{0,30}[a-z0-9])?", wanted.name, re.ASCII):
+        raise InvalidInput(
+            f"kubernetes cannot call a batch {wanted.name!r}",
+            hint="use lowercase letters, digits and dashes, a letter first, at most 32 of them",
+        )
+    if not _DIGEST.fullmatch(wanted.image):
+        raise InvalidInput(
+            f"the image {wanted.image!r} is not given by its digest", hint="name it as REGISTRY/NAME@sha256:…"
+        )
+
+
+def _job(wanted: Batch, options: Options, marks: Mapping[str, str]) -> dict[str, Any]:
+    """A Job cannot be changed, so its name has a digest of what it is: applied again it is the same, or another."""
+    spec = {**_job_spec(wanted, wanted.arguments, options, marks), "ttlSecondsAfterFinished": 7 * 24 * 3600}
+    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:10]
+    return manifest("batch/v1", "Job", f"{wanted.name}-{digest}", options.namespace, marks, spec)
+
+
+def _job_spec(
+    wanted: Batch, arguments: Mapping[str, Any], options: Options, marks: Mapping[str, str]
+) -> dict[str, Any]:
+    more: dict[str, Any] = {"args": _words(arguments)}
+    if options.config_map:
+        more["envFrom"] = [{"configMapRef": {"name": options.config_map}}]
+    inside = container("notebook", wanted.image, wanted.resources, options, {}, **more)
+    spec = pod(
+        inside,
+        wanted.resources,
+        options,
+        account_name(wanted.name, options),
+        grace_seconds=60,
+        restartPolicy="Never",
+    )
+    codes = {"operator": "In", "values": list(_HOPELESS), "containerName": "notebook"}
+    rules = [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        {"action": "FailJob", "onExitCodes": codes},
+    ]
+    return {
+        "backoffLimit": wanted.retries,
+        "activeDeadlineSeconds": max(1, round(wanted.timeout_seconds)),
+        **({"podFailurePolicy": {"rules": rules}} if options.minor >= 31 else {}),  # stable from there on
+        "template": {"metadata": {"labels": dict(marks)}, "spec": spec},
+    }
+
+
+def _cron_job(
+    wanted: Batch, name: str, schedule: ScheduleSpec, options: Options, marks: Mapping[str, str]
+) -> dict[str, Any]:
+    arguments = {**wanted.arguments, **schedule.parameters}
+    for key, value in arguments.items():
+        if any(is_template(each) for each in _leaves(value)):
+            raise InvalidInput(
+                f"schedule {name}: a CronJob cannot give {key} the moment of its fire",
+                hint="compute it in the notebook, or let `jupyter mlops scheduler` fire this schedule",
+            )
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "schedule"
+    full = f"{wanted.name}-{slug}"
+    if len(full) > 52:
+        raise InvalidInput(f"schedule {name}: {full!r} is too long for a CronJob", hint="at most 52 letters")
+    spec = {
+        "schedule": _cron_text(name, schedule),
+        "timeZone": schedule.timezone,
+        "concurrencyPolicy": _OVERLAP[schedule.overlap],
+        "startingDeadlineSeconds": _LATE_SECONDS[schedule.catch_up],
+        "successfulJobsHistoryLimit": 3,
+        "failedJobsHistoryLimit": 5,
+        "suspend": schedule.is_paused,
+        "jobTemplate": {
+            "metadata": {"labels": dict(marks)},
+            "spec": _job_spec(wanted, arguments, options, marks),
+        },
+    }
+    return manifest("batch/v1", "CronJob", full, options.namespace, marks, spec)
+
+
+def _cron_text(name: str, schedule: ScheduleSpec) -> str:
+    """The cron as Kubernetes reads it, which knows no last days, no nth weekdays, and Sunday as 0 only."""
+    schedule.parsed()
+    text = schedule.cron.strip()
+    if text.startswith("@"):
+        return text.lower()
+    fields = text.split()
+    if any("#" in each for each in fields) or re.search(
+        r"L", fields[2] + " " + re.sub("[A-Z]{3}(?!L)", "", fields[4])
+    ):
+        raise InvalidInput(
+            f"schedule {name}: Kubernetes has no {text!r}",
+            hint="let `jupyter mlops scheduler` fire this schedule, or write days that it knows",
+        )
+    days = fields[4]
+    if "-7" in days:
+        raise InvalidInput(
+            f"schedule {name}: Kubernetes' week ends on 6", hint=f"write {days.replace('-7', '-6,0')}"
+        )
+    return " ".join([*fields[:4], re.sub(r"\b7\b", "0", days)])
+
+
+def _notes(schedule: ScheduleSpec) -> list[str]:
+    notes = ["Kubernetes starts nothing at times that clocks skip, and twice at those that they repeat"]
+    if schedule.timezone == "UTC":
+        notes = []
+    if schedule.overlap == "queue":
+        notes.append("overlap: queue is skip there: Kubernetes keeps no queue")
+    if schedule.catch_up == "all":
+        notes.append("catch_up: all is last there: of missed fires only the latest is made up for")
+    lost = [name for name in ("jitter_seconds", "start", "end") if getattr(schedule, name)]
+    return [*notes, f"not carried over: {', '.join(lost)}"] if lost else notes
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return [leaf for item in value.values() for leaf in _leaves(item)]
+    if isinstance(value, list | tuple):
+        return [leaf for item in value for leaf in _leaves(item)]
+    return [value]
+
+
+def _words(arguments: Mapping[str, Any]) -> list[str]:
+    """``-p name value``, as `jupyter mlops execute` has it; what is no text is JSON."""
+    words: list[str] = []
+    for name, value in arguments.items():
+        if isinstance(value, str) and value.startswith("secret:"):
+            raise InvalidInput(
+                f"the argument {name} is a secret",
+                hint="give it as a variable of the pod: the option `secrets`",
+            )
+        words += ["-p", name, value if isinstance(value, str) else json.dumps(value, default=str)]
+    return words

@@ -1,0 +1,86 @@
+"""What the supervisor decides, without clock, process or file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+MOST_DEATHS = 3  # of one replica in a row, before it has served the revision that is being rolled out
+_SHORTEST, _LONGEST = 0.1, 10.0  # seconds between a death and the next start
+_SETTLED_SECONDS = 30.0  # one that lived so long has recovered
+_BUSY, _IDLE = 4.0, 1.0  # requests in flight a replica: above it one more is started, below it one less is enough
+_BUSY_SECONDS, _IDLE_SECONDS = 3.0, 60.0
+
+
+def pause(deaths: int) -> float:
+    """How long to wait before the next start: nothing at first, since it may have been an accident."""
+    return 0.0 if deaths <= 1 else min(_LONGEST, _SHORTEST * 2.0 ** (deaths - 1))
+
+
+def deaths_after(deaths: int, lived_seconds: float) -> int:
+    """How many in a row there are with this one."""
+    return 1 if lived_seconds > _SETTLED_SECONDS else deaths + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy the replicas have been: since when above or below what they should bear."""
+
+    busy_since: float | None = None
+    idle_since: float | None = None
+
+    def seen(self, in_flight: float, replicas: int, at: float) -> Load:
+        """After one more look."""
+        each = in_flight / max(1, replicas)
+        is_busy = each > _BUSY
+        is_idle = replicas > 1 and in_flight / (replicas - 1) < _IDLE
+        return replace(
+            self,
+            busy_since=(self.busy_since if self.busy_since is not None else at) if is_busy else None,
+            idle_since=(self.idle_since if self.idle_since is not None else at) if is_idle else None,
+        )
+
+
+def replicas_for(load: Load, now: int, least: int, most: int, at: float) -> int:
+    """How many there shall be: one more when they are busy for some seconds, one less after an idle minute."""
+    if load.busy_since is not None and at - load.busy_since >= _BUSY_SECONDS:
+        now += 1
+    elif load.idle_since is not None and at - load.idle_since >= _IDLE_SECONDS:
+        now -= 1
+    return max(least, min(most, now))
+
+
+Outcome = Literal["done", "waiting", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A replica as it was last seen: what it says of itself, and how often it died since the rollout began."""
+
+    name: str
+    is_alive: bool
+    deaths: int
+    said: Mapping[str, Any]  # of /mlops/state; {} when it does not answer
+
+    @property
+    def revision(self) -> int:
+        """The one that it answers with; 0 when it answers with none."""
+        return int(self.said.get("revision") or 0)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests may be sent to it: while it loads or refuses a revision, it answers with the old one."""
+        return self.is_alive and self.revision > 0 and self.said.get("state") != "draining"
+
+
+def rollout(revision: int, replicas: Sequence[Seen], least: int) -> tuple[Outcome, str]:
+    """How the rollout of a revision stands, and the reason when it is rejected."""
+    for one in replicas:
+        if one.is_alive and one.said.get("state") == "failed":
+            return "rejected", str(one.said.get("message") or "the model cannot be loaded")
+        if one.deaths >= MOST_DEATHS and one.revision != revision:
+            return "rejected", f"{one.name} ended {one.deaths} times while it was loading the model"
+    done = [one for one in replicas if one.is_ready and one.revision == revision]
+    behind = [one for one in replicas if one.is_ready and one.revision != revision]
+    return ("done" if len(done) >= least and not behind else "waiting"), ""

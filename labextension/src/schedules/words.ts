@@ -1,0 +1,46 @@
+/** When something comes, as people say it. */
+import { duration } from '../format';
+
+type Trans = { __: (text: string, ...values: unknown[]) => string };
+
+/** `in 3 h`, `due`, `never`. */
+export function until(at: string | null, now: number, trans: Trans): string {
+  if (at === null) {
+    return trans.__('never');
+  }
+  const seconds = (Date.parse(at) - now) / 1000;
+  return seconds <= 0 ? trans.__('due') : trans.__('in %1', coarse(seconds));
+}
+
+function coarse(seconds: number): string {
+  if (seconds < 48 * 3600) {
+    return duration(Math.round(seconds));
+  }
+  return `${Math.round(seconds / 86400)} d`;
+}
+
+/** A moment by the clock of a zone: `Mon 2026-03-30 06:00`. */
+export function onClock(at: string, timezone: string): string {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone: timezone,
+    weekday: 'short',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23'
+  }).formatToParts(new Date(at));
+  const of = (type: string): string => parts.find(part => part.type === type)?.value ?? '';
+  return `${of('weekday')} ${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}`;
+}
+
+/** What is often wanted; the first is offered. */
+export const COMMON: readonly (readonly [string, string])[] = [
+  ['0 6 * * MON', 'Mondays at 6'],
+  ['0 6 * * *', 'every day at 6'],
+  ['0 6 * * MON-FRI', 'working days at 6'],
+  ['0 * * * *', 'every hour'],
+  ['*/15 * * * *', 'every 15 minutes'],
+  ['0 6 1 * *', 'the first of the month at 6']
+];
