@@ -10,6 +10,7 @@ In a notebook::
 
     mlops.register_model("delay", model, input_example=frame.head(), metrics={"auc": 0.91})
     model = mlops.load_model("models:/delay@champion")
+    mlops.deploy("models:/delay@champion").url  # it answers there, also when this notebook has ended
     mlops.find_models("delay"); mlops.find_features(); mlops.status()
     mlops.run_pipeline("pipeline.yaml", {"week": 21})
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .pipelines import Pipeline, PipelineParameter, RetryPolicy, Task
     from .resources import ResourceRequest
     from .runner import RunOptions
+    from .session.deploying import deploy, find_deployments, rollback
     from .session.featuring import feature_store, feature_view, find_features, register_features
     from .session.modeling import alias, featurize, find_models, load_model, predict, register_model
     from .session.place import get_workspace
@@ -53,9 +55,11 @@ _HOMES = {
     "Workspace": "workspace",
     "alias": "session.modeling",
     "artifact": "emit",
+    "deploy": "session.deploying",
     "feature_store": "session.featuring",
     "feature_view": "session.featuring",
     "featurize": "session.modeling",
+    "find_deployments": "session.deploying",
     "find_features": "session.featuring",
     "find_models": "session.modeling",
     "get_workspace": "session.place",
@@ -67,6 +71,7 @@ _HOMES = {
     "register_model": "session.modeling",
     "request_resources": "widgets.requesting",
     "result": "emit",
+    "rollback": "session.deploying",
     "run_pipeline": "session.running",
     "status": "session.running",
 }
@@ -85,9 +90,11 @@ __all__ = [
     "__version__",
     "alias",
     "artifact",
+    "deploy",
     "feature_store",
     "feature_view",
     "featurize",
+    "find_deployments",
     "find_features",
     "find_models",
     "form",
@@ -100,6 +107,7 @@ __all__ = [
     "register_model",
     "request_resources",
     "result",
+    "rollback",
     "run_pipeline",
     "status",
 ]

@@ -22,6 +22,7 @@
     │   ├── Cancelled                   exit 130: somebody asked for it to stop
     │   └── WorkerLost                  503: the worker that ran it is gone
     ├── RunFailed                   exit 1: a run that ended with failed tasks
+    ├── BuildFailed                 exit 1: an image that a builder could not build or push
     ├── DeploymentFailed            exit 1: a revision that does not come up; the one before it goes on answering
     ├── Unavailable                 503, exit 1: something that we need does not answer
     │   ├── KernelUnavailable           no such kernel, or it does not start
@@ -191,6 +192,12 @@ class RunFailed(MlopsError):
     """A run that ended with failed tasks."""
 
     code = "run_failed"
+
+
+class BuildFailed(MlopsError):
+    """A builder could not build or push an image; `log` is the end of what it printed."""
+
+    code = "build_failed"
 
 
 class DeploymentFailed(MlopsError):

@@ -221,12 +221,28 @@ class OutputStreamed(Event):
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWaits(Event):
+    """The run waits for admission: why, its place in the queue (0: not among the first), and when it may start,
+    in ISO 8601 ("": nobody knows)."""
+
+    reason: str
+    position: int = 0
+    starts_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAdmitted(Event):
+    """The run waits no more."""
+
+
 EVENTS: Mapping[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         RunStarted, CacheHit, CacheMissed, AttemptStarted, AttemptSucceeded, AttemptFailed, AttemptLost,
         AttemptCancelled, RetryDue, TaskUnrunnable, CancelRequested, TaskStateChanged, RunFinished, CellStarted,
         CellExecuted, OutputStreamed, ModelVersionRegistered, AliasMoved,
+        RunWaits, RunAdmitted,
     )
 }  # fmt: skip
 

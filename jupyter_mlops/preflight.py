@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .backends import machine_resources
+from .backends.clusters import LOCAL, demand_startable, find_cluster
 from .errors import InvalidInput, KernelUnavailable, MlopsError, NotFound, Unavailable, did_you_mean
 from .kernels import interpreter_of
 from .notebooks.facts import NotebookFacts, inspect_notebook
@@ -71,16 +72,22 @@ def check_plan(
     checker = _Checker(plan, folder, settings, os.environ if env is None else env, places or {}, offer)
     problems = [*checker.problems()]
     try:
-        demand_cluster(address)
-    except Unavailable as error:
+        demand_cluster(address, settings)
+    except MlopsError as error:
         problems.append(Problem(message=error.message, hint=error.hint))
     return problems
 
 
-def demand_cluster(address: str) -> None:
-    """Raises `Unavailable` if nobody listens where a scheduler should; ``local`` needs none."""
-    if address == "local":
+def demand_cluster(cluster: str, settings: Settings) -> None:
+    """Raises `Unavailable` if nobody listens where a scheduler should, `InvalidSettings` or `MissingExtra` for a
+    cluster that cannot be started; ``local`` needs none."""
+    if cluster == LOCAL:
         return
+    spec = find_cluster(cluster, settings.clusters)
+    if not spec.is_address:
+        demand_startable(spec)
+        return
+    address = spec.address
     problem = _unreachable(address)
     if problem:
         raise Unavailable(

@@ -98,9 +98,19 @@ def _choice(*choices: str) -> Callable[[Any], str]:
 
 
 def _cluster(value: Any) -> str:
-    if not isinstance(value, str) or not (value == "local" or "://" in value):
-        raise ValueError('must be "local" or the address of a dask scheduler, such as tcp://host:8786')
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(
+            'must be "local", a name of `clusters`, or an address of a dask scheduler: tcp://host:8786'
+        )
     return value
+
+
+def _check_cluster(cluster: str, clusters: Mapping[str, Any]) -> None:
+    if cluster != "local" and "://" not in cluster and cluster not in clusters:
+        raise InvalidSettings(
+            f"no cluster is called {cluster!r}: cluster is local, a name of `clusters`, or tcp://host:8786",
+            hint=did_you_mean(cluster, ["local", *clusters]),
+        )
 
 
 def _table(value: Any) -> Mapping[str, Any]:
@@ -135,7 +145,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("blob_options", _table, "table", MappingProxyType({}), "Such as `endpoint_url` of an S3."),
     Setting("offline_store", _text, "path or URL", None, "Where the history of features lies.", "`.mlops/features`"),
     Setting("online_store", _text, "path or URL", None, "The latest values: `sqlite:///…` or `redis://…`.", "`sqlite:///.mlops/online.db`"),
-    Setting("cluster", _cluster, "text", "local", "`local`, or the address of a dask scheduler (`tcp://…`)."),
+    Setting("cluster", _cluster, "text", "local", "`local`, a name of `clusters`, or a dask scheduler's address (`tcp://…`)."),
+    Setting("clusters", _table, "table", MappingProxyType({}), "Clusters that a run starts: see clusters.md.", "none"),
+    Setting("compute_prices", _text, "path", None, "A file or folder of your own prices: compute.md.", "ours"),
     Setting("workers", _integer(1), "integer", _cpu_count, "Tasks that run at once here.", "number of CPUs"),
     Setting("kernel_pool", _integer(0), "integer", 2, "Idle kernels that are kept ready."),
     Setting("zygote_linger_seconds", _seconds_or_none, "number", 300.0, "How long zygotes stay for the next command."),
@@ -160,6 +172,8 @@ class Settings:
     offline_store: str | None
     online_store: str | None
     cluster: str
+    clusters: Mapping[str, Any]
+    compute_prices: Path | None
     workers: int
     kernel_pool: int
     zygote_linger_seconds: float
@@ -188,7 +202,10 @@ class Settings:
         values["blobs"] = (
             values["blobs"] if "://" in values["blobs"] else str(_absolute(values["blobs"], root))
         )
+        _check_cluster(values["cluster"], values["clusters"])
         values["dotenv"] = _absolute(values["dotenv"], root)
+        if values["compute_prices"] is not None:
+            values["compute_prices"] = _absolute(values["compute_prices"], root)
         return cls(root=root, **values)
 
     def __repr__(self) -> str:

@@ -50,6 +50,23 @@ def ago(moment: datetime | None, now: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M}"
 
 
+def forecast(text: str, starts_at: str, now: datetime) -> str:
+    """What is said of something that waits, with about how long (`starts_at` in ISO 8601; "" adds nothing)."""
+    if not starts_at:
+        return text
+    minutes = (datetime.fromisoformat(starts_at) - now).total_seconds() / 60
+    if minutes < 1:
+        return f"{text}; about to start"
+    told = (
+        f"{minutes:.0f} min"
+        if minutes < 90
+        else f"{minutes / 60:.0f} h"
+        if minutes < 2880
+        else f"{minutes / 1440:.0f} d"
+    )
+    return f"{text}; about {told}"
+
+
 def count(number: int, noun: str) -> str:
     """``1 task``, ``3 tasks``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

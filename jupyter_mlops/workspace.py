@@ -12,10 +12,14 @@ from typing import Any
 
 from .blobs import BlobStore
 from .catalog import Catalog
+from .compute import Compute
+from .deployments import Deployments
 from .errors import StorageUnavailable
 from .features import FeatureStore
 from .kernels import KernelPool
 from .models import ModelStore
+from .promotion.images import Images
+from .queueing import Queue
 from .runner import Runs
 from .scheduling import Schedules
 from .settings import Settings, find_root
@@ -64,6 +68,11 @@ class Workspace:
         )
 
     @cached_property
+    def queue(self) -> Queue:
+        """Which runs wait for admission, and by which quotas."""
+        return Queue(self.catalog)
+
+    @cached_property
     def schedules(self) -> Schedules:
         """When pipelines run by themselves."""
         return Schedules(self.catalog, self.runs, self.root)
@@ -84,13 +93,28 @@ class Workspace:
             online=self.settings.online_store,
         )
 
+    @cached_property
+    def compute(self) -> Compute:
+        """Compute units, what they were measured to do, and what runs cost."""
+        return Compute(self.catalog, self.settings.compute_prices, self.settings.cluster)
+
+    @cached_property
+    def images(self) -> Images:
+        """Container images of notebooks, pipelines and models."""
+        return Images(lambda: self.catalog, lambda: self.models, self.root)
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        """Served models."""
+        return Deployments(self.catalog, self.models, self.root, trusted=self.settings.trusted_models)
+
     def close(self) -> None:
         """Let go of what was opened."""
         for name in ("features", "kernels", "catalog"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
-        for name in ("runs", "schedules", "models"):
+        for name in ("queue", "runs", "schedules", "models", "images", "compute"):
             self.__dict__.pop(name, None)
 
     def __enter__(self) -> Workspace:

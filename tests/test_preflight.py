@@ -191,11 +191,11 @@ def test_resources_are_those_of_this_machine_only_when_it_runs_here(check):
 @pytest.mark.parametrize(
     "address", ["tcp://127.0.0.1:1", "tcp://host.invalid:80", "tcp://x", "tcp://h:99999999", "tls://[::1"]
 )
-def test_a_cluster_that_does_not_answer(address, check):
+def test_a_cluster_that_does_not_answer(address, check, tmp_path):
     (problem,) = check("name: p\ntasks: {a: {notebook: a.ipynb}}", cluster=address, a="1")
     assert problem.message.startswith(f"no dask scheduler answers at {address}: ")
     with pytest.raises(Unavailable):
-        preflight.demand_cluster(address)
+        preflight.demand_cluster(address, Settings.load(tmp_path))
 
 
 def test_a_thousand_tasks_of_one_notebook_take_no_time(check):

@@ -8,10 +8,12 @@ import sys
 import jupyter_mlops
 
 PUBLIC = [
-    "MlopsError", "Pipeline", "PipelineParameter", "PipelineView", "ResourceRequest", "RetryPolicy", "RunOptions",
-    "RunView", "Task", "Workspace", "__version__", "alias", "artifact", "feature_store", "feature_view", "featurize",
-    "find_features", "find_models", "form", "get_workspace", "input", "load_ipython_extension", "load_model",
-    "predict", "register_features", "register_model", "request_resources", "result", "run_pipeline", "status",
+    "MlopsError", "Pipeline", "PipelineParameter", "PipelineView", "ResourceRequest", "RetryPolicy",
+    "RunOptions", "RunView", "Task", "Workspace", "__version__", "alias", "artifact", "deploy",
+    "feature_store", "feature_view", "featurize", "find_deployments", "find_features", "find_models",
+    "form", "get_workspace", "input", "load_ipython_extension", "load_model", "predict",
+    "register_features", "register_model", "request_resources", "result", "rollback", "run_pipeline",
+    "status",
 ]  # fmt: skip
 HEAVY = {
     "IPython", "alembic", "dask", "distributed", "duckdb", "ipywidgets", "jupyter_client", "keyring", "matplotlib",

@@ -1,4 +1,4 @@
-"""Jobs on dask: one backend for a cluster in this process and for any scheduler elsewhere.
+"""Jobs on dask: one backend for a cluster in this process, for any scheduler elsewhere, and for one that is started.
 
 dask places jobs; it does not know the pipeline. A graph of notebooks handed to dask whole would be run again
 in part whenever a worker dies with results that were done (its results live in the workers' memory); the
@@ -21,11 +21,13 @@ from typing import Any
 
 from distributed import Client, KilledWorker, LocalCluster
 
-from ..errors import InvalidInput, Unavailable, WorkerLost
+from ..errors import InvalidInput, MlopsError, Unavailable, WorkerLost
 from ..events import Event, decode
 from ..kernels import KernelPool
 from ..resources import ResourceRequest
 from ._plugin import PLUGIN, TOPIC, MlopsWorkerPlugin, cancel_job, recall_job, run_job
+from .clusters import ClusterSpec, RunningCluster, find_cluster
+from .environment import misfits
 from .job import Job, JobKey, JobOutcome, Listener
 from .machine import machine_resources
 from .work import Worker
@@ -34,15 +36,18 @@ CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 30.0
 _LOOPBACK = "127.0.0.1:0"
 _WATCH_SECONDS = 0.5
+_IDLE_SECONDS = 60.0  # so long workers are kept that nothing runs on
+_LOOK_SECONDS = 2.0  # between two looks at who the workers are, which is a round trip
 _OFFERS_SECONDS = 5.0  # asking the scheduler what its workers declare is a round trip
 log = logging.getLogger(__name__)
 
 
 class DaskBackend:
-    """Jobs on a dask scheduler: `address`, or a cluster in this process when that is empty.
+    """Jobs on a dask scheduler: that at `address`, that of a `cluster` which is started now and ended by `close`, or
+    one in this process.
 
     `workers` is how many jobs run at once in this process, `pool` the kernels they use; on workers elsewhere
-    `kernel_pool_size` kernels idle. Raises `Unavailable` if no scheduler answers.
+    `kernel_pool_size` kernels idle. Raises `Unavailable` if no scheduler answers or the cluster does not start.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class DaskBackend:
         listener: Listener,
         *,
         address: str = "",
+        cluster: ClusterSpec | None = None,
         pool: KernelPool | None = None,
         workers: int | None = None,
         kernel_pool_size: int = 2,
@@ -57,7 +63,6 @@ class DaskBackend:
         reconnect_seconds: float = RECONNECT_SECONDS,
     ) -> None:
         self._listener = listener
-        self._address = address
         self._pool_size = kernel_pool_size
         self._reconnect_seconds = reconnect_seconds
         self._open: set[JobKey] = set()  # submitted, and not told to have ended
@@ -72,8 +77,18 @@ class DaskBackend:
         self._offers_until = 0.0
         self._worker: Worker | None = None
         self._cluster: Any = None
-        if address:
-            self._client = self._connect(connect_seconds)
+        self._elsewhere: RunningCluster | None = None
+        self._known_workers: set[str] = set()
+        self._busy_at = self._look_at = time.monotonic()
+        if address and cluster is None:
+            cluster = find_cluster(address, {})
+        if cluster is not None:
+            self._elsewhere = RunningCluster(cluster)
+            try:
+                self._client = self._connect(connect_seconds)
+            except BaseException:
+                self._elsewhere.close()
+                raise
             threading.Thread(target=self._watch, name="mlops-scheduler-watch", daemon=True).start()
             return
         if pool is None:
@@ -153,6 +168,9 @@ class DaskBackend:
         if self._cluster is not None:
             with contextlib.suppress(OSError, TimeoutError):
                 self._cluster.close(timeout=10)
+        if self._elsewhere is not None:
+            with contextlib.suppress(OSError, TimeoutError, RuntimeError):
+                self._elsewhere.close()
 
     # --- what workers say -----------------------------------------------------------------------------------
 
@@ -232,18 +250,24 @@ class DaskBackend:
         with contextlib.suppress(OSError, TimeoutError, RuntimeError, AttributeError):
             self._client.run(function, key, on_error="ignore")
 
+    @property
+    def _address(self) -> str:
+        return self._elsewhere.address if self._elsewhere is not None else "this process"
+
     def _connect(self, timeout_seconds: float) -> Client:
+        assert self._elsewhere is not None  # noqa: S101 - only then
         try:
-            client = Client(self._address, timeout=timeout_seconds, set_as_default=False)
+            client = self._elsewhere.client(timeout_seconds)
         except (OSError, TimeoutError, ValueError, TypeError) as error:
             raise Unavailable(
                 f"no dask scheduler answers at {self._address}: {error}",
                 hint="start one with `dask scheduler` and `dask worker`, or leave --cluster out to run here",
             ) from error
         try:
+            self._know(client)
             client.register_plugin(MlopsWorkerPlugin(self._pool_size), name=PLUGIN)
             client.subscribe_topic(TOPIC, self._heard)
-            if not client.scheduler_info()["workers"]:
+            if not self._known_workers and self._elsewhere.spec.is_address:
                 log.warning("the dask scheduler at %s has no workers yet; tasks wait for one", self._address)
         except BaseException as error:
             _close(client)
@@ -252,12 +276,52 @@ class DaskBackend:
             raise
         return client
 
+    def _know(self, client: Client) -> None:
+        """Look at workers that are new: one whose environment does not fit gets no jobs. Raises `Unavailable` when none
+        fits."""
+        workers = set(client.scheduler_info(n_workers=-1)["workers"])
+        wrong = misfits(client, sorted(workers - self._known_workers))
+        for worker, why in wrong.items():
+            log.error("the worker %s gets no tasks: %s", worker, why)
+        if wrong:
+            client.retire_workers(list(wrong), close_workers=True, remove=True)
+        if wrong and len(wrong) == len(workers):
+            worker, why = next(iter(wrong.items()))
+            raise Unavailable(
+                f"no worker of {self._address} can run our tasks; {worker}: {why}",
+                hint="the same Python, jupyter-mlops and cloudpickle as here belong there",
+            )
+        self._known_workers = workers - set(wrong)
+
     def _watch(self) -> None:
         while not self._is_closed.wait(_WATCH_SECONDS):
             if self._is_disturbed or self._client.status != "running":
                 self._restore()
                 if self._refusal is not None:
                     return
+            try:
+                self._tend()
+            except MlopsError as error:
+                log.error("%s", error)
+            except (OSError, TimeoutError, RuntimeError, KeyError, AttributeError) as error:
+                log.info("looking after the cluster: %s", error)  # the next look will tell what became of it
+
+    def _tend(self) -> None:
+        """Let the cluster have as many workers as there is work for, and look at those that came."""
+        assert self._elsewhere is not None  # noqa: S101 - only then is there a watch
+        with self._lock:
+            jobs = len(self._open)
+        moment = time.monotonic()
+        if jobs:
+            self._busy_at = moment
+        if jobs or moment - self._busy_at > _IDLE_SECONDS:
+            self._elsewhere.fit(jobs)
+        if moment > self._look_at:
+            self._look_at = moment + _LOOK_SECONDS
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+            if set(workers) != self._known_workers:
+                self._know(self._client)
+            self._elsewhere.look({str(worker.get("name")) for worker in workers.values()})
 
     def _restore(self) -> None:
         """Connect anew, then tell what was lost; or refuse everything from now on."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 
+from ..compute.limits import usable_cpus, usable_memory
 from ..resources import ResourceRequest
 
 
 def machine_resources() -> ResourceRequest:
-    """CPUs that this process may use, memory in bytes, GPUs."""
-    import psutil
-
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return ResourceRequest(cpu=float(cpus), memory=int(psutil.virtual_memory().total), gpu=count_gpus())
+    """CPUs and bytes of memory that this process may use, by its control groups too, and GPUs."""
+    return ResourceRequest(cpu=usable_cpus(), memory=usable_memory(), gpu=count_gpus())
 
 
 def count_gpus() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import Unavailable
 from ..resources import ResourceRequest
+from .clusters import LOCAL, ClusterSpec, RunningCluster, find_cluster
 from .machine import machine_resources
 
 _TIMEOUT_SECONDS = 3.0
@@ -26,12 +27,18 @@ class Offer:
     free: ResourceRequest
 
 
-def find_offers(cluster: str = "local") -> list[Offer]:
-    """This machine for ``local``, else the workers of the dask scheduler at that address.
+def find_offers(cluster: str = LOCAL, clusters: Mapping[str, Any] | None = None) -> list[Offer]:
+    """This machine for ``local``, else the workers of the dask scheduler at that address; of a cluster in the settings'
+    `clusters` that a run starts, what each worker will have.
 
-    Raises `Unavailable` if it does not answer.
+    Raises `Unavailable` if it does not answer, `InvalidSettings`.
     """
-    return [_here()] if cluster == "local" else _workers(cluster)
+    if cluster == LOCAL:
+        return [_here()]
+    spec = find_cluster(cluster, clusters or {})
+    if spec.is_address:
+        return _workers(spec)
+    return [Offer(name=f"each worker of {spec.name}", total=spec.worker, free=spec.worker)]
 
 
 def gpu_models() -> list[str]:
@@ -59,12 +66,11 @@ def _here() -> Offer:
     return Offer(name="this machine", total=total, free=free)
 
 
-def _workers(address: str) -> list[Offer]:
+def _workers(spec: ClusterSpec) -> list[Offer]:
     """What each worker declares, less what dask has given of it to jobs."""
-    from distributed import Client
-
+    address = spec.address
     try:
-        client = Client(address, timeout=_TIMEOUT_SECONDS, set_as_default=False)
+        client = RunningCluster(spec).client(_TIMEOUT_SECONDS)
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise Unavailable(
             f"no dask scheduler answers at {address}: {error}",

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from .. import words
 from ..catalog.records import Run, TaskRun
-from ..events import Event, TaskStateChanged, encode, now
+from ..events import Event, RunWaits, TaskStateChanged, encode, now
 from ..runner.board import Board, Row
 from .output import console, is_interactive, print_line, sign
 
@@ -75,7 +75,9 @@ class PlainLines(Watcher):
         self.out.print(f"run {self.board.run_id} of {self.board.pipeline}: {tasks}", soft_wrap=True)
 
     def happened(self, event: Event) -> None:
-        """One line a change of a task's state."""
+        """One line a change of a task's state, or of what it waits for."""
+        if isinstance(event, RunWaits):
+            self.out.print(sign("queued"), Text(self.board.waits), soft_wrap=True)
         line = self.board.told(event)
         if line and isinstance(event, TaskStateChanged):
             self.out.print(sign(event.state), Text(line), soft_wrap=True)
@@ -147,6 +149,8 @@ def _headline(board: Board, moment: datetime) -> Text:
     if board.run_id:
         text.append(f"  run {board.run_id}", "bright_black")
     text.append(f"  {words.duration(seconds)}", "bright_black")
+    if board.waits:
+        text.append(f"  {board.waits}", "yellow")
     if board.is_cancelling and board.finished_at is None:
         text.append("  stopping: running cells are being interrupted", "yellow")
     return text

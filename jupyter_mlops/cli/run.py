@@ -10,9 +10,10 @@ import click
 from ..catalog.records import Run, TaskRun
 from ..errors import InvalidInput
 from ..runner import RunOptions
+from ..runner.launch import Drivers
 from ..workspace import Workspace
 from . import documents
-from .group import command
+from .group import PROGRAM, command
 from .live import EventLines, Watcher, watcher
 from .options import (
     arguments_options,
@@ -49,6 +50,10 @@ def events_option(function: Callable[..., None]) -> Callable[..., None]:
             "one task and all after it, whatever the cache says",
             "jupyter mlops run --from train --force train",
         ),
+        (
+            "at a lower priority than others, where quotas are set",
+            "jupyter mlops run --priority -5 --preemptible",
+        ),
         ("on a dask cluster", "jupyter mlops run --cluster tcp://scheduler:8786"),
     ],
 )
@@ -76,6 +81,14 @@ def events_option(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--isolation", type=click.Choice(["warm", "cold"]), help="Kernels forked warm, or started cold."
 )
+@click.option("--queue", "queue_name", metavar="NAME", help="Where quotas are set: the queue to wait in.")
+@click.option("--priority", default=0, show_default=True, help="Higher ones are admitted first.")
+@click.option(
+    "--preemptible", "is_preemptible", is_flag=True, help="It may be made to wait again by a higher one."
+)
+@click.option(
+    "--no-wait", "is_detached", is_flag=True, help="Let a process of its own drive it, and return at once."
+)
 @json_option
 @events_option
 def run(
@@ -88,6 +101,10 @@ def run(
     cluster: str | None,
     workers: int | None,
     isolation: str | None,
+    queue_name: str | None,
+    priority: int,
+    is_preemptible: bool,
+    is_detached: bool,
     is_json: bool,
     is_json_events: bool,
 ) -> None:
@@ -107,8 +124,15 @@ def run(
         cluster=cluster,
         workers=workers,
         isolation=isolation,
+        queue=queue_name,
+        priority=priority,
+        is_preemptible=is_preemptible,
     )
     with Workspace.open(path.resolve().parent) as workspace:
+        if is_detached:
+            kept = workspace.runs.record(path, arguments, options=options, from_text=bool(parameters))
+            _detach(workspace, kept, is_json=is_json)
+            return
         _follow(
             workspace,
             lambda seen: workspace.runs.run(
@@ -177,6 +201,20 @@ def rerun(
             ),
             is_json=is_json,
             is_json_events=is_json_events,
+        )
+
+
+def _detach(workspace: Workspace, kept: Run, *, is_json: bool) -> None:
+    """Leave the run to a process of its own."""
+    drivers = Drivers(workspace.root)
+    drivers.start("resume", kept.run_id)
+    drivers.forget()
+    if is_json:
+        tasks = workspace.catalog.find(TaskRun, where={"run_id": kept.run_id}, order_by="position")
+        print_json(documents.run_document(kept, tasks))
+    else:
+        console().print(
+            f"run {kept.run_id} goes on by itself: {PROGRAM} show {kept.run_id[:15]}", soft_wrap=True
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ..errors import MissingExtra, Unavailable
 from .bench import Progress
@@ -21,8 +21,8 @@ _COPY_BYTES = 2**30
 class Library(Protocol):
     """The little that is asked of torch or CuPy."""
 
-    name: str
-    formats: tuple[str, ...]
+    name: ClassVar[str]
+    formats: ClassVar[tuple[str, ...]]
 
     def product(self, format_name: str, side: int) -> Callable[[], object]:
         """A product of two matrices, ready to be done again and again."""
@@ -35,8 +35,8 @@ class Library(Protocol):
 
 
 class _Torch:
-    name = "torch"
-    formats = ("float64", "float32", "tfloat32", "bfloat16", "float16")
+    name: ClassVar[str] = "torch"
+    formats: ClassVar[tuple[str, ...]] = ("float64", "float32", "tfloat32", "bfloat16", "float16")
 
     def __init__(self, index: int) -> None:
         import torch
@@ -63,8 +63,8 @@ class _Torch:
 
 
 class _Cupy:
-    name = "cupy"
-    formats = ("float64", "float32", "float16")
+    name: ClassVar[str] = "cupy"
+    formats: ClassVar[tuple[str, ...]] = ("float64", "float32", "float16")
 
     def __init__(self, index: int) -> None:
         import cupy
@@ -96,7 +96,9 @@ def measure_gpu(unit: ComputeUnit, progress: Progress) -> dict[str, Any]:
     return measure_by(_library(index), unit, progress)
 
 
-def measure_by(library: Library, unit: ComputeUnit, progress: Progress, *, side: int = _SIDE) -> dict[str, Any]:
+def measure_by(
+    library: Library, unit: ComputeUnit, progress: Progress, *, side: int = _SIDE
+) -> dict[str, Any]:
     """The same by a given library. A format that this GPU does not know is left out."""
     began = time.perf_counter()
     flops: dict[str, float] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ _TRIAD_BYTES = 192 * 2**20  # of each of three arrays, over all threads: well ab
 _PIECE = 16384  # elements
 
 
-def measure_cpu(unit: ComputeUnit, folder: Path, progress: Progress, *, seconds: float = _SECONDS) -> dict[str, Any]:
+def measure_cpu(
+    unit: ComputeUnit, folder: Path, progress: Progress, *, seconds: float = _SECONDS
+) -> dict[str, Any]:
     """The body of a CPU's measurement. Raises `StorageUnavailable` if the folder cannot be written."""
     began = time.perf_counter()
     threads = max(1, int(unit.cores))
@@ -51,10 +54,9 @@ def measure_cpu(unit: ComputeUnit, folder: Path, progress: Progress, *, seconds:
 def gemm(name: str, threads: int, seconds: float) -> float:
     """Operations a second of the best of some products: 2·n³ each. The side grows until one takes long enough."""
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
     random = np.random.default_rng(0)
-    with threadpool_limits(limits=threads, user_api="blas"):
+    with _blas_threads(threads):
         side, best = _FIRST, 0.0
         while True:
             left, right = (random.random((side, side)).astype(name) for _ in range(2))
@@ -95,10 +97,24 @@ def _timed(work: Callable[[], Any]) -> float:
     return max(time.perf_counter() - began, 1e-9)
 
 
+def _blas_threads(threads: int) -> AbstractContextManager[Any]:
+    """As many threads as CPUs that we may use: BLAS counts those of the machine. Without threadpoolctl (scikit-learn
+    brings it), its own choice stands."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(limits=threads, user_api="blas")
+    return limits
+
+
 def _library() -> Mapping[str, str]:
     import numpy as np
-    from threadpoolctl import threadpool_info
 
-    blas = next((each for each in threadpool_info() if each.get("user_api") == "blas"), {})
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return {"numpy": np.__version__}
+    blas: Mapping[str, Any] = next((each for each in threadpool_info() if each.get("user_api") == "blas"), {})
     told = (blas.get("internal_api"), blas.get("version"), blas.get("architecture"))
     return {"numpy": np.__version__, "blas": " ".join(str(part) for part in told if part)}

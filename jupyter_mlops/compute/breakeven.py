@@ -43,7 +43,9 @@ def payback_months(purchase: float, *, cloud_monthly: float, running_monthly: fl
     return purchase / saving if saving > 0 else math.inf
 
 
-def equivalent_price(machine: Machine, instances: Iterable[Instance], *, is_spot: bool = False) -> float | None:
+def equivalent_price(
+    machine: Machine, instances: Iterable[Instance], *, is_spot: bool = False
+) -> float | None:
     """What an hour of as much rented capacity costs at least: parts of instances count as parts.
 
     None if nothing of that kind is rented out.
@@ -52,8 +54,14 @@ def equivalent_price(machine: Machine, instances: Iterable[Instance], *, is_spot
     prices = []
     for each in instances:
         price = each.spot if is_spot else each.price
-        if price is not None and bool(machine.gpu) == bool(each.gpu) and (
-            each.accelerator.casefold().startswith(machine.accelerator.casefold()) if machine.gpu else True
+        if (
+            price is not None
+            and bool(machine.gpu) == bool(each.gpu)
+            and (
+                each.accelerator.casefold().startswith(machine.accelerator.casefold())
+                if machine.gpu
+                else True
+            )
         ):
             prices.append(price * each.share(whole))
     return min(prices, default=None)

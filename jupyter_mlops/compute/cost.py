@@ -19,6 +19,7 @@ from .usage import Use
 
 M = TypeVar("M", bound=Machine)
 RESTART_SECONDS = 120.0  # until a new instance runs a kernel again
+_NEVER = 1e-9  # interruptions that are expected while it runs: none to speak of
 _MOST_EXPONENT = 30.0  # a task that is cut off so surely never ends: there is no price for it
 
 
@@ -71,13 +72,15 @@ class Quote:
         }
 
 
-def expected_seconds(seconds: float, interruptions_an_hour: float, restart_seconds: float = RESTART_SECONDS) -> float:
+def expected_seconds(
+    seconds: float, interruptions_an_hour: float, restart_seconds: float = RESTART_SECONDS
+) -> float:
     """How long a task takes on average that starts from its beginning whenever it is interrupted.
 
     Interruptions come as a Poisson process: (1/λ + restart) (e^(λ·t) - 1). Infinite where it would never end.
     """
     rate = interruptions_an_hour / 3600
-    if seconds <= 0 or rate <= 0:
+    if rate * seconds < _NEVER:
         return max(seconds, 0.0)
     if rate * seconds > _MOST_EXPONENT:
         return math.inf
@@ -87,7 +90,9 @@ def expected_seconds(seconds: float, interruptions_an_hour: float, restart_secon
 def on_demand(uses: Iterable[Use], instances: Sequence[Instance], *, utilization: float = 1.0) -> Quote:
     """Rented by the hour, each task on the instance on which its part is cheapest."""
     costs, chosen = _each(uses, instances, lambda machine, use: (machine.price, use.seconds), utilization)
-    return _quote(_provider(instances), costs, chosen, any(each.is_approximate for each in chosen))
+    return _quote(
+        _provider(instances), costs, chosen, is_approximate=any(each.is_approximate for each in chosen)
+    )
 
 
 def on_spot(uses: Iterable[Use], instances: Sequence[Instance], *, utilization: float = 1.0) -> Quote:
@@ -102,13 +107,13 @@ def on_spot(uses: Iterable[Use], instances: Sequence[Instance], *, utilization: 
     offered = [each for each in instances if each.spot is not None]
     costs, chosen = _each(uses, offered, price, utilization)
     is_approximate = any(each.is_approximate or each.is_spot_approximate for each in chosen)
-    return _quote(f"{_provider(instances)} spot", costs, chosen, is_approximate)
+    return _quote(f"{_provider(instances)} spot", costs, chosen, is_approximate=is_approximate)
 
 
 def on_own(uses: Iterable[Use], servers: Sequence[Server], *, utilization: float) -> Quote:
     """In a data center of one's own, whose servers are used for that part of all hours."""
     costs, chosen = _each(uses, servers, lambda machine, use: (machine.price(), use.seconds), utilization)
-    return _quote("own", costs, chosen, any(each.is_approximate for each in chosen))
+    return _quote("own", costs, chosen, is_approximate=any(each.is_approximate for each in chosen))
 
 
 def here(uses: Iterable[Use], machine: Machine, reference: Server) -> Quote:
@@ -129,7 +134,10 @@ def cheapest_fit(demand: ResourceRequest, instances: Iterable[Instance]) -> Inst
 
 
 def _each(
-    uses: Iterable[Use], machines: Sequence[M], price: Callable[[M, Use], tuple[float, float]], utilization: float
+    uses: Iterable[Use],
+    machines: Sequence[M],
+    price: Callable[[M, Use], tuple[float, float]],
+    utilization: float,
 ) -> tuple[tuple[TaskCost, ...], list[M]]:
     costs, chosen = [], []
     for use in uses:
@@ -141,7 +149,9 @@ def _each(
                 share = machine.share(demand)
                 amount = an_hour * share * seconds / 3600 / utilization
                 if math.isfinite(amount):
-                    options.append((amount, machine.cpu, machine.memory, machine.name, seconds, share, machine))
+                    options.append(
+                        (amount, machine.cpu, machine.memory, machine.name, seconds, share, machine)
+                    )
         if not options:
             costs.append(TaskCost(task=use.task, machine=None, amount=None, hours=use.seconds / 3600))
             continue
@@ -155,6 +165,8 @@ def _provider(instances: Sequence[Instance]) -> str:
     return instances[0].provider if instances else "cloud"
 
 
-def _quote(place: str, costs: tuple[TaskCost, ...], chosen: Sequence[Instance | Server], is_approximate: bool) -> Quote:  # noqa: FBT001
+def _quote(
+    place: str, costs: tuple[TaskCost, ...], chosen: Sequence[Instance | Server], *, is_approximate: bool
+) -> Quote:
     as_of = min((each.as_of.isoformat() for each in chosen), default="")
     return Quote(place=place, tasks=costs, is_approximate=is_approximate, as_of=as_of)

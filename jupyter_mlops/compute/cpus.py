@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import re
 from collections.abc import Mapping
@@ -85,10 +86,8 @@ def _clock(known: Mapping[str, str], name: str) -> float:
         frequency = None
     if frequency:
         said.append(max(frequency.max or 0.0, frequency.current or 0.0) * 1e6)
-    try:
+    with contextlib.suppress(ValueError):
         said.append(float(known.get("cpu MHz", "0")) * 1e6)
-    except ValueError:
-        pass
     return max(said, default=0.0)
 
 

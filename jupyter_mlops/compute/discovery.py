@@ -82,8 +82,13 @@ def _gpu_unit(gpu: Gpu) -> ComputeUnit:
 
 def device_units(environ: Mapping[str, str], devices: Path = _DEVICES) -> list[ComputeUnit]:
     """TPUs and IPUs, by their device files; a TPU's generation stands in the environment of its VM."""
-    tpus = sorted([*devices.glob("accel[0-9]*"), *devices.glob("vfio/[0-9]*")]) if _has_tpu(environ, devices) else []
+    tpus = (
+        sorted([*devices.glob("accel[0-9]*"), *devices.glob("vfio/[0-9]*")])
+        if _has_tpu(environ, devices)
+        else []
+    )
     generation = next((environ[name] for name in _TPU_VARIABLES if environ.get(name)), "")
+    found: list[tuple[str, int, str, tuple[accelerators.Rating, ...]]]
     found = [("TPU", index, f"TPU {generation}".strip(), accelerators.TPUS) for index in range(len(tpus))]
     ipus = sorted(devices.glob("ipu[0-9]*"))
     found += [("IPU", index, "Graphcore IPU", accelerators.IPUS) for index in range(len(ipus))]

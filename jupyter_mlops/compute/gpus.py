@@ -44,7 +44,9 @@ def visible(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> list[Gpu]:
         return list(gpus)
     chosen: list[Gpu] = []
     for part in (each.strip() for each in asked.split(",")):
-        named = [gpu for gpu in gpus if part == str(gpu.index) or (len(part) > 4 and gpu.uuid.startswith(part))]
+        named = [
+            gpu for gpu in gpus if part == str(gpu.index) or (len(part) > 4 and gpu.uuid.startswith(part))
+        ]
         if not named:
             break
         chosen.append(named[0])

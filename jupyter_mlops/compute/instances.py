@@ -31,11 +31,19 @@ class Machine:
             return False
         if demand.gpu and not named and own.startswith("tpu"):
             return False
-        return (demand.cpu or 0) <= self.cpu and (demand.memory or 0) <= self.memory and (demand.gpu or 0) <= self.gpu
+        return (
+            (demand.cpu or 0) <= self.cpu
+            and (demand.memory or 0) <= self.memory
+            and (demand.gpu or 0) <= self.gpu
+        )
 
     def share(self, demand: ResourceRequest) -> float:
         """How much of it a demand takes: of the resource that it takes most of. More than 1 does not fit."""
-        asked = ((demand.cpu or 0.0, self.cpu), (demand.memory or 0, self.memory), (demand.gpu or 0, self.gpu))
+        asked = (
+            (demand.cpu or 0.0, self.cpu),
+            (demand.memory or 0, self.memory),
+            (demand.gpu or 0, self.gpu),
+        )
         return max(want / have if have else math.inf for want, have in asked if want or have)
 
     def whole(self) -> ResourceRequest:

@@ -51,7 +51,9 @@ class PriceList:
         """A cloud's instances. Raises `NotFound`."""
         found = [each for each in self.instances if each.provider == provider]
         if not found:
-            raise NotFound(f"there are no prices of {provider!r}", hint=did_you_mean(provider, self.providers))
+            raise NotFound(
+                f"there are no prices of {provider!r}", hint=did_you_mean(provider, self.providers)
+            )
         return found
 
     def instance(self, name: str) -> Instance:
@@ -59,24 +61,35 @@ class PriceList:
         for each in self.instances:
             if each.name == name:
                 return each
-        raise NotFound(f"no instance {name!r} has a price", hint=did_you_mean(name, (i.name for i in self.instances)))
+        raise NotFound(
+            f"no instance {name!r} has a price", hint=did_you_mean(name, (i.name for i in self.instances))
+        )
 
     def server(self, name: str) -> Server:
         """One by its name. Raises `NotFound`."""
         for each in self.servers:
             if each.name == name:
                 return each
-        raise NotFound(f"no server {name!r} has a price", hint=did_you_mean(name, (s.name for s in self.servers)))
+        raise NotFound(
+            f"no server {name!r} has a price", hint=did_you_mean(name, (s.name for s in self.servers))
+        )
 
     def stale(self, today: date) -> list[Problem]:
-        """A warning for each provider whose prices are older than a year."""
-        oldest: dict[str, date] = {}
-        for row in (*self.instances, *self.servers):
-            oldest[row.provider] = min(row.as_of, oldest.get(row.provider, row.as_of))
+        """A warning for each day of prices that is more than a year ago."""
+        by_day: dict[date, list[str]] = {}
+        rows: list[Instance | Server] = [*self.instances, *self.servers]
+        for row in rows:
+            names = by_day.setdefault(row.as_of, [])
+            if row.provider not in names:
+                names.append(row.provider)
         hint = "name a newer file in the setting `compute_prices`: docs/compute.md shows its form"
         return [
-            Problem(message=f"the prices of {name} are of {day}, older than a year", hint=hint, severity="warning")
-            for name, day in oldest.items()
+            Problem(
+                message=f"prices of {', '.join(names)} are of {day}, older than a year",
+                hint=hint,
+                severity="warning",
+            )
+            for day, names in sorted(by_day.items())
             if (today - day).days > STALE_DAYS
         ]
 
@@ -106,7 +119,9 @@ def _own_files(path: Path) -> list[Path]:
         found = sorted(path.glob("*.yaml"))
         if found:
             return found
-        raise NotFound(f"the folder {path} has no *.yaml with prices", hint="see the setting `compute_prices`")
+        raise NotFound(
+            f"the folder {path} has no *.yaml with prices", hint="see the setting `compute_prices`"
+        )
     if not path.is_file():
         raise NotFound(f"there is no file {path} with prices", hint="see the setting `compute_prices`")
     return [path]
@@ -151,7 +166,9 @@ class _Reader:
         provider = str(body.get("provider", ""))
         instances, servers = [], []
         for where, row in self._list(body, "instances"):
-            values = self._row({**common, **spot, **row}, _INSTANCE, {"cpu", "memory", "price", "region"}, where, rate)
+            values = self._row(
+                {**common, **spot, **row}, _INSTANCE, {"cpu", "memory", "price", "region"}, where, rate
+            )
             if values is not None:
                 instances.append(Instance(provider=provider, **values))
         own = {name: value for name, value in common.items() if name != "region"}
@@ -168,7 +185,10 @@ class _Reader:
         if currency == "USD":
             return 1.0
         if "usd" not in body:
-            self._wrong(f"the currency is {currency}, and `usd` is missing", hint="usd: 1.08 is what one unit is worth")
+            self._wrong(
+                f"the currency is {currency}, and `usd` is missing",
+                hint="usd: 1.08 is what one unit is worth",
+            )
             return 1.0
         return self._number(body["usd"], "usd", is_above_zero=True) or 1.0
 
@@ -212,7 +232,9 @@ class _Reader:
         values: dict[str, Any] = {}
         for name in known & set(row):
             values[name] = self._value(name, row[name], f"{where}: {name}", rate)
-        return values if len(self.problems) == before and _COMMON - {"is_approximate"} <= set(values) else None
+        return (
+            values if len(self.problems) == before and _COMMON - {"is_approximate"} <= set(values) else None
+        )
 
     def _value(self, name: str, given: Any, where: str, rate: float) -> Any:
         if name in _TEXTS:

@@ -47,7 +47,9 @@ class ComputeUnit(Shown):
             "as": self.abstraction,
             "cores": f"{self.cores:g}",
             "memory": "" if self.memory is None else format_bytes(self.memory),
-            "peak": ", ".join(f"{name} {format_flops(self.peak_flops[name])}" for name in formats(self.peak_flops)),
+            "peak": ", ".join(
+                f"{name} {format_flops(self.peak_flops[name])}" for name in formats(self.peak_flops)
+            ),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,24 +74,34 @@ def uses_of(run: Run, tasks: Iterable[TaskRun], attempts: Sequence[Attempt] = ()
     return uses
 
 
-def typical(runs: Sequence[Sequence[Use]]) -> list[Use]:
-    """The use of a typical run: of each task the mean time over the runs, and the highest peak.
+@dataclass(frozen=True, slots=True)
+class RunUse:
+    """What one run used, and which of its tasks it took from the cache."""
 
-    A task that a run skipped or took from the cache took no time in it.
+    uses: tuple[Use, ...]
+    cached: frozenset[str] = frozenset()
+
+
+def typical(runs: Sequence[RunUse]) -> list[Use]:
+    """The use of a typical run that finds nothing in the cache, of runs with the latest first.
+
+    Of each task the mean time of those that executed it, as often as it was not skipped; and the highest peak.
     """
-    if not runs:
-        return []
     by_task: dict[str, list[Use]] = {}
-    for uses in runs:
-        for use in uses:
+    for run in runs:
+        for use in run.uses:
             by_task.setdefault(use.task, []).append(use)
-    return [
-        Use(
-            task=task,
-            seconds=sum(use.seconds for use in uses) / len(runs),
-            longest=max(use.longest for use in uses),
-            asked=uses[0].asked,  # the latest run's
-            peak_memory=max(use.peak_memory for use in uses),
+    found = []
+    for task, uses in by_task.items():
+        wanted = len(uses) + sum(task in run.cached for run in runs)
+        mean = math.fsum(use.seconds for use in uses) / len(uses)
+        found.append(
+            Use(
+                task=task,
+                seconds=mean * wanted / len(runs),
+                longest=max(use.longest for use in uses),
+                asked=uses[0].asked,
+                peak_memory=max(use.peak_memory for use in uses),
+            )
         )
-        for task, uses in by_task.items()
-    ]
+    return found

@@ -11,7 +11,7 @@ from typing import Any
 
 from IPython.core.magic import no_var_expand
 
-from . import emitting, featuring, modeling, running
+from . import deploying, emitting, featuring, modeling, running
 from .completion import complete_with
 from .magic import Magic, call
 
@@ -19,6 +19,7 @@ MAGICS: tuple[Magic, ...] = (
     *featuring.MAGICS,
     *modeling.MAGICS,
     *emitting.MAGICS,
+    *deploying.MAGICS,
     running.RUN_PIPELINE,
     running.overview(lambda: MAGICS),
 )

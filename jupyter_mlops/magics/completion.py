@@ -168,7 +168,7 @@ class Names:
 
 def catalog_names(what: str, model: str = "") -> list[str]:
     """Names from the catalog of this workspace; none where there is no catalog yet."""
-    from ..catalog import Artifact, FeatureDefinition, ModelAlias, ModelVersion, RegisteredModel
+    from ..catalog import Artifact, Deployment, FeatureDefinition, ModelAlias, ModelVersion, RegisteredModel
     from ..session.place import current_settings, get_workspace, has_catalog
 
     if not has_catalog(current_settings()):
@@ -193,6 +193,9 @@ def catalog_names(what: str, model: str = "") -> list[str]:
             FeatureDefinition, where={"kind": kinds}, order_by="name", omit=("definition",)
         )
         return [one.name for one in definitions]
+    if what == "deployments":
+        served = catalog.find(Deployment, where={"state": ("!=", "removed")}, order_by="name", limit=_MOST)
+        return [one.name for one in served]
     if what == "inputs":
         artifacts = catalog.find(Artifact, order_by="-created_at", limit=_MOST)
         return [one.name for one in artifacts]

@@ -26,7 +26,7 @@ from ..errors import InvalidInput, did_you_mean
 from .capture import Captured, is_local, is_local_file
 
 # Modules that are called otherwise than their distribution; saves reading the file lists of all of them.
-_USUAL = {
+USUAL = {
     "PIL": "pillow", "bs4": "beautifulsoup4", "cv2": "opencv-python", "dateutil": "python-dateutil",
     "skimage": "scikit-image", "sklearn": "scikit-learn", "yaml": "pyyaml",
 }  # fmt: skip
@@ -210,7 +210,7 @@ def _stamp() -> tuple[int, ...]:
 
 @lru_cache(maxsize=4096)
 def _distributions_of(top: str, stamp: tuple[int, ...]) -> tuple[str, ...]:
-    usual = normalize(_USUAL.get(top, top))
+    usual = normalize(USUAL.get(top, top))
     if usual in _installed(stamp) and top in top_levels(usual):
         return (usual,)
     return tuple(sorted({normalize(name) for name in _everything(stamp).get(top, ())}))

@@ -306,6 +306,11 @@ class ModelStore:
             raise InvalidInput(f"{version.name}/{version.version}: {error}") from error
         return LoadedModel(version, manifest, running)
 
+    def check_trusted(self, reference: str | ModelReference | ModelVersion) -> None:
+        """`InvalidInput` for a version that may not be opened here, as `load` would say, without opening it."""
+        version = self._version(reference)
+        check_trust(version, self._manifest(version.manifest), self._trusted)
+
     def check(self, reference: str | ModelReference) -> ModelVersion:
         """Try a version that is in the store, here and in a clean process: its example must give what it gave
         when it was registered. `InvalidInput` says what differs; else the version's `check` is ``full``."""

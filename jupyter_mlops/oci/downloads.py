@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..errors import CorruptBlob, RegistryUnavailable, StorageUnavailable
 from .descriptor import Descriptor
@@ -56,7 +57,7 @@ class Download:
         finally:
             partial.unlink(missing_ok=True)
 
-    def _fill(self, file: BinaryIO) -> None:
+    def _fill(self, file: io.BufferedRandom) -> None:
         from requests import exceptions
 
         failures = 0

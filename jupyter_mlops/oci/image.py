@@ -124,7 +124,7 @@ def make_image(
     epoch: int,
     is_docker: bool = False,
 ) -> Image:
-    """The image of a base with more layers. `is_docker` writes docker's own types, in which podman keeps health checks."""
+    """The image of a base with more layers. `is_docker` writes docker's own types: podman reads health checks there."""
     layers = tuple(_typed(one, is_docker) for one in (*base.layers, *(part.descriptor for part in parts)))
     config = dumps(_config(base, parts, settings, platform, epoch))
     media_type = DOCKER_MANIFEST if is_docker else OCI_MANIFEST

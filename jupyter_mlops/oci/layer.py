@@ -72,7 +72,8 @@ def write_layer(
     try:
         with target.open("wb") as out:
             sink = _Sink(out, compression)
-            with tarfile.open(mode="w|", fileobj=sink, format=tarfile.PAX_FORMAT, bufsize=_BLOCK) as tar:
+            stream: Any = sink  # tarfile asks for no more than `write`
+            with tarfile.open(mode="w|", fileobj=stream, format=tarfile.PAX_FORMAT, bufsize=_BLOCK) as tar:
                 for path, entry in planned:
                     _add(tar, path, entry, epoch, owner or Owner())
             sink.finish()

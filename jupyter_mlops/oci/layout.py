@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import Conflict, CorruptBlob, InvalidInput, NotFound, StorageUnavailable
@@ -38,8 +38,8 @@ class Layout:
         index = loads(self._read(self.folder / "index.json"), f"{self.folder}/index.json")
         entries = [Descriptor.from_json(one) for one in index.get("manifests") or ()]
         if wanted.startswith("sha256:") and wanted not in {one.digest for one in entries}:
-            data = self._read(self.blob(wanted))
-            return self._checked(data, str(loads(data, wanted).get("mediaType") or ""), wanted)
+            found_there = self._checked(self._read(self.blob(wanted)), "", wanted)
+            return replace(found_there, media_type=str(found_there.document.get("mediaType") or ""))
         found = [one for one in entries if not wanted or wanted in (one.digest, one.annotations.get(_NAMED))]
         if len(found) != 1:
             raise NotFound(
@@ -81,9 +81,9 @@ def write_layout(folder: Path, images: list[Image], blobs: Mapping[str, Path], n
 
     A folder that holds anything but an earlier layout is a `Conflict`; it is replaced whole, or not at all.
     """
-    if folder.exists() and not folder.is_dir() or (folder.is_dir() and any(folder.iterdir())):
-        if not (folder / "oci-layout").is_file():
-            raise Conflict(f"{folder} is there, and is no OCI layout", hint="name another folder")
+    is_taken = any(folder.iterdir()) if folder.is_dir() else folder.exists()
+    if is_taken and not (folder / "oci-layout").is_file():
+        raise Conflict(f"{folder} is there, and is no OCI layout", hint="name another folder")
     with _beside(folder) as made:
         digest = _fill(made, images, blobs, name, tag)
         if folder.is_dir():

@@ -1,15 +1,18 @@
 """One blob goes up: mounted from another repository, put at once, or sent in a stream that may break and goes on.
 
-A stream that breaks (or a server that is busy) costs what the registry had not kept: it is asked how far it got, and
-the rest is sent. What it answers is not believed when all is there: the registry checks the digest when it is put.
+When a stream breaks (or the server is busy), the registry is asked how far it got, and the rest is sent. Docker's own
+registry forgets an upload that broke amid a request: there it begins again. What is answered is not what counts: the
+registry checks the digest when the blob is put, and is asked for it when that answer is lost.
 """
 
 from __future__ import annotations
 
+import io
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..errors import NotFound, RegistryUnavailable, StorageUnavailable
@@ -101,16 +104,17 @@ class Upload:
         if offset or end < self.size:
             headers["Content-Range"] = f"{offset}-{end - 1}"
         try:
-            answer = self.transport.send(
-                "PATCH",
-                self._location,
-                doing=self._doing,
-                scopes=self.scopes,
-                ok=(202, 204, 416, *BUSY),
-                headers=headers,
-                body=lambda: _Slice(self.source, offset, end, self.progress),
-                is_repeatable=False,
-            )
+            with closing(_Slice(self.source, offset, end, self.progress)) as part:
+                answer = self.transport.send(
+                    "PATCH",
+                    self._location,
+                    doing=self._doing,
+                    scopes=self.scopes,
+                    ok=(202, 204, 416, *BUSY),
+                    headers=headers,
+                    body=part.again,
+                    is_repeatable=False,
+                )
         except (ConnectionLost, NotFound):
             return self._ask(), None
         if answer.status_code in (202, 204):
@@ -168,19 +172,25 @@ class Upload:
 
 
 class _Slice:
-    """A part of a file or of bytes, as a stream that knows its length."""
+    """A part of a file or of bytes, as a stream that knows its length and can begin again."""
 
     def __init__(self, source: bytes | Path, start: int, end: int, progress: Progress | None) -> None:
-        self._left = end - start
-        self._progress = progress
-        self._file: IO[bytes] | None = None
-        self._bytes = memoryview(source)[start:end] if isinstance(source, bytes) else None
-        if isinstance(source, Path):
-            try:
-                self._file = source.open("rb")
-            except OSError as error:
-                raise StorageUnavailable(f"cannot read {source}: {error.strerror}") from error
-            self._file.seek(start)
+        self._start, self._size, self._progress = start, end - start, progress
+        self._left = 0
+        try:
+            self._file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+        except OSError as error:
+            raise StorageUnavailable(f"cannot read {source!r}: {error.strerror}") from error
+
+    def again(self) -> _Slice:
+        """The stream from its beginning."""
+        self._file.seek(self._start)
+        self._left = self._size
+        return self
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
     def __len__(self) -> int:
         return self._left
@@ -189,22 +199,14 @@ class _Slice:
         return self
 
     def __next__(self) -> bytes:
-        piece = self.read(1 << 16)
-        if not piece:
-            raise StopIteration
-        return piece
+        if piece := self.read(1 << 16):
+            return piece
+        raise StopIteration
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes; the file is closed with the last."""
-        size = self._left if size < 0 else min(size, self._left)
-        if self._bytes is not None:
-            piece, self._bytes = bytes(self._bytes[:size]), self._bytes[size:]
-        else:
-            assert self._file is not None  # noqa: S101
-            piece = self._file.read(size)
+        """At most `size` bytes."""
+        piece = self._file.read(self._left if size < 0 else min(size, self._left))
         self._left -= len(piece)
         if self._progress and piece:
             self._progress(len(piece))
-        if self._file and not (self._left and piece):
-            self._file.close()
         return piece

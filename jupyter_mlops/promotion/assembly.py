@@ -153,9 +153,8 @@ def _model_files(folder: Path | None) -> dict[str, Content]:
 
 
 def _job(capture: Capture) -> bytes:
-    notebooks = {Path(path).stem: path for path in sorted(capture.notebooks)}
-    if len(notebooks) < len(capture.notebooks):  # two folders have one of the same name
-        notebooks = {path.removesuffix(".ipynb"): path for path in sorted(capture.notebooks)}
+    """What the batch entry finds: notebooks by the names of tasks, else by their own."""
+    notebooks = dict(capture.tasks) or {Path(path).stem: path for path in sorted(capture.notebooks)}
     document = {"name": capture.name, "notebooks": notebooks, "import_paths": list(capture.import_paths)}
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 

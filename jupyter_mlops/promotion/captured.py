@@ -94,9 +94,11 @@ class Capture:
     - `modules`, `notebooks`, `files`: by path below the root. Notebooks come without outputs; data files are
       bytes or, when large, where they lie.
     - `import_paths`: folders below the root that imports are looked for in, "" for the root itself.
+    - `reasons`: why a module or a file is taken: "imported by pull.ipynb, cell 3".
     - `model_folder`: of a serving capture, the folder that `ModelStore.export_mlflow` wrote.
     - `accelerator`: "" when none is asked for, "any" or a kind ("a100"); `cuda`: the CUDA version that what
       is installed was built for, as "12.4", "" when nothing says so.
+    - `tasks`: of a pipeline's capture, task → its notebook's path.
     - `source`, `source_digest`: what it was made of, as `catalog.records.Image` keeps it. `commit`: of its
       repository, with ``-dirty`` when the files differ from it.
     """
@@ -112,12 +114,14 @@ class Capture:
     files: Mapping[str, bytes | Path] = field(default_factory=dict)
     notebooks: Mapping[str, bytes] = field(default_factory=dict)
     import_paths: tuple[str, ...] = ("",)
+    reasons: Mapping[str, str] = field(default_factory=dict)
     model_folder: Path | None = None
     optional: tuple[OptionalModule, ...] = ()
     problems: tuple[Problem, ...] = ()
     accelerator: str = ""
     cuda: str = ""
     parameters: tuple[declared.Parameter, ...] = ()
+    tasks: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     source_digest: str = ""
     commit: str = ""
@@ -161,11 +165,13 @@ class Capture:
             "notebooks": sorted(self.notebooks),
             "content": self.content(),
             "import_paths": list(self.import_paths),
+            "reasons": dict(self.reasons),
             "optional": [one.to_json() for one in self.optional],
             "problems": [problem.to_json() for problem in self.problems],
             "accelerator": self.accelerator,
             "cuda": self.cuda,
             "parameters": [declared.to_json(one) for one in self.parameters],
+            "tasks": dict(self.tasks),
             "source": self.source,
             "source_digest": self.source_digest,
             "commit": self.commit,

@@ -167,8 +167,9 @@ def _word(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A value in double quotes in which nothing is expanded; a line break cannot be said, and becomes a space."""
-    escaped = re.sub(r'(["\\$])', r"\\\1", " ".join(text.splitlines()))
+    """A value in double quotes in which nothing is expanded. A line break cannot be said, and becomes a space; a
+    backslash at the end is more than hadolint can read, and becomes a slash."""
+    escaped = re.sub(r'(["$])', r"\\\1", " ".join(text.replace("\\", "/").splitlines()))
     return f'"{escaped}"'
 
 

@@ -118,7 +118,7 @@ def read_environment(python: str, modules: Collection[str]) -> Environment:
     asked = sorted(modules)
     # Not "the same file": the Python of a virtual environment is a link to one outside.
     is_own = not python or os.path.abspath(python) == os.path.abspath(sys.executable)
-    told = script.inventory(asked) if is_own else _run(python, asked)
+    told: dict[str, Any] = script.inventory(asked) if is_own else _run(python, asked)
     return Environment(
         python=told["python"],
         machine=told["machine"],

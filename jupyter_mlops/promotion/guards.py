@@ -166,15 +166,21 @@ def _known(node: ast.expr, python: tuple[int, ...]) -> Any:
     if _name(node) == "sys.version_info":
         return python
     if isinstance(node, ast.Subscript) and _name(node.value) == "sys.version_info":
-        if isinstance(node.slice, ast.Constant) and node.slice.value in (0, 1):
-            return python[node.slice.value]
-        if isinstance(node.slice, ast.Slice) and isinstance(node.slice.upper, ast.Constant):
-            return python[: node.slice.upper.value] if node.slice.lower is None else None
+        return _part(node.slice, python)
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
     return value if isinstance(value, (str, int, tuple)) else None
+
+
+def _part(place: ast.expr, python: tuple[int, ...]) -> Any:
+    """``sys.version_info[0]``, ``sys.version_info[:2]``."""
+    if isinstance(place, ast.Constant) and isinstance(place.value, int) and place.value in (0, 1):
+        return python[place.value]
+    if isinstance(place, ast.Slice) and place.lower is None and isinstance(place.upper, ast.Constant):
+        return python[: place.upper.value] if isinstance(place.upper.value, int) else None
+    return None
 
 
 def _name(node: ast.expr) -> str:

@@ -108,6 +108,8 @@ def of_call(name: str, libraries: frozenset[str], engine: str = "", path: str = 
             together = _BOTH.get((library, name))
             for group in [(one,) for one in together] if together else [calls[name]]:
                 yield Need(group, f"{library} {name}", is_certain=library != "duckdb")
+    if name in ("artifact", "input") and "jupyter_mlops" in libraries and libraries & {"pandas", "polars"}:
+        yield Need(("pyarrow",), f"{name} of a frame")
     for library, calls in _USUALLY.items():
         if library in libraries and name in calls:
             yield Need(calls[name], f"{library} .{name}")

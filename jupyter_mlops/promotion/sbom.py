@@ -23,7 +23,7 @@ _NAMESPACE = uuid.UUID("6f1c3b7e-0d0b-5b53-9c0a-6a3a5d0f4e21")  # ours; any fixe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
+class Pinned:
     """A line of the lock: a distribution, and the hashes of the files that may be it."""
 
     name: str
@@ -33,7 +33,7 @@ class Locked:
     hashes: tuple[str, ...] = ()
 
 
-def read_lock(lock: str) -> Iterator[Locked]:
+def read_lock(lock: str) -> Iterator[Pinned]:
     """The distributions of a requirements file with hashes, in its order."""
     for line in lock.replace("\\\n", " ").splitlines():
         text = line.partition(" #")[0].strip()
@@ -45,7 +45,7 @@ def read_lock(lock: str) -> Iterator[Locked]:
         except InvalidRequirement:
             continue
         version = next((one.version for one in found.specifier if one.operator == "=="), "")
-        yield Locked(
+        yield Pinned(
             name=canonicalize_name(found.name),
             version=version,
             marker=str(found.marker or ""),
@@ -115,7 +115,7 @@ def _debian(package: str) -> dict[str, Any]:
     return {"type": "library", "bom-ref": purl, "name": package, "purl": purl}
 
 
-def _distribution(one: Locked) -> dict[str, Any]:
+def _distribution(one: Pinned) -> dict[str, Any]:
     purl = f"pkg:pypi/{one.name}" + (f"@{quote(one.version, safe='')}" if one.version else "")
     if one.url:
         purl += f"?vcs_url={quote(one.url, safe='')}"

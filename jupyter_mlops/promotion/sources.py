@@ -21,7 +21,6 @@ from .installs import Installs
 from .literals import constants, evaluate
 
 
-
 @dataclass(frozen=True, slots=True)
 class Imported:
     """A dotted `module` that is imported at `where`.
@@ -159,6 +158,8 @@ def _read_magic(reading: Reading, magic: Magic, where: str) -> None:
             before = reading.written_modules.get(path, "") if "-a" in magic.argument.split() else ""
             reading.written_modules[path] = f"{before}{magic.body}\n"
         return
+    if magic.kind == "line" and magic.name in ("artifact", "input"):  # the magics of ours
+        reading.calls.append(Called(magic.name, "", "", where))
     for line in _commands(magic):
         if (found := installs.of_command(line, where)) is not None:
             reading.installs.append(found)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from .amounts import RESOURCES, Amount, shown
+from .amounts import NOTHING, RESOURCES, Amount, shown
 from .quotas import Limits, Quotas
 from .rooms import Room
 from .shares import billing, month_end, month_start
@@ -71,7 +71,7 @@ class Decision:
     reason: str = ""
     position: int = 0
     starts_at: float | None = None
-    granted: Amount = Amount()
+    granted: Amount = NOTHING
     victims: tuple[str, ...] = ()
 
 
@@ -216,14 +216,13 @@ class Admission:
         is_first = all(each.reserved[resource] == 0 for each, resource in lacking)
         victims = self._make_way(run, granted, rooms) if is_first and self._victims else ()
         starts_at = self._forecast(run, granted, rooms) if place <= _FORECASTS else None
+        starts_at = self._now if victims else starts_at
         is_patient = self._now - run.since < self._quotas.patience_minutes * 60
-        gate = starts_at if is_patient and starts_at is not None else -math.inf
-        depth = len(rooms) if victims else max(rooms.index(each) for each, _ in lacking) + 1
+        gate = -math.inf if not is_patient else self._now if starts_at is None else starts_at
         told = room.told(number, granted[number], victims)
         if not victims and room.has_one(number, granted[number]):
-            told = f"waits behind run {room.blocker(number)}, for which {shown(RESOURCES[number], granted[number])} is kept"
-        narrowest = rooms.index(room) + 1
-        for each in rooms[: depth if victims else narrowest]:
+            told = f"waits behind run {room.blocker(number)}, for which {RESOURCES[number]} is kept"
+        for each in rooms if victims else rooms[: rooms.index(room) + 1]:
             each.reserve(granted, run.run_id, gate)
         return Decision(
             run_id=run.run_id, verb="wait", reason=told, position=place, starts_at=starts_at,
@@ -245,7 +244,10 @@ class Admission:
         """Who shall leave, so that it fits; those who are leaving already count as gone, and if they suffice, the
         answer is ("",). Nobody leaves in vain."""
         short = {
-            (room.key, number): amount for room in rooms for number, amount in room.shortages(granted) if amount > 0
+            (room.key, number): amount
+            for room in rooms
+            for number, amount in room.shortages(granted)
+            if amount > 0
         }
         if not short:
             return ("",)
@@ -254,7 +256,9 @@ class Admission:
             if victim.priority >= run.priority:
                 break
             keys = [room.key for room in self.rooms(victim.user, victim.queue)]
-            helps = [need for need in short if need[0] in keys and short[need] > 0 and victim.granted[need[1]]]
+            helps = [
+                need for need in short if need[0] in keys and short[need] > 0 and victim.granted[need[1]]
+            ]
             if helps:
                 chosen.append(victim)
                 for need in short:
@@ -266,6 +270,13 @@ class Admission:
             return ()
         if any(amount > 0 for amount in short.values()):
             return ()
+        for victim in list(chosen):  # a later, larger one may have made an earlier one needless
+            keys = [room.key for room in self.rooms(victim.user, victim.queue)]
+            if all(short[need] + victim.granted[need[1]] <= 0 for need in short if need[0] in keys):
+                chosen.remove(victim)
+                for need in short:
+                    if need[0] in keys:
+                        short[need] += victim.granted[need[1]]
         for victim in chosen:
             self._victims.remove(victim)
             for room in self.rooms(victim.user, victim.queue):
@@ -282,6 +293,8 @@ class Admission:
                     room = Room(scope, name, limits, self._now, self._spent.get((scope, name), (0.0, 0.0)))
                     self._known[scope, name] = room
                 rooms.append(room)
-            caps = Amount(*(min((room.limit(number) for room in rooms), default=math.inf) for number in range(5)))  # type: ignore[arg-type]
+            caps = Amount(
+                *(min((room.limit(number) for room in rooms), default=math.inf) for number in range(5))
+            )
             known = self._paths[user, queue] = (tuple(rooms), caps)
         return known

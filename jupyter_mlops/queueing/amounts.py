@@ -18,16 +18,19 @@ _CLOSE = 1e-9  # cores are floats
 class Amount(NamedTuple):
     """Runs, tasks, cores, bytes of memory and GPUs, all at once."""
 
-    runs: int = 0
-    tasks: int = 0
+    runs: float = 0
+    tasks: float = 0
     cpu: float = 0.0
-    memory: int = 0
-    gpu: int = 0
+    memory: float = 0
+    gpu: float = 0
 
     @classmethod
     def read(cls, given: Sequence[float]) -> Amount:
         """What the catalog keeps of one."""
-        return cls(*given)  # type: ignore[arg-type]
+        return cls(*given)
+
+
+NOTHING = Amount()
 
 
 def task_amount(request: ResourceRequest, default: ResourceRequest) -> Amount:
@@ -68,7 +71,9 @@ def ask(levels: Iterable[Sequence[Amount]], workers: int) -> tuple[Amount, Amoun
         columns = zip(*level, strict=True)
         top = Amount(*(sum(sorted(column, reverse=True)[:workers]) for column in columns))
         most = Amount(*map(max, most, top))
-    return least._replace(runs=1, tasks=1), Amount(1, *(max(a, b) for a, b in zip(least[1:], most[1:], strict=True)))
+    return least._replace(runs=1, tasks=1), Amount(
+        1, *(max(a, b) for a, b in zip(least[1:], most[1:], strict=True))
+    )
 
 
 def shown(resource: str, amount: float) -> str:

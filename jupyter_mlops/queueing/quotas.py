@@ -21,6 +21,7 @@ from .amounts import RESOURCES
 DEFAULT_QUEUE = "default"
 EVERY_USER = "*"
 MOST_PRIORITY = 1000
+_ONE_CPU = ResourceRequest(cpu=1.0)
 _TABLES = ("task", "prices", "all", "users", "groups", "queues")
 _SETTINGS = ("operators", "aging_minutes", "half_life_days", "patience_minutes")
 
@@ -65,7 +66,7 @@ class Quotas:
     users: Mapping[str, Limits] = field(default_factory=dict)
     groups: Mapping[str, Limits] = field(default_factory=dict)
     queues: Mapping[str, Limits] = field(default_factory=dict)
-    task: ResourceRequest = ResourceRequest(cpu=1.0)  # what a task counts that asks for nothing
+    task: ResourceRequest = _ONE_CPU  # what a task counts that asks for nothing
     prices: Mapping[str, float] = field(default_factory=dict)  # of an hour: cpu, gpu, memory (of a GiB)
     operators: tuple[str, ...] = ()
     aging_minutes: float = 10.0
@@ -110,7 +111,9 @@ class Quotas:
         """Read what a ``quotas.toml`` holds; `InvalidInput` names the place of what is wrong."""
         for name in given:
             if name not in (*_TABLES, *_SETTINGS):
-                raise InvalidInput(f"quotas: unknown table {name!r}", hint=did_you_mean(name, (*_TABLES, *_SETTINGS)))
+                raise InvalidInput(
+                    f"quotas: unknown table {name!r}", hint=did_you_mean(name, (*_TABLES, *_SETTINGS))
+                )
         groups = {name: _limits(body, f"groups.{name}") for name, body in _tables(given, "groups")}
         seen: dict[str, str] = {}
         for name, group in groups.items():
@@ -126,7 +129,7 @@ class Quotas:
             users={name: _limits(body, f"users.{name}") for name, body in _tables(given, "users")},
             groups=groups,
             queues={name: _limits(body, f"queues.{name}") for name, body in _tables(given, "queues")},
-            task=ResourceRequest.parse(given["task"]) if "task" in given else ResourceRequest(cpu=1.0),
+            task=ResourceRequest.parse(given["task"]) if "task" in given else _ONE_CPU,
             prices=_prices(given.get("prices", {})),
             operators=_names(given.get("operators", ()), "operators"),
             **settings,
@@ -207,7 +210,9 @@ def _limits(given: Any, where: str) -> Limits:
 def _prices(given: Any) -> dict[str, float]:
     known = ("cpu", "gpu", "memory")
     if not isinstance(given, Mapping):
-        raise InvalidInput("quotas: prices must be a table", hint="of what an hour costs: cpu, gpu, memory (of a GiB)")
+        raise InvalidInput(
+            "quotas: prices must be a table", hint="of what an hour costs: cpu, gpu, memory (of a GiB)"
+        )
     for name in given:
         if name not in known:
             raise InvalidInput(f"quotas: unknown price {name!r}", hint=did_you_mean(name, known))

@@ -63,7 +63,10 @@ class Room:
             if granted[number]:
                 self.reserved[number] += granted[number]
                 self._blockers.setdefault(number, run_id)
-        self.gate = min(self.gate, gate)
+        if (
+            self.gate == math.inf or gate == -math.inf
+        ):  # the first one's start counts, and everybody's patience
+            self.gate = gate
 
     def has_one(self, number: int, need: float) -> bool:
         """Whether there is enough of one resource, were nothing reserved."""
@@ -130,7 +133,10 @@ class Room:
 
     def when(self, granted: Amount) -> float:
         """About when there will be room, after all that was expected before."""
-        return max((self._line(number).when(granted[number]) for number, _ in self.limits if granted[number]), default=0.0)
+        return max(
+            (self._line(number).when(granted[number]) for number, _ in self.limits if granted[number]),
+            default=0.0,
+        )
 
     def expect(self, granted: Amount, end: float) -> None:
         """A run will use so much until `end`."""

@@ -50,7 +50,10 @@ def month_end(now: float) -> float:
 
 def first_day(now: datetime, half_life_days: float) -> str:
     """The earliest day that still matters, for the month or for a fair share."""
-    begin = min(datetime.fromtimestamp(month_start(now.timestamp()), UTC), now - timedelta(days=HALF_LIVES * half_life_days))
+    begin = min(
+        datetime.fromtimestamp(month_start(now.timestamp()), UTC),
+        now - timedelta(days=HALF_LIVES * half_life_days),
+    )
     return f"{begin:%Y-%m-%d}"
 
 
@@ -61,7 +64,11 @@ def shares(usage: Iterable[QueueUsage], now: datetime, half_life_days: float) ->
         noon = datetime.fromisoformat(day.day).replace(hour=12, tzinfo=UTC)
         age = max(0.0, (now - noon).total_seconds() / 86400)
         amount = Amount(0, 0, day.cpu_seconds, 0, 0)
-        worth = billing(amount, 1.0) + day.gpu_seconds * _WEIGHTS["gpu"] + day.memory_seconds / GIB * _WEIGHTS["memory"]
+        worth = (
+            billing(amount, 1.0)
+            + day.gpu_seconds * _WEIGHTS["gpu"]
+            + day.memory_seconds / GIB * _WEIGHTS["memory"]
+        )
         found[day.user_name] += worth * 0.5 ** (age / half_life_days)
     return dict(found)
 

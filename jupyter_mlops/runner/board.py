@@ -59,6 +59,7 @@ class Board:
         self.started_at: datetime | None = None
         self.finished_at: datetime | None = None
         self.is_cancelling = False
+        self.waits = ""  # why it was not admitted yet
         self.rows: dict[str, Row] = {}
         self.needs: dict[str, tuple[str, ...]] = {}
 
@@ -66,6 +67,7 @@ class Board:
         """The run begins, or goes on: these are its tasks as they stand."""
         self.pipeline, self.run_id, self.state = run.pipeline, run.run_id, run.state
         self.message, self.is_cancelling = run.message, run.is_cancel_requested
+        self.waits = run.message if run.state == "queued" and run.runner else ""
         self.started_at, self.finished_at = run.started_at or run.created_at, run.finished_at
         self.needs = {task["key"]: tuple(task.get("needs", ())) for task in run.plan.get("tasks", ())}
         for task in sorted(tasks, key=lambda task: task.position):
@@ -86,7 +88,9 @@ class Board:
         """Take note of an event."""
         match event:
             case events.RunStarted():
-                self.state, self.started_at = "running", self.started_at or event.at
+                self.state, self.started_at, self.waits = "running", self.started_at or event.at, ""
+            case events.RunWaits():
+                self.state, self.waits = "queued", words.forecast(event.reason, event.starts_at, event.at)
             case events.RunFinished():
                 self.state, self.message, self.finished_at = event.state, event.message, event.at
             case events.CancelRequested():

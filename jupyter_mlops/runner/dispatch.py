@@ -16,15 +16,19 @@ from typing import Any
 
 from .. import encoding
 from ..backends import BACKENDS, Backend, JobKey, JobOutcome
+from ..backends.clusters import LOCAL, ClusterSpec, find_cluster
 from ..blobs import BlobStore
 from ..errors import CatalogUnavailable, InvalidInput, MlopsError, StorageUnavailable, Unavailable
-from ..events import Event, TaskUnrunnable
+from ..events import AttemptCancelled, Event, TaskUnrunnable
 from ..kernels import KernelPool, KernelRequest
 from ..notebooks.facts import NotebookFacts
 from ..notebooks.inject import named_secrets
 from ..pipelines import PlannedTask, RunState
 from ..pipelines.cache import Components
 from ..pipelines.instructions import CancelAttempt, Instruction, LookUpCache, Recover, Submit
+from ..pipelines.task_state import LIVE
+from ..queueing.amounts import NOTHING, Amount, fits, minus, plus, task_amount
+from ..resources import ResourceRequest
 from ..settings import Settings
 from .cachebook import Cachebook
 from .inbox import Inbox, fact_of
@@ -32,6 +36,7 @@ from .ledger import Ledger
 from .places import notebook_path
 from .sources import Sources, preloads
 
+NO_REQUEST = ResourceRequest()
 _FRESH_SECONDS = 1.0  # how long what was found in the files is taken to be true when a job is made
 _BATCH_SECONDS = 60.0  # a batch of look-ups may take a while
 
@@ -49,7 +54,8 @@ class _Identity:
 
 class Dispatch:
     """The hands of one run. `cluster` is ``local`` or a scheduler's address, `workers` how many jobs run at once
-    in this process."""
+    in this process. Tasks that would use more than `granted` at once (None: anything) wait here; one that asks for
+    nothing counts as `default`."""
 
     def __init__(
         self,
@@ -64,10 +70,17 @@ class Dispatch:
         cluster: str,
         workers: int,
         kernels: Callable[[], KernelPool],
+        granted: Amount | None = None,
+        default: ResourceRequest = NO_REQUEST,
     ) -> None:
         self.machine, self.ledger, self.cachebook = machine, ledger, cachebook
         self.sources, self.inbox, self.blobs = sources, inbox, blobs
         self.settings, self.cluster, self.workers, self.kernels = settings, cluster, workers, kernels
+        self._granted, self._default = granted, default
+        self._in_use: dict[JobKey, Amount] = {}
+        self._used = NOTHING
+        self._kept: list[Submit] = []  # for which there is no room yet
+        self._has_room = False
         self._identities: dict[str, _Identity] = {}
         self._backend: Backend | None = None
         self._refusal: Unavailable | None = None
@@ -78,7 +91,7 @@ class Dispatch:
         Raises `StorageUnavailable` and `CatalogUnavailable`, and `Unavailable` when no cluster answers of which
         the fate of earlier attempts could be learned.
         """
-        instructions = list(instructions)
+        instructions = [*self._let_go(), *instructions]
         self._prefetch(instructions)
         answers = (self._answer(instruction) for instruction in instructions)
         return [answer for answer in answers if answer is not None]
@@ -88,7 +101,22 @@ class Dispatch:
         if outcome.state == "lost":
             outcome = self._left(key) or outcome
         self.ledger.describe(key.task, outcome.artifacts)
+        self._free(key)
         return fact_of(key, outcome)
+
+    def interrupt(self) -> set[JobKey]:
+        """Have all that runs stop; the attempts whose outcomes will tell that they did."""
+        keys = {
+            self._job_key(task.key, task.attempt)
+            for task in self.machine.tasks.values()
+            if task.phase in LIVE
+        }
+        keys -= {self._job_key(kept.task, kept.attempt) for kept in self._kept}
+        if self._backend is None:
+            return set()
+        for key in keys:
+            self._backend.cancel(key)
+        return keys
 
     def close(self) -> None:
         """Let the backend go."""
@@ -106,6 +134,12 @@ class Dispatch:
             case Recover():
                 return self._recover(instruction)
             case CancelAttempt():
+                kept = [each for each in self._kept if each.task == instruction.task]
+                if kept:
+                    self._kept.remove(kept[0])
+                    return AttemptCancelled(
+                        run_id=self.machine.run_id, task=instruction.task, attempt=instruction.attempt
+                    )
                 if self._backend is not None:
                     self._backend.cancel(self._job_key(instruction.task, instruction.attempt))
                 return None
@@ -146,13 +180,49 @@ class Dispatch:
                 f"no worker can run it: {'; '.join(wanted.shortfall(capacity))}",
                 hint="lower its resources, or choose another cluster",
             )
+        key = self._job_key(task, instruction.attempt)
+        if not self._take(key, wanted):
+            self._kept.append(instruction)
+            return None
         output = notebook_path(self.settings.root, self.machine.run_id, task)
         with contextlib.suppress(OSError):  # then it is not saved there while it runs, only at its end
             output.parent.mkdir(parents=True, exist_ok=True)
-        key = self._job_key(task, instruction.attempt)
         environment = self.machine.environment(task)
-        backend.submit(self.sources.job(planned, key, identity.bound, environment, self._preload, output))
+        try:
+            backend.submit(self.sources.job(planned, key, identity.bound, environment, self._preload, output))
+        except BaseException:
+            self._free(key)
+            raise
         return None
+
+    def _take(self, key: JobKey, wanted: ResourceRequest) -> bool:
+        """Whether there is room for an attempt in what the run was granted; one alone always has room."""
+        if self._granted is None:
+            return True
+        need = task_amount(wanted, self._default)
+        if self._in_use and not fits(plus(self._used, need), self._granted):
+            return False
+        self._in_use[key], self._used = need, plus(self._used, need)
+        return True
+
+    def _free(self, key: JobKey) -> None:
+        if key in self._in_use:
+            self._used, self._has_room = minus(self._used, self._in_use.pop(key)), True
+
+    def _let_go(self) -> list[Submit]:
+        """Of those that wait for room the ones that have it now."""
+        if not (self._kept and self._has_room):
+            return []
+        self._has_room = False
+        found: list[Submit] = []
+        used = self._used
+        for each in self._kept:
+            need = task_amount(self.sources.resources(self._planned(each.task)), self._default)
+            if (not self._in_use and not found) or fits(plus(used, need), self._granted or NOTHING):
+                found.append(each)
+                used = plus(used, need)
+        self._kept = [each for each in self._kept if each not in found]
+        return found
 
     def _recover(self, instruction: Recover) -> Event:
         """The outcome of an attempt that an earlier runner submitted, if it left one.
@@ -162,7 +232,8 @@ class Dispatch:
         """
         key = self._job_key(instruction.task, instruction.attempt)
         outcome = self._left(key)
-        if outcome is None and self.cluster != "local":
+        # A cluster that the earlier runner had started ended with it.
+        if outcome is None and self._cluster_spec is not None and self._cluster_spec.is_address:
             self._open_backend().recall(key)
             outcome = self._left(key)
         if outcome is None or outcome.state == "cancelled":
@@ -218,18 +289,21 @@ class Dispatch:
 
     # --- the backend, opened when something must really run ----------------------------------------------------
 
+    @cached_property
+    def _cluster_spec(self) -> ClusterSpec | None:
+        return None if self.cluster == LOCAL else find_cluster(self.cluster, self.settings.clusters)
+
     def _open_backend(self) -> Backend:
         if self._refusal is not None:
             raise self._refusal  # asking again for each task would take its time again
         if self._backend is None:
-            is_local = self.cluster == "local"
-            pool = self.kernels() if is_local else None
+            pool = self.kernels() if self._cluster_spec is None else None
             if pool is not None:
                 self._warm_up(pool)
             try:
                 self._backend = BACKENDS.get("dask")(
                     self.inbox,
-                    address="" if is_local else self.cluster,
+                    cluster=self._cluster_spec,
                     pool=pool,
                     workers=self.workers,
                     kernel_pool_size=self.settings.kernel_pool,

@@ -12,7 +12,7 @@ import heapq
 import itertools
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..backends import JobKey, JobOutcome
 from ..catalog.owner import HEARTBEAT_SECONDS, driving
@@ -37,8 +37,13 @@ from .ledger import Ledger
 from .logs import LogWriter
 from .options import OnEvent, OnPlan
 
+_STOP_SECONDS = 15.0  # how long notebooks may take to stop when the run makes way
 _CANCEL_POLL_SECONDS = 0.5
 _PROGRESS_SECONDS = 0.5  # how often the catalog is told which cell a task is in
+
+
+class Preempted(Exception):
+    """The run may not go on now. It is as if its runner had ended, and can be resumed."""
 
 
 class Drive:
@@ -54,10 +59,12 @@ class Drive:
         *,
         on_event: OnEvent | None,
         on_plan: OnPlan | None,
+        is_kept: Callable[[], bool] | None = None,
     ) -> None:
         self.machine, self.ledger, self.dispatch = machine, ledger, dispatch
         self.inbox, self.logs = inbox, logs
         self.on_event, self.on_plan = on_event, on_plan
+        self.is_kept = is_kept  # whether the run may go on; None: nobody may say otherwise
         self._answers: list[Event] = []  # facts that answer our own instructions
         self._timers: list[tuple[float, int, Event]] = []
         self._numbers = itertools.count()  # so that timers of one moment are never compared by event
@@ -185,6 +192,16 @@ class Drive:
             self._next_cancel_poll = moment + _CANCEL_POLL_SECONDS
             if self.ledger.is_cancel_requested():
                 self._cancel("another process")
+            elif self.is_kept is not None and not self.is_kept():
+                self._make_way()
+
+    def _make_way(self) -> None:
+        """Stop what runs. Outcomes that come meanwhile are left in the blob store, where a resume finds them."""
+        left = self.dispatch.interrupt()
+        until = time.monotonic() + _STOP_SECONDS
+        while left and time.monotonic() < until:
+            left -= {key for key, _ in self.inbox.take(0.2).outcomes}
+        raise Preempted(self.machine.run_id)
 
     def _show(self, events: list[Event]) -> None:
         for event in events:

@@ -6,7 +6,7 @@ two that believe so, one is told `Conflict` before it has done anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,6 +49,7 @@ class Ledger:
 
     def __init__(self, catalog: Catalog, run: Run, machine: RunState, cachebook: Cachebook) -> None:
         self.catalog, self.run, self.machine, self.cachebook = catalog, run, machine, cachebook
+        self.on_end: Callable[[], None] | None = None  # within the transaction that ends the run
         self.task_runs: dict[str, TaskRun] = {}
         self._attempts: dict[JobKey, Attempt] = {}
         self._made_of: dict[str, tuple[str, Components]] = {}
@@ -158,6 +159,8 @@ class Ledger:
             if batch.log:
                 self.catalog.add(*batch.log)
             self.catalog.put(*(self.task_runs[key] for key in sorted(batch.tasks)), *batch.records)
+            if batch.finished is not None and self.on_end is not None:
+                self.on_end()
         self.run = replace(self.run, **changes)
         self._batch = _Batch()
 

@@ -20,7 +20,7 @@ class RunOptions:
 
     `force` names tasks whose cache is not asked (``"all"``: none is); `only` and `start_from` choose a part of
     the pipeline, the rest being taken from the cache; None leaves `cluster`, `workers` and `isolation` to the
-    settings.
+    settings. `queue`, `priority` and `is_preemptible` matter where quotas are set: see `queueing`.
     """
 
     force: frozenset[str] | Literal["all"] = frozenset()
@@ -29,10 +29,15 @@ class RunOptions:
     cluster: str | None = None
     workers: int | None = None
     isolation: str | None = None
+    queue: str | None = None
+    priority: int = 0
+    is_preemptible: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """What a run's record keeps, and a resume needs."""
-        return {"cluster": self.cluster, "workers": self.workers, "isolation": self.isolation}
+        kept: dict[str, Any] = {"cluster": self.cluster, "workers": self.workers, "isolation": self.isolation}
+        asked = {"queue": self.queue, "priority": self.priority, "is_preemptible": self.is_preemptible}
+        return kept | {name: value for name, value in asked.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

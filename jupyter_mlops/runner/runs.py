@@ -12,24 +12,29 @@ from typing import Any
 from .. import encoding
 from ..blobs import BlobStore
 from ..catalog import Catalog, owner
-from ..catalog.records import CacheEntry, Run, RunEvent, TaskRun
+from ..catalog.records import CacheEntry, QueueEntry, Run, RunEvent, TaskRun
 from ..errors import Conflict, InvalidInput, NotFound, PreflightFailed, did_you_mean
 from ..events import DONE_WELL, TERMINAL, decode, now
 from ..kernels import KernelPool
 from ..pipelines import Pipeline, Plan, RunState, load_pipeline, lower, replay, select
+from ..pipelines.instructions import Instruction
 from ..preflight import check_plan, demand_cluster
 from ..problems import summarize
+from ..queueing import Queue, Quotas
+from ..queueing.quotas import DEFAULT_QUEUE
 from ..settings import Settings
 from . import cleaning
+from .asking import ask_of
 from .cachebook import Cachebook
-from .dispatch import Dispatch
-from .drive import Drive
+from .dispatch import NO_REQUEST, Dispatch
+from .drive import Drive, Preempted
 from .inbox import Inbox
 from .ledger import Ledger, unlogged
 from .logs import LogReader, LogWriter
 from .options import CleanReport, OnEvent, OnPlan, RunOptions, TaskStatus
 from .places import notebook_path
 from .sources import Sources
+from .waiting import Seat
 from .walk import Walk
 
 _ENDED = {"cancelled": "was cancelled"}
@@ -43,6 +48,8 @@ class Runs:
     ) -> None:
         self.catalog, self.blobs, self.settings = catalog, blobs, settings
         self._kernels = kernels
+        self._waiting = Queue(catalog)
+        self._prepared: dict[str, QueueEntry] = {}  # of runs that are prepared and not kept yet
 
     # --- doing ----------------------------------------------------------------------------------------------
 
@@ -93,9 +100,14 @@ class Runs:
         return self._new(plan, options)[0]
 
     def queue(self, run: Run) -> Run:
-        """The second half of `record`: keep a prepared run; may be part of a transaction."""
-        machine = RunState(Plan.from_json(run.plan), run.run_id)
-        self._ledger(run, machine).begin()
+        """The second half of `record`: keep a prepared run; may be part of a transaction. Where quotas are set, it
+        has its place in the queue from then on."""
+        plan = Plan.from_json(run.plan)
+        entry = self._prepared.pop(run.run_id, None)
+        with self.catalog.transaction():
+            self._ledger(run, RunState(plan, run.run_id)).begin()
+            if entry is not None:
+                self._waiting.join(replace(entry, user_name=run.user_name))
         return run
 
     def resume(self, run_id: str, *, on_event: OnEvent | None = None, on_plan: OnPlan | None = None) -> Run:
@@ -276,6 +288,8 @@ class Runs:
         path: str = "",
     ) -> Run:
         run, options = self._new(plan, options, rerun_of=rerun_of, path=path)
+        if run.run_id in self._prepared:
+            return self._take_up(self.queue(run), on_event=on_event, on_plan=on_plan)
         run = replace(
             run, state="running", started_at=run.created_at, runner=owner.mark(), heartbeat_at=run.created_at
         )
@@ -306,7 +320,23 @@ class Runs:
             created_at=now(),
             rerun_of=rerun_of,
         )
+        quotas = self._waiting.quotas()
+        if options.queue is not None:
+            quotas.demand_queue(options.queue)
+        if quotas:
+            self._prepared[run.run_id] = self._entry(run, plan, options, quotas)
         return run, options
+
+    def _entry(self, run: Run, plan: Plan, options: RunOptions, quotas: Quotas) -> QueueEntry:
+        """A run's place in the queue. Raises what keeps it from ever being admitted."""
+        folder = Path(run.pipeline_path).parent if run.pipeline_path else self.settings.root
+        is_here = (options.cluster or self.settings.cluster) == "local"
+        workers = (options.workers or self.settings.workers) if is_here else None
+        ask = ask_of(plan, Sources(folder, self.settings, self.blobs), quotas.task, workers)
+        return self._waiting.entry(
+            run, ask, queue=options.queue or DEFAULT_QUEUE, priority=options.priority,
+            is_preemptible=options.is_preemptible, quotas=quotas,
+        )  # fmt: skip
 
     def _take_up(
         self,
@@ -316,14 +346,49 @@ class Runs:
         on_event: OnEvent | None = None,
         on_plan: OnPlan | None = None,
     ) -> Run:
-        """Claim a run that nobody drives, rebuild its machine from the log, and drive it on."""
+        """Claim a run that nobody drives, rebuild its machine from the log, and drive it on: where there are quotas,
+        when it is admitted, and again whenever it had to make way."""
         options = RunOptions(**run.options)
-        demand_cluster(options.cluster or self.settings.cluster)
-        run = self._claim(run)
+        demand_cluster(options.cluster or self.settings.cluster, self.settings)
+        quotas = self._waiting.quotas()
+        is_queued = self._waiting.find(run.run_id) is not None
+        if not (quotas or is_queued) or cancelled_by:
+            run = self._claim(run)
+            drive, pending = self._rebuilt(
+                run, options, is_queued=is_queued, on_event=on_event, on_plan=on_plan
+            )
+            return drive.resume(pending, cancelled_by=cancelled_by)
+        if not is_queued:
+            self._waiting.join(self._entry(run, Plan.from_json(run.plan), options, quotas))
+        seat = Seat(self._waiting, self.catalog, run, on_event=on_event or (lambda event: None))
+        if on_plan is not None:
+            on_plan(run, self.catalog.find(TaskRun, where={"run_id": run.run_id}, order_by="position"))
+        while True:
+            run = seat.wait(self._claim(run, state="queued"))
+            drive, pending = self._rebuilt(run, options, is_queued=True, on_event=on_event, seat=seat)
+            try:
+                with seat.taken():
+                    return drive.resume(pending, cancelled_by=seat.cancelled_by)
+            except Preempted:
+                run = self.catalog.get(Run, run.run_id)
+
+    def _rebuilt(
+        self,
+        run: Run,
+        options: RunOptions,
+        *,
+        is_queued: bool,
+        on_event: OnEvent | None,
+        on_plan: OnPlan | None = None,
+        seat: Seat | None = None,
+    ) -> tuple[Drive, list[Instruction]]:
+        """A drive that stands where the log of the run ends, and what it has to do first."""
         log = self.catalog.find(RunEvent, where={"run_id": run.run_id}, order_by="seq")
         machine, pending = replay(Plan.from_json(run.plan), run.run_id, map(decode, unlogged(log)))
-        drive = self._drive(run, machine, options, on_event=on_event, on_plan=on_plan)
-        return drive.resume(pending, cancelled_by=cancelled_by)
+        drive = self._drive(run, machine, options, on_event=on_event, on_plan=on_plan, seat=seat)
+        if is_queued:
+            drive.ledger.on_end = lambda: self._waiting.leave(run.run_id)
+        return drive, pending
 
     def _drive(
         self,
@@ -333,6 +398,7 @@ class Runs:
         *,
         on_event: OnEvent | None,
         on_plan: OnPlan | None,
+        seat: Seat | None = None,
     ) -> Drive:
         folder = Path(run.pipeline_path).parent if run.pipeline_path else self.settings.root
         sources = Sources(folder, self.settings, self.blobs, options.isolation)
@@ -342,10 +408,20 @@ class Runs:
         dispatch = Dispatch(
             machine, ledger, cachebook, sources, inbox, blobs=self.blobs, settings=self.settings,
             cluster=options.cluster or self.settings.cluster, workers=options.workers or self.settings.workers,
-            kernels=self._kernels,
+            kernels=self._kernels, granted=seat.granted if seat else None,
+            default=self._waiting.quotas().task if seat else NO_REQUEST,
         )  # fmt: skip
         logs = LogWriter(self.settings.root, run.run_id)
-        return Drive(machine, ledger, dispatch, inbox, logs, on_event=on_event, on_plan=on_plan)
+        return Drive(
+            machine,
+            ledger,
+            dispatch,
+            inbox,
+            logs,
+            on_event=on_event,
+            on_plan=on_plan,
+            is_kept=seat.is_kept if seat else None,
+        )
 
     def _ledger(self, run: Run, machine: RunState) -> Ledger:
         # What is run again with `--all` is forced, so it never asks for what the repeated run left.
@@ -361,8 +437,8 @@ class Runs:
             raise Conflict(f"run {run_id} is over: it {_ENDED.get(run.state, run.state)}", hint=hint)
         return run
 
-    def _claim(self, run: Run) -> Run:
-        """Take the run over, unless somebody drives it; of two who try, one gets it."""
+    def _claim(self, run: Run, state: str = "running") -> Run:
+        """Take the run over, unless somebody drives it; of two who try, one gets it. One that is ``queued`` waits."""
         if owner.is_driven(run):
             raise Conflict(
                 f"run {run.run_id} is being driven by {owner.shown(run.runner)}",
@@ -370,9 +446,9 @@ class Runs:
             )
         moment = now()
         changes: dict[str, Any] = {
-            "runner": owner.mark(), "heartbeat_at": moment, "state": "running", "message": "",
+            "runner": owner.mark(), "heartbeat_at": moment, "state": state, "message": "",
         }  # fmt: skip
-        if run.started_at is None:  # it was queued for us
+        if run.started_at is None and state == "running":  # it was queued for us
             changes["started_at"] = moment
         expected = {"runner": run.runner, "heartbeat_at": run.heartbeat_at}
         if not self.catalog.compare_and_set(Run, run.run_id, expected, **changes):

@@ -33,7 +33,7 @@ class MlopsExtension(ExtensionApp):
     ).tag(config=True)
 
     scheduler = Bool(
-        True,
+        default_value=True,
         help="Whether this server fires the workspace's schedules, as `jupyter mlops scheduler` does.",
     ).tag(config=True)
 

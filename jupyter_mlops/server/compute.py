@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..backends import machine_resources
+from ..backends.clusters import LOCAL, ClusterSpec, RunningCluster, find_cluster
 from ..catalog import Catalog
 from ..catalog.records import Run, TaskRun
 from ..errors import Unavailable
@@ -68,9 +69,10 @@ def _resources(plan: Plan, task: TaskRun) -> ResourceRequest:
 def _units(
     settings: Settings, running: Sequence[TaskRun], asked_for: Sequence[ResourceRequest]
 ) -> list[dict[str, Any]]:
-    if settings.cluster == "local":
+    if settings.cluster == LOCAL:
         return [_this_machine(settings, asked_for)]
-    return _workers(settings.cluster, running, asked_for)
+    spec = find_cluster(settings.cluster, settings.clusters)
+    return _workers(spec, running, asked_for) if spec.is_address else [_to_be_started(spec, asked_for)]
 
 
 def _this_machine(settings: Settings, asked_for: Sequence[ResourceRequest]) -> dict[str, Any]:
@@ -102,14 +104,28 @@ def _in_use(asked_for: Sequence[ResourceRequest]) -> dict[str, Any]:
     }
 
 
+def _to_be_started(spec: ClusterSpec, asked_for: Sequence[ResourceRequest]) -> dict[str, Any]:
+    """A cluster that each run starts for itself: what it may grow to."""
+    most = spec.maximum
+    return {
+        "name": f"{spec.name} ({spec.type})",
+        "kind": "worker",
+        "count": most * spec.tasks,
+        "cpu": most * (spec.worker.cpu or spec.tasks),
+        "memory_bytes": most * (spec.worker.memory or 0),
+        "gpu": most * (spec.worker.gpu or 0),
+        "accelerator": spec.worker.accelerator,
+        "in_use": {**_in_use(asked_for), "load_percent": None, "used_memory_bytes": None},
+    }
+
+
 def _workers(
-    address: str, running: Sequence[TaskRun], asked_for: Sequence[ResourceRequest]
+    spec: ClusterSpec, running: Sequence[TaskRun], asked_for: Sequence[ResourceRequest]
 ) -> list[dict[str, Any]]:
     """The workers of a dask cluster, as its scheduler knows them. Raises `Unavailable`."""
-    from distributed import Client
-
+    address = spec.address
     try:
-        with Client(address, timeout=_DASK_SECONDS, set_as_default=False) as client:
+        with RunningCluster(spec).client(_DASK_SECONDS) as client:
             workers = client.scheduler_info(n_workers=-1)["workers"]
     except (OSError, ValueError, TypeError) as error:
         raise Unavailable(
@@ -202,7 +218,7 @@ def _why(task: TaskRun, ahead: Sequence[str], settings: Settings, *, is_driven: 
         return f"waits for {', '.join(ahead[:3])}{more}"
     if task.reason:
         return task.reason
-    if settings.cluster == "local" and running >= settings.workers:
+    if settings.cluster == LOCAL and running >= settings.workers:
         return (
             f"all {settings.workers} places are taken" if settings.workers > 1 else "the only place is taken"
         )

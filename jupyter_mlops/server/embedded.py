@@ -1,7 +1,7 @@
 """The scheduler within Jupyter's server: for one person, schedules fire as long as the server is there.
 
-It waits for the first schedule before it does anything, so that a server without any writes nothing. It holds the same lease as
-`jupyter mlops scheduler`: where that runs too, one of them fires, and the other stands by.
+It waits for the first schedule before it does anything, so that a server without any writes nothing. It holds the
+same lease as `jupyter mlops scheduler`: where that runs too, one of them fires, and the other stands by.
 """
 
 from __future__ import annotations

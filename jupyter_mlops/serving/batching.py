@@ -108,7 +108,8 @@ class Batcher:
                 self._batches.put(None)
 
     def _start(self) -> None:
-        batch, rows = [], 0
+        batch: list[Job] = []
+        rows = 0
         while self._waiting:
             job = self._waiting[0]
             if job.future.done():  # its client is gone, or its time is over
@@ -162,7 +163,7 @@ class Batcher:
             job.outcome = outcome
 
 
-class Raised(Exception):  # noqa: N818
+class Raised(Exception):
     """What a model raised: a future takes no StopIteration, and SystemExit would end the server."""
 
 

@@ -290,7 +290,9 @@ class Connection(asyncio.Protocol):
         if self.is_writing_slowly or self.task is not None:
             return
         limits = self.server.limits
-        self._until({"head": limits.head_seconds, "body": limits.body_seconds}.get(self.phase, limits.idle_seconds))
+        self._until(
+            {"head": limits.head_seconds, "body": limits.body_seconds}.get(self.phase, limits.idle_seconds)
+        )
 
     def _refuse(self, error: Refusal) -> None:
         """Answer what is no request, and close: where the next one would begin is not known."""

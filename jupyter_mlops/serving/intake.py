@@ -138,7 +138,11 @@ def _positional(payload: Payload, kind: str) -> Any:
         return payload.data
     if payload.kind == "columns":
         values = list(payload.data.values())
-        return values[0] if len(values) == 1 and kind != "array" else [list(row) for row in zip(*values, strict=True)]
+        return (
+            values[0]
+            if len(values) == 1 and kind != "array"
+            else [list(row) for row in zip(*values, strict=True)]
+        )
     raise Invalid("the model takes rows of plain values, not objects")
 
 
@@ -199,7 +203,9 @@ def _quick(column: Mapping[str, Any]) -> _Quick | None:
         import pandas as pd
 
         known = frozenset(column["categories"])
-        categorical = pd.CategoricalDtype(pd.Index(column["categories"]), ordered=column.get("is_ordered", False))
+        categorical = pd.CategoricalDtype(
+            pd.Index(column["categories"]), ordered=column.get("is_ordered", False)
+        )
         return _Quick(
             frozenset({str, _MISSING}),
             lambda values: pd.Categorical(values, dtype=categorical),

@@ -97,7 +97,10 @@ class Metrics:
         ):
             _counter(lines, name, words, (((((label, key)),), count) for key, count in counts.items()))
         known = {
-            "in_flight": ("Requests for predictions that wait for their answer.", [((), float(self.in_flight))]),
+            "in_flight": (
+                "Requests for predictions that wait for their answer.",
+                [((), float(self.in_flight))],
+            ),
             "process_resident_memory_bytes": ("Memory of this process.", [((), float(resident_bytes()))]),
             "process_start_time_seconds": ("When this process began.", [((), self.started_at)]),
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +42,9 @@ class Options:
     idle_seconds: float = _flag(75.0, "How long a connection is kept without a request.")
     connections: int = _flag(1024, "How many connections at once.")
     drain_seconds: float = _flag(25.0, "How long answers may take after SIGTERM.")
-    linger_seconds: float = _flag(0.0, "How long to go on accepting after SIGTERM, while balancers hear of it.")
+    linger_seconds: float = _flag(
+        0.0, "How long to go on accepting after SIGTERM, while balancers hear of it."
+    )
     token: str = _flag("", "A bearer token that every request but probes must have.", is_secret=True)
     token_file: str = _flag("", "A file that holds the token.")
     health_route: str = _flag("", "A further path for health; by default AIP_HEALTH_ROUTE.")
@@ -55,7 +56,9 @@ class Options:
     journal_share: float = _flag(1.0, "Which share of the keys is logged, all predictions of each.")
     journal_bytes: int = _flag(64 * 2**20, "How large a file of the log becomes.")
     journal_files: int = _flag(20, "How many files of the log are kept.")
-    features: str = _flag("", "The catalog (URL) whose feature services are looked up by key.", is_secret=True)
+    features: str = _flag(
+        "", "The catalog (URL) whose feature services are looked up by key.", is_secret=True
+    )
     features_blobs: str = _flag("", "The blob store of that catalog.")
     features_online: str = _flag("", "The online store: redis://…, sqlite:///….", is_secret=True)
 
@@ -140,7 +143,9 @@ def _parser() -> argparse.ArgumentParser:
 def _typed(where: str, text: str, default: Any) -> Any:
     try:
         if isinstance(default, bool):
-            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+                text.lower()
+            ]
         return type(default)(text)
     except (ValueError, KeyError):
         kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]

@@ -1,8 +1,8 @@
 """What the body of a request says, whatever contract it follows. Pure: bytes → rows, columns or records.
 
-The forms tell themselves apart: MLflow's ``dataframe_split``, ``dataframe_records`` and ``inputs``, the ``instances`` of
-Vertex AI and KServe, Open Inference's tensors, Azure's ``input_data`` and ``data``, a bare list or row, and CSV. A body
-that says two things at once is refused.
+The forms tell themselves apart: MLflow's ``dataframe_split``, ``dataframe_records`` and ``inputs``, the ``instances``
+of Vertex AI and KServe, Open Inference's tensors, Azure's ``input_data`` and ``data``, a bare list or row, and CSV.
+A body that says two things at once is refused.
 """
 
 from __future__ import annotations
@@ -16,8 +16,23 @@ from typing import Any
 from . import tensors
 from .refusals import Invalid, WrongMediaType
 
-_FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs", "input_data", "data", "entities", "keys")
-_BESIDE = {"parameters", "params", "id", "outputs", "signature_name"}  # known beside a form, and without a meaning here
+_FORMS = (
+    "dataframe_split",
+    "dataframe_records",
+    "instances",
+    "inputs",
+    "input_data",
+    "data",
+    "entities",
+    "keys",
+)
+_BESIDE = {
+    "parameters",
+    "params",
+    "id",
+    "outputs",
+    "signature_name",
+}  # known beside a form, and without a meaning here
 
 
 @dataclass(slots=True)
@@ -53,7 +68,9 @@ def read_json(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         hint = "; NaN and Infinity are no JSON, null is a missing value" if _has_nan(body) else ""
-        raise Invalid(f"the body is no JSON: {error.msg} (line {error.lineno}, column {error.colno}){hint}") from None
+        raise Invalid(
+            f"the body is no JSON: {error.msg} (line {error.lineno}, column {error.colno}){hint}"
+        ) from None
     except RecursionError:
         raise Invalid("the body is nested too deeply") from None
 
@@ -88,7 +105,9 @@ def _of_tensors(document: Mapping[str, Any]) -> Payload:
     identity, outputs = document.get("id", ""), document.get("outputs", [])
     if not isinstance(identity, str):
         raise Invalid("'id' must be a text")
-    if not isinstance(outputs, list) or not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in outputs):
+    if not isinstance(outputs, list) or not all(
+        isinstance(one, dict) and isinstance(one.get("name"), str) for one in outputs
+    ):
         raise Invalid("'outputs' must be a list of objects with a name")
     kind, data = tensors.decode(document["inputs"])
     return Payload(kind, data, "v2", identity, outputs)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..errors import MlopsError
 
 
-class Refusal(Exception):  # noqa: N818 - as the tree of errors
+class Refusal(Exception):
     """An answer other than 200: `code` is for programs, `message` for people, `headers` go along."""
 
     status = 500

@@ -1,7 +1,7 @@
 """What is asked where: every contract's paths, in one table, and how each wants its answer.
 
-SageMaker (``/ping``, ``/invocations``), Vertex AI (paths of ``AIP_*``), Azure ML (``/``, ``/score``), KServe V1 and Open
-Inference V2, MLflow's server, probes of Kubernetes, Prometheus. The same rows get the same predictions by each of them.
+SageMaker (``/ping``, ``/invocations``), Vertex AI (paths of ``AIP_*``), Azure ML (``/``, ``/score``), KServe V1 and
+Open Inference V2, MLflow's server, probes of Kubernetes, Prometheus. The same rows get the same predictions by each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from . import openapi, outcome, tensors
 from .http import Answer, Request
 from .logs import trace_of
 from .options import Options
-from .refusals import Invalid, NotReady, Refusal, Unauthorized, Unknown, WrongMethod
+from .refusals import NotReady, Refusal, Unauthorized, Unknown, WrongMediaType, WrongMethod
 from .service import Live, Prediction, Service
 from .tracing import Tracer
 
@@ -60,7 +60,15 @@ class Routes:
             self._table.setdefault(options.health_route, health)
         if options.predict_route:
             self._table.setdefault(options.predict_route, predict)
-        self._open = {"/ping", "/health", "/healthz/ready", "/healthz/live", "/v2/health/ready", "/v2/health/live", "/"}
+        self._open = {
+            "/ping",
+            "/health",
+            "/healthz/ready",
+            "/healthz/live",
+            "/v2/health/ready",
+            "/v2/health/live",
+            "/",
+        }
         self._open.add(options.health_route)
 
     def __call__(self, request: Request) -> Answer | Coroutine[Any, Any, Answer]:
@@ -129,7 +137,9 @@ class Routes:
 
     def _openapi(self, request: Request) -> Answer:
         live = self._first()
-        return _json(openapi.describe(live.version, self.options, has_features=self.service.featured is not None))
+        return _json(
+            openapi.describe(live.version, self.options, has_features=self.service.featured is not None)
+        )
 
     def _first(self) -> Live:
         """The version that metadata is of: the one with the largest share."""
@@ -150,7 +160,7 @@ class Routes:
         span = self.tracer.begin(f"POST {route}", headers)
         try:
             if headers.get("content-encoding", "identity") != "identity":
-                raise Invalid("compressed bodies are not read")
+                raise WrongMediaType("compressed bodies are not read")
             made = await self.service.predict(
                 request.body,
                 headers.get("content-type", ""),
@@ -178,7 +188,11 @@ class Routes:
         return answer
 
     def _header(self) -> str:
-        return max(self.service.live, key=lambda one: one.part.share).version.header if self.service.live else "none"
+        return (
+            max(self.service.live, key=lambda one: one.part.share).version.header
+            if self.service.live
+            else "none"
+        )
 
     def _invocations(self, request: Request) -> Coroutine[Any, Any, Answer]:
         wants_csv = "text/csv" in request.headers.get("accept", "")
@@ -199,7 +213,11 @@ class Routes:
         if match := _V1.fullmatch(path):
             self._check_name(match[1])
             if match[2]:
-                return {"POST": lambda request: self._predict(request, "v1", lambda made: _json(_predictions(made)))}
+                return {
+                    "POST": lambda request: self._predict(
+                        request, "v1", lambda made: _json(_predictions(made))
+                    )
+                }
             return {"GET": lambda request: _json({"name": match[1], "ready": self.service.is_ready})}
         if match := _V2.fullmatch(path):
             self._check_name(match[1])

@@ -192,7 +192,9 @@ class Service:
         if self.state == "draining" and not self.live:
             raise NotReady("the server is ending")
         if not self.live:
-            raise NotReady("the model is still loading" if self.state == "loading" else "no model could be loaded")
+            raise NotReady(
+                "the model is still loading" if self.state == "loading" else "no model could be loaded"
+            )
         if number is not None:
             for one in self.live:
                 if one.version.number == number:
@@ -239,7 +241,9 @@ class Service:
         try:
             output = await live.batcher.submit(given, self.seconds)
         except Raised as error:
-            log.error("prediction %s by %s failed: %s", identity, version.header, error, exc_info=error.__cause__)
+            log.error(
+                "prediction %s by %s failed: %s", identity, version.header, error, exc_info=error.__cause__
+            )
             raise ModelFailed(f"the model failed on this input (prediction {identity})") from None
         return Prediction(identity, version, payload, given, output, features)
 

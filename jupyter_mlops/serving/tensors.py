@@ -33,7 +33,9 @@ def decode(inputs: Sequence[Any]) -> tuple[str, Any]:
         if name in columns:
             raise Invalid(f"the input {name!r} is there twice")
         if len(shape) > 1 and math.prod(shape[1:]) != 1:
-            raise Invalid(f"the input {name!r} has the shape {shape}; several inputs are columns, of the shape [n]")
+            raise Invalid(
+                f"the input {name!r} has the shape {shape}; several inputs are columns, of the shape [n]"
+            )
         columns[name] = array.reshape(-1).tolist()
     if len({len(values) for values in columns.values()}) > 1:
         raise Invalid("the inputs have different numbers of rows")
@@ -48,8 +50,9 @@ def _tensor(given: Any, index: int) -> tuple[str, list[int], Any]:
     name, shape, datatype = given.get("name"), given.get("shape"), given.get("datatype")
     if not isinstance(name, str) or not name:
         raise Invalid(f"input {index} has no name")
-    is_shape = isinstance(shape, list) and 0 < len(shape) <= _MOST_DIMENSIONS
-    if not is_shape or not all(type(size) is int and 0 <= size < 2**31 for size in shape):
+    if not isinstance(shape, list) or not 0 < len(shape) <= _MOST_DIMENSIONS:
+        raise Invalid(f"the shape of {name!r} must be a list of sizes")
+    if not all(type(size) is int and 0 <= size < 2**31 for size in shape):
         raise Invalid(f"the shape of {name!r} must be a list of sizes")
     if datatype != "BYTES" and (not isinstance(datatype, str) or datatype not in NUMPY):
         raise Invalid(f"the datatype of {name!r} must be one of {', '.join([*NUMPY, 'BYTES'])}")

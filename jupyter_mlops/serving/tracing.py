@@ -77,10 +77,11 @@ class _OtelSpan:
 
 
 def open_tracer(environment: Mapping[str, str]) -> Tracer:
-    """The tracer that ``OTEL_TRACES_EXPORTER`` (``otlp`` or ``console``) or an OTLP endpoint asks for; `MissingExtra`."""
+    """The tracer that ``OTEL_TRACES_EXPORTER`` (``otlp``, ``console``) or an OTLP endpoint asks for; `MissingExtra`."""
     wanted = environment.get("OTEL_TRACES_EXPORTER", "").lower()
     has_endpoint = any(
-        environment.get(name) for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        environment.get(name)
+        for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     )
     if not wanted and has_endpoint:
         wanted = "otlp"

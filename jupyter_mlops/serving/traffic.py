@@ -40,7 +40,9 @@ class Traffic:
     def from_json(cls, body: Any) -> Traffic:
         """The traffic of a document; `InvalidInput`."""
         if not isinstance(body, dict) or not isinstance(body.get("versions"), list) or not body["versions"]:
-            raise InvalidInput("the traffic file lists no versions", hint='{"name": …, "revision": 1, "versions": […]}')
+            raise InvalidInput(
+                "the traffic file lists no versions", hint='{"name": …, "revision": 1, "versions": […]}'
+            )
         parts = tuple(_part(one) for one in body["versions"])
         numbers = [part.version for part in parts]
         if len(set(numbers)) != len(numbers):
@@ -77,13 +79,17 @@ class Traffic:
 
 def _part(given: Any) -> Part:
     if not isinstance(given, Mapping) or type(given.get("version")) is not int or given["version"] < 1:
-        raise InvalidInput("each version of the traffic file has a number", hint='{"version": 3, "folder": …}')
+        raise InvalidInput(
+            "each version of the traffic file has a number", hint='{"version": 3, "folder": …}'
+        )
     if not isinstance(given.get("folder"), str):
         raise InvalidInput(f"version {given['version']} of the traffic file has no folder")
     share, shadow = given.get("share", 1.0), given.get("shadow", 0.0)
     for word, value in (("share", share), ("shadow", shadow)):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise InvalidInput(f"the {word} of version {given['version']} is {value!r}, no number from 0 to 1")
+            raise InvalidInput(
+                f"the {word} of version {given['version']} is {value!r}, no number from 0 to 1"
+            )
     return Part(
         version=given["version"],
         folder=given["folder"],

@@ -27,7 +27,9 @@ _DATA = "artifacts"
 class Version:
     """A model that can predict: `manifest` says what it is."""
 
-    def __init__(self, running: Any, manifest: Mapping[str, Any], number: int, digest: str, folder: str) -> None:
+    def __init__(
+        self, running: Any, manifest: Mapping[str, Any], number: int, digest: str, folder: str
+    ) -> None:
         self.running = running
         self.manifest = manifest
         self.number = number
@@ -61,7 +63,7 @@ def load(folder: str | Path, *, number: int = 0, digest: str = "") -> Version:
     folder = Path(folder)
     path, told = _loader(folder)
     runtime = _import(path)
-    number = number or _number(folder)
+    number = number or number_of(folder)
     try:
         running = runtime.load(str(folder / _DATA), digest or told)
     except runtime.Refused as error:
@@ -102,10 +104,12 @@ def _import(path: Path) -> Any:
     return module
 
 
-def _number(folder: Path) -> int:
+def number_of(folder: Path) -> int:
     """The number in ``reference: models:/NAME/3`` of the MLmodel file; 1 where none is said."""
     try:
-        match = re.search(r"reference: '?models:/[^/@\n]+/(\d+)", (folder / "MLmodel").read_text(encoding="utf-8"))
+        match = re.search(
+            r"reference: '?models:/[^/@\n]+/(\d+)", (folder / "MLmodel").read_text(encoding="utf-8")
+        )
     except OSError:
         return 1
     return int(match.group(1)) if match else 1

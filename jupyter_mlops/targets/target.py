@@ -65,7 +65,9 @@ class Status:
     message: str = ""
     revision: int = 0  # the one that answers
     replicas: Sequence[ReplicaStatus] = ()
-    metrics: Mapping[str, float] = field(default_factory=dict)  # requests_per_second, p50_seconds, p99_seconds, …
+    metrics: Mapping[str, float] = field(
+        default_factory=dict
+    )  # requests_per_second, p50_seconds, p99_seconds, …
 
 
 class Target(Protocol):

@@ -29,6 +29,7 @@ def run_html(board: Board, moment: datetime, *, notice: str = "") -> str:
     """The run as it stands at `moment`: headline, picture, tasks, failures."""
     if not board.rows and not board.run_id:
         return page("<p class=muted>checking the pipeline …</p>")
+    notice = notice or board.waits
     nodes, edges = board_picture(board, moment, has_results=False)
     title = f"{board.pipeline}, run {board.run_id}"
     parts = [
@@ -45,7 +46,7 @@ def run_html(board: Board, moment: datetime, *, notice: str = "") -> str:
 def run_text(board: Board, moment: datetime, *, notice: str = "") -> str:
     """The same for a terminal and for whoever asks for plain text."""
     took = words.duration(words.lifetime(board.started_at, board.finished_at, moment))
-    lines = [f"{board.pipeline}, run {board.run_id}: {_shown(board.state)}, {took}", notice]
+    lines = [f"{board.pipeline}, run {board.run_id}: {_shown(board.state)}, {took}", notice or board.waits]
     nodes, edges = board_picture(board, moment)
     if nodes:
         lines.append(to_text(nodes, edges))

@@ -20,7 +20,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..backends.offers import Offer, find_offers, gpu_models
-from ..errors import InvalidInput, MlopsError, Unavailable
+from ..errors import InvalidInput, InvalidSettings, MlopsError, Unavailable
 from ..notebooks.files import load_notebook, save_notebook, write_text
 from ..notebooks.request import read_request, write_request
 from ..pipelines import Pipeline, Task, load_pipeline
@@ -49,7 +49,8 @@ class ResourceForm:
             [] if self.pipeline is None else _tasks(load_pipeline(self.pipeline), self.pipeline, self.path)
         )
         folder = (self.path or self.pipeline or Path.cwd() / "x").parent
-        self.cluster = cluster or Settings.load(find_root(folder)).cluster
+        settings = Settings.load(find_root(folder))
+        self.cluster, self._clusters = cluster or settings.cluster, settings.clusters
         self._offers: list[Offer] = []
         self._trouble = ""
         self._lock = threading.Lock()
@@ -191,8 +192,8 @@ class ResourceForm:
 
     def _look(self) -> None:
         try:
-            self._offers, self._trouble = find_offers(self.cluster), ""
-        except Unavailable as error:
+            self._offers, self._trouble = find_offers(self.cluster, self._clusters), ""
+        except (Unavailable, InvalidSettings) as error:
             self._offers, self._trouble = [], error.message
 
     def _show(self) -> None:

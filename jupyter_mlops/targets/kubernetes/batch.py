@@ -138,8 +138,9 @@ def _cron_text(name: str, schedule: ScheduleSpec) -> str:
     if text.startswith("@"):
         return text.lower()
     fields = text.split()
-    if any("#" in each for each in fields) or re.search(
-        r"L", fields[2] + " " + re.sub("[A-Z]{3}(?!L)", "", fields[4])
+    # Month names end with L, too (JUL), but the last of something stands only among days.
+    if "#" in text or any(
+        "L" in fields[2].upper() or day.endswith("L") for day in fields[4].upper().split(",")
     ):
         raise InvalidInput(
             f"schedule {name}: Kubernetes has no {text!r}",

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...errors import MlopsError, Unavailable
+from ...errors import InvalidInput, MlopsError, Unavailable
 from ..target import Request, Status, Wanted
-from . import pods as pod_parts
 from .kubectl import Kubectl
 from .options import Options, read
+from .pods import COMPONENT, INSTANCE, MANAGED, MANAGER, REVISION
 from .serving import check, serving
 from .status import status_of, troubles
 
@@ -31,12 +31,8 @@ _KINDS = (  # the way in first, then what scales and protects, the pods last but
     "networkpolicies.networking.k8s.io",
     "serviceaccounts",
 )
-_KSERVE = (
-    "inferenceservices.serving.kserve.io",
-    "serviceaccounts",
-)  # what KServe makes of it, it takes away itself
+_KSERVE = ("inferenceservices.serving.kserve.io", "serviceaccounts")
 _WAY_IN = ("Service", "Ingress", "HTTPRoute")
-_APART = {"Deployment": "deployment", "InferenceService": "inferenceservice"}
 
 
 class KubernetesTarget:
@@ -56,8 +52,11 @@ class KubernetesTarget:
         """The manifests in their order, then what is deleted: whatever an earlier revision had besides."""
         options = read(wanted.options)
         found = [Request(call="kubectl apply", body=each) for each in serving(wanted, options)]
-        kinds, selector = _leftovers(wanted, options)
-        body = {"kinds": list(kinds), "selector": selector, "namespace": options.namespace}
+        body = {
+            "kinds": list(_kinds(options)),
+            "selector": _leftovers(wanted),
+            "namespace": options.namespace,
+        }
         return [*found, Request(call="kubectl delete", body=body)]
 
     def apply(self, wanted: Wanted, *, timeout_seconds: float = 600) -> Status:
@@ -65,87 +64,129 @@ class KubernetesTarget:
         options = read(wanted.options)
         manifests = serving(wanted, options)
         kubectl = Kubectl(options.context, options.namespace)
+        _check_kinds(kubectl, options)
         until = time.monotonic() + timeout_seconds
-        before = self._workloads(kubectl, wanted.name, options)
-        first = [each for each in manifests if each["kind"] not in _WAY_IN]
+        before = _workloads(kubectl, wanted.name, options)
+        pods = [each for each in manifests if each["kind"] not in _WAY_IN]
         try:
-            if options.kserve:
-                self._apply_in_turn(kubectl, first, until)
-            else:
-                kubectl.apply(first, timeout_seconds=_left(until))
-                self._wait(kubectl, first, until)
+            _hand_over(kubectl, pods, before)
+            # KServe's primary must answer before the same object becomes the canary.
+            for part in [[each] for each in pods] if options.kserve else [pods]:
+                kubectl.apply(part, timeout_seconds=_left(until))
+                _wait(kubectl, part, until)
         except MlopsError as error:
-            said = troubles(self._pods(kubectl, wanted.name))
-            self._undo(kubectl, wanted.name, options, before)
+            said = troubles(_pods(kubectl, wanted.name))
+            _undo(kubectl, wanted.name, options, before)
             message = f"{wanted.name} revision {wanted.revision} never answered: {said or error.message}"
-            raise Unavailable(message, hint=error.hint or "the pods before it go on answering") from error
+            raise Unavailable(
+                message, hint=error.hint or "what was there before goes on answering"
+            ) from error
         way_in = [each for each in manifests if each["kind"] in _WAY_IN]
         if way_in:
             kubectl.apply(way_in, timeout_seconds=_left(until))
-        kubectl.delete(*_leftovers(wanted, options))
+        kubectl.delete(_kinds(options), _leftovers(wanted))
         return self.status(wanted.name, wanted.options)
 
     def status(self, name: str, options: Mapping[str, Any]) -> Status:
         """What Deployments and pods say."""
         chosen = read(options)
         kubectl = Kubectl(chosen.context, chosen.namespace)
-        workloads = self._workloads(kubectl, name, chosen)
-        return status_of(name, chosen, workloads, self._pods(kubectl, name))
+        workloads = [
+            each for each in _workloads(kubectl, name, chosen) if each["kind"] != "HorizontalPodAutoscaler"
+        ]
+        return status_of(name, chosen, workloads, _pods(kubectl, name))
 
     def remove(self, name: str, options: Mapping[str, Any]) -> None:
         """Take all of it away; the way in first."""
         chosen = read(options)
         Kubectl(chosen.context, chosen.namespace).delete(_kinds(chosen), _selector(name))
 
-    def _workloads(self, kubectl: Kubectl, name: str, options: Options) -> list[dict[str, Any]]:
-        kinds = ["inferenceservices.serving.kserve.io"] if options.kserve else ["deployments.apps"]
-        return kubectl.items(kinds, _selector(name))
 
-    def _pods(self, kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
-        return kubectl.items(["pods"], f"{pod_parts.INSTANCE}={name},{pod_parts.COMPONENT}=serving")
+def _check_kinds(kubectl: Kubectl, options: Options) -> None:
+    """Raise `InvalidInput` for options that need what the cluster has not installed."""
+    needed = {
+        "httproutes.gateway.networking.k8s.io": (options.gateway, "gateway", "Gateway API"),
+        "inferenceservices.serving.kserve.io": (options.kserve, "kserve", "KServe"),
+    }
+    for kind, (is_asked, option, what) in needed.items():
+        if is_asked and kind not in kubectl.kinds:
+            raise InvalidInput(
+                f"the cluster {options.context} has no {what}",
+                hint=f"install it, or leave the option {option} out",
+            )
 
-    def _apply_in_turn(self, kubectl: Kubectl, manifests: list[dict[str, Any]], until: float) -> None:
-        """KServe's primary must answer before the same object becomes the canary."""
-        for each in manifests:
-            kubectl.apply([each], timeout_seconds=_left(until))
-            self._wait(kubectl, [each], until)
 
-    def _wait(self, kubectl: Kubectl, manifests: list[dict[str, Any]], until: float) -> None:
-        for each in manifests:
-            kind = _APART.get(each["kind"])
-            if kind is None:
-                continue
-            name, left = each["metadata"]["name"], _left(until)
-            words = ["rollout", "status", f"deployment/{name}", f"--timeout={left:.0f}s"]
-            if kind == "inferenceservice":
-                words = [
-                    "wait",
-                    "--for=condition=Ready",
-                    f"inferenceservice/{name}",
-                    f"--timeout={left:.0f}s",
-                ]
-            kubectl.run(*words, timeout_seconds=left + 10)
+def _workloads(kubectl: Kubectl, name: str, options: Options) -> list[dict[str, Any]]:
+    """What runs pods, and says how many."""
+    kinds = ["inferenceservices.serving.kserve.io"]
+    if not options.kserve:
+        kinds = ["deployments.apps", "horizontalpodautoscalers.autoscaling"]
+    return kubectl.items(kinds, _selector(name))
 
-    def _undo(self, kubectl: Kubectl, name: str, options: Options, before: list[dict[str, Any]]) -> None:
-        """Workloads that were there get back what they were; new ones go. What cannot be undone stays harmless, since
-        the way in was not touched."""
-        were = {each["metadata"]["name"]: each for each in before}
-        with contextlib.suppress(MlopsError):
-            if not were:
-                kubectl.delete(_kinds(options), _selector(name))
-            elif options.kserve:
-                kubectl.apply([_as_applied(each) for each in before], timeout_seconds=60)
-            else:
-                self._undo_deployments(kubectl, name, options, were)
 
-    def _undo_deployments(
-        self, kubectl: Kubectl, name: str, options: Options, were: Mapping[str, dict[str, Any]]
-    ) -> None:
-        for each in self._workloads(kubectl, name, options):
+def _pods(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
+    with contextlib.suppress(MlopsError):  # why it failed is told better with them, but without them too
+        return kubectl.items(["pods"], f"{INSTANCE}={name},{COMPONENT}=serving")
+    return []
+
+
+def _hand_over(
+    kubectl: Kubectl, manifests: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]
+) -> None:
+    """Change who says how many pods there are, without changing how many. A number that we applied and no longer apply
+    would fall to 1 before the autoscaler raises it, so another manager keeps it until then; and an autoscaler would
+    fight a number that is fixed now, so it goes first."""
+    were = {each["metadata"]["name"]: each for each in before if each["kind"] == "Deployment"}
+    scaled = {each["metadata"]["name"] for each in before if each["kind"] == "HorizontalPodAutoscaler"}
+    for each in manifests:
+        name = each["metadata"]["name"]
+        if each["kind"] != "Deployment" or name not in were:
+            continue
+        if "replicas" in each["spec"]:
+            if name in scaled:
+                kubectl.run("delete", f"horizontalpodautoscaler/{name}", "--ignore-not-found")
+        elif _owns_replicas(were[name]):
+            metadata = {key: each["metadata"][key] for key in ("name", "namespace")}
+            spec = {"replicas": were[name]["spec"].get("replicas", 1)}
+            kept = {
+                "apiVersion": each["apiVersion"],
+                "kind": each["kind"],
+                "metadata": metadata,
+                "spec": spec,
+            }
+            kubectl.apply([kept], manager=f"{MANAGER}-replicas", timeout_seconds=60)
+
+
+def _owns_replicas(deployment: Mapping[str, Any]) -> bool:
+    return any(
+        each.get("manager") == MANAGER and "f:replicas" in each.get("fieldsV1", {}).get("f:spec", {})
+        for each in deployment["metadata"].get("managedFields", ())
+    )
+
+
+def _wait(kubectl: Kubectl, manifests: Sequence[Mapping[str, Any]], until: float) -> None:
+    for each in manifests:
+        name, left = each["metadata"]["name"], _left(until)
+        words = {
+            "Deployment": ["rollout", "status", f"deployment/{name}"],
+            "InferenceService": ["wait", "--for=condition=Ready", f"inferenceservice/{name}"],
+        }.get(each["kind"])
+        if words is not None:
+            kubectl.run(*words, f"--timeout={left:.0f}s", timeout_seconds=left + 10)
+
+
+def _undo(kubectl: Kubectl, name: str, options: Options, before: Sequence[Mapping[str, Any]]) -> None:
+    """Workloads that were there become what they were; new ones go. What cannot be undone stays harmless, since the way
+    in was not touched."""
+    were = {each["metadata"]["name"] for each in before}
+    with contextlib.suppress(MlopsError):
+        if not were:
+            kubectl.delete(_kinds(options), _selector(name))
+            return
+        kubectl.apply([_as_applied(each) for each in before], timeout_seconds=60)
+        for each in _workloads(kubectl, name, options):
             own = each["metadata"]["name"]
-            if own in were:
-                _restore(kubectl, own, each, were[own])
-            else:
+            if own not in were and each["kind"] == "Deployment":
                 made = [f"{kind}/{own}" for kind in ("deployment", "hpa", "pdb")]
                 kubectl.run("delete", *made, "--ignore-not-found", "--wait=false")
 
@@ -163,30 +204,18 @@ def _as_applied(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _restore(kubectl: Kubectl, name: str, now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    if now["spec"]["template"] != before["spec"]["template"]:
-        kubectl.run("rollout", "undo", f"deployment/{name}")
-    count = before["spec"].get("replicas", 1)
-    if now["spec"].get("replicas", 1) != count:
-        kubectl.run("scale", f"deployment/{name}", f"--replicas={count}")
-    mark = before["metadata"].get("labels", {}).get(pod_parts.REVISION, "0")
-    kubectl.run("label", f"deployment/{name}", f"{pod_parts.REVISION}={mark}", "--overwrite")
-
-
 def _selector(name: str) -> str:
-    return (
-        f"{pod_parts.INSTANCE}={name},{pod_parts.COMPONENT}=serving,{pod_parts.MANAGED}={pod_parts.MANAGER}"
-    )
+    return f"{INSTANCE}={name},{COMPONENT}=serving,{MANAGED}={MANAGER}"
 
 
 def _kinds(options: Options) -> Sequence[str]:
-    """KServe hands our labels on to what it makes, so with it only its own object is touched."""
+    """KServe hands our labels on to what it makes and takes away itself: with it only its object is touched."""
     return _KSERVE if options.kserve else _KINDS
 
 
-def _leftovers(wanted: Wanted, options: Options) -> tuple[Sequence[str], str]:
+def _leftovers(wanted: Wanted) -> str:
     """What an earlier revision made and this one did not touch."""
-    return _kinds(options), f"{_selector(wanted.name)},{pod_parts.REVISION}!={wanted.revision}"
+    return f"{_selector(wanted.name)},{REVISION}!={wanted.revision}"
 
 
 def _left(until: float) -> float:

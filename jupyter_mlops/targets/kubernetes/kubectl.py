@@ -9,9 +9,11 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from ...errors import Conflict, InvalidInput, MissingExtra, MlopsError, NotFound, Unavailable
+from .pods import MANAGER
 from .text import documents
 
 _SIGNS: tuple[tuple[tuple[str, ...], type[MlopsError], str], ...] = (
@@ -66,25 +68,31 @@ class Kubectl:
         self._head = [binary, "--context", context, "--namespace", namespace]
         self.context = context
 
-    def apply(self, manifests: Iterable[Mapping[str, Any]], *, timeout_seconds: float) -> None:
-        """Server-side, by our own field manager; forced, since a rollback by kubectl takes fields over."""
-        manager = ["--server-side", "--field-manager=jupyter-mlops", "--force-conflicts"]
-        self.run("apply", *manager, "-f", "-", given=documents(manifests), timeout_seconds=timeout_seconds)
+    def apply(
+        self, manifests: Iterable[Mapping[str, Any]], *, manager: str = MANAGER, timeout_seconds: float
+    ) -> None:
+        """Server-side, by our own field manager; forced, since kubectl's own undo takes fields over."""
+        words = ["--server-side", f"--field-manager={manager}", "--force-conflicts"]
+        self.run("apply", *words, "-f", "-", given=documents(manifests), timeout_seconds=timeout_seconds)
 
     def items(self, kinds: Iterable[str], selector: str) -> list[dict[str, Any]]:
         """The objects of these kinds that have these labels."""
-        text = self.run("get", ",".join(kinds), "-l", selector, "-o", "json")
+        text = self.run("get", ",".join(kinds), "-l", selector, "-o", "json", "--show-managed-fields")
         try:
             found: list[dict[str, Any]] = json.loads(text)["items"]
         except (ValueError, KeyError, TypeError):
             raise Unavailable(f"kubectl answered no list: {text[:200]!r}") from None
         return found
 
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """What the cluster knows: ``deployments.apps``, ``services``, …"""
+        return frozenset(self.run("api-resources", "--namespaced", "-o", "name").split())
+
     def delete(self, kinds: Iterable[str], selector: str) -> None:
         """Take these away, if they are there, and do not wait for their pods' last words. Kinds that the cluster
         does not know cannot be there."""
-        known = set(self.run("api-resources", "--namespaced", "-o", "name").split())
-        there = [kind for kind in kinds if kind in known]
+        there = [kind for kind in kinds if kind in self.kinds]
         self.run("delete", ",".join(there), "-l", selector, "--ignore-not-found", "--wait=false")
 
     def run(self, *words: str, given: str | None = None, timeout_seconds: float = 60) -> str:

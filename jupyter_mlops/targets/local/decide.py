@@ -9,7 +9,10 @@ from typing import Any, Literal
 MOST_DEATHS = 3  # of one replica in a row, before it has served the revision that is being rolled out
 _SHORTEST, _LONGEST = 0.1, 10.0  # seconds between a death and the next start
 _SETTLED_SECONDS = 30.0  # one that lived so long has recovered
-_BUSY, _IDLE = 4.0, 1.0  # requests in flight a replica: above it one more is started, below it one less is enough
+_BUSY, _IDLE = (
+    4.0,
+    1.0,
+)  # requests in flight a replica: above it one more is started, below it one less is enough
 _BUSY_SECONDS, _IDLE_SECONDS = 3.0, 60.0
 
 

@@ -16,7 +16,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
 from collections import deque
 from pathlib import Path
@@ -177,7 +176,7 @@ class Front:
         control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         control.bind(str(path))
         control.listen(8)
-        control.setblocking(False)
+        control.settimeout(0)
 
         def tell() -> None:
             try:
@@ -219,7 +218,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True)
     given = parser.parse_args()
     listener = socket.socket(fileno=given.fd)
-    listener.setblocking(False)
+    listener.settimeout(0)
     front = Front(given.folder, listener)
     try:
         import uvloop
@@ -230,4 +229,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

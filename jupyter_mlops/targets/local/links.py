@@ -100,7 +100,7 @@ class Link(asyncio.Protocol):
         self.transport: Any = None
         self.request: Request | None = None
         self.pieces: list[bytes] = []
-        self.is_whole = False
+        self.is_whole = self.stays = False
         self.parser = httptools.HttpResponseParser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -134,6 +134,7 @@ class Link(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The answer is whole."""
         self.is_whole = True
+        self.stays = self.parser.should_keep_alive()  # asked later, it has forgotten
 
     def _done(self) -> None:
         request, self.request = self.request, None
@@ -141,8 +142,8 @@ class Link(asyncio.Protocol):
         backend, pieces = self.backend, self.pieces
         backend.in_flight -= 1
         status = self.parser.get_status_code()
-        stays = not request.is_head and self.parser.should_keep_alive()
-        self.pieces, self.is_whole = [], False
+        stays = self.stays and not request.is_head
+        self.pieces, self.is_whole, self.stays = [], False, False
         if stays and not backend.has_left and len(backend.idle) < _MOST_IDLE:
             backend.idle.append(self)
         else:

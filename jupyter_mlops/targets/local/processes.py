@@ -13,7 +13,16 @@ from pathlib import Path
 from ...errors import Unavailable
 
 _LOG_BYTES = 4 * 2**20
-_IN_A_RUN = ("MLOPS_RUN_ID", "MLOPS_TASK", "MLOPS_ATTEMPT", "MLOPS_INPUTS", "MLOPS_NOTEBOOK", "MLOPS_SECRET_", "MLOPS_ROOT", "JPY_")  # fmt: skip
+_IN_A_RUN = (
+    "MLOPS_RUN_ID",
+    "MLOPS_TASK",
+    "MLOPS_ATTEMPT",
+    "MLOPS_INPUTS",
+    "MLOPS_NOTEBOOK",
+    "MLOPS_SECRET_",
+    "MLOPS_ROOT",
+    "JPY_",
+)
 _running: dict[int, subprocess.Popen[bytes]] = {}  # our own children, which must be waited for
 
 

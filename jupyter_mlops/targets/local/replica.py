@@ -62,6 +62,26 @@ class Replica:
         """Whether requests may be sent to it."""
         return self.leaving_since is None and self.seen().is_ready
 
+    def told(self) -> dict[str, Any]:
+        """For whoever looks at the deployment."""
+        state = "starting"
+        if self.leaving_since is not None:
+            state = "leaving"
+        elif self.is_ready:
+            state = "running"
+        elif self.deaths > 1 and not self.mark:
+            state = "failed"
+        return {
+            "name": self.name,
+            "state": state,
+            "revision": self.seen().revision,
+            "message": str(self.said.get("message") or self.why),
+            "restarts": self.restarts,
+            "requests": int(self.said.get("requests") or 0),
+            "errors": int(self.said.get("errors") or 0),
+            "pid": int(self.mark.partition(":")[0] or 0),
+        }
+
     def note_death(self) -> None:
         """It is gone: when it is started again depends on how often that happened."""
         if self.mark:
@@ -82,7 +102,14 @@ class Replica:
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
         processes.rotate(self.at.log(self.name))
         self.mark = processes.spawn(
-            ["-m", __import__("os").environ.get("STANDIN") or "jupyter_mlops.serving", "--traffic", str(self.at.traffic), "--uds", self.socket],
+            [
+                "-m",
+                "jupyter_mlops.serving",
+                "--traffic",
+                str(self.at.traffic),
+                "--uds",
+                self.socket,
+            ],
             self.at.log(self.name),
             cwd=self.at.folder,
             env={**limits, **{str(name): str(value) for name, value in dict(spec.get("env") or {}).items()}},

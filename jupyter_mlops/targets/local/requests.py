@@ -19,7 +19,9 @@ _MOST_AHEAD = 16  # requests that a client may send before it has its answers
 _SLOW_SECONDS = 30.0  # within a request nothing may be missing for so long
 _IDLE_SECONDS = 300.0
 # Of one connection only; what frames the message is written anew, so that both sides cut it alike.
-_OWN = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"expect", b"transfer-encoding", b"content-length"}  # fmt: skip
+_OWN = frozenset(
+    b"connection keep-alive proxy-connection te trailer upgrade expect transfer-encoding content-length".split()
+)
 _WITH_BODY = {b"POST", b"PUT", b"PATCH"}
 
 

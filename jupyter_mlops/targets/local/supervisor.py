@@ -10,7 +10,6 @@ of them cannot load it, the old file is put back, and the state says why: nobody
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -20,16 +19,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ...errors import MlopsError, Unavailable
+from ...errors import MlopsError
 from ...resources import format_bytes
 from . import decide, processes
+from .listening import ask_front, listen, ports
 from .places import Places, locked, read, write
 from .replica import Replica
 
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 1.0  # how often a replica is asked, and state.json written, when nothing happens
 _FRONT_DRAIN_SECONDS = 25.0
-_PORTS = range(8100, 8200)
 log = logging.getLogger("supervisor")
 
 
@@ -39,8 +38,12 @@ class Supervisor:
     def __init__(self, at: Places) -> None:
         self.at = at
         self.wanted: dict[str, Any] = {}
-        self.serving = read(at.folder / "serving.json")  # what the replicas were last seen to serve, all of them
-        self.rejected: dict[str, Any] = dict(read(at.state).get("rejected") or {})
+        self.serving = read(
+            at.folder / "serving.json"
+        )  # what the replicas were last seen to serve, all of them
+        last = read(at.state)
+        self.rejected: dict[str, Any] = dict(last.get("rejected") or {})
+        self.address = (str(last.get("host") or ""), int(last.get("port") or 0))
         kept = read(at.processes)
         self.replicas = [Replica(at, one["name"], one) for one in kept.get("replicas", ())]
         self.front = str(kept.get("front", ""))
@@ -137,7 +140,10 @@ class Supervisor:
                     break
                 await asyncio.sleep(0.1)
         if self.listener is None:
-            host, last = str(self.wanted.get("host") or "127.0.0.1"), int(read(self.at.state).get("port") or 0)
+            host, last = (
+                str(self.wanted.get("host") or "127.0.0.1"),
+                int(read(self.at.state).get("port") or 0),
+            )
             self.listener = listen(host, ports(int(self.wanted.get("port") or 0), last))
         if processes.is_alive(self.front) or time.monotonic() < self.start_at["front"]:
             return
@@ -154,23 +160,13 @@ class Supervisor:
 
     def ask_front(self) -> bool:
         """Its figures, and the listening socket if we have none."""
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
-                asking.settimeout(1.0)
-                asking.connect(str(self.at.sockets / "front"))
-                data, descriptors, _, _ = socket.recv_fds(asking, 2**18, 4)
-        except OSError:
-            return False
-        for each in descriptors:
-            if self.listener is None:
-                self.listener = socket.socket(fileno=each)
-            else:
-                os.close(each)
-        try:
-            self.stats = json.loads(data)
-        except ValueError:
-            return False
-        return True
+        stats, listener = ask_front(self.at.sockets / "front")
+        if self.listener is None:
+            self.listener = listener
+        elif listener is not None:
+            listener.close()
+        self.stats = stats or self.stats
+        return bool(stats)
 
     def keep_replicas(self) -> None:
         """As many as there shall be; those that died again, those that leave to their end."""
@@ -179,7 +175,11 @@ class Supervisor:
             if one.mark and not one.is_alive:
                 is_changed = True
                 if one.leaving_since is None:
-                    log.warning("%s has ended; its last words: %s", one.name, processes.tail(self.at.log(one.name), 300))
+                    log.warning(
+                        "%s has ended; its last words: %s",
+                        one.name,
+                        processes.tail(self.at.log(one.name), 300),
+                    )
                 one.note_death()
         self.replicas = [one for one in self.replicas if one.mark or one.leaving_since is None]
         least, most = self.limits()
@@ -214,7 +214,11 @@ class Supervisor:
     def keep_companion(self) -> None:
         """A process that belongs to the deployment, such as the one that follows an alias."""
         words = self.wanted.get("companion")
-        if words and not processes.is_alive(self.companion) and time.monotonic() >= self.start_at["companion"]:
+        if (
+            words
+            and not processes.is_alive(self.companion)
+            and time.monotonic() >= self.start_at["companion"]
+        ):
             self.restarts["companion"] += bool(self.companion)
             self.start_at["companion"] = time.monotonic() + decide.pause(self.restarts["companion"] + 1)
             processes.rotate(self.at.log("companion"))
@@ -242,7 +246,9 @@ class Supervisor:
             self.rejected = {}
             write(self.at.folder / "serving.json", self.serving)
         elif outcome == "rejected":
-            said = [processes.tail(self.at.log(one.name), 600) for one in self.replicas if one.deaths_in_rollout]
+            said = [
+                processes.tail(self.at.log(one.name), 600) for one in self.replicas if one.deaths_in_rollout
+            ]
             self.rejected = {"revision": revision, "message": why, "log": said[0] if said else ""}
             log.error("revision %s is rejected: %s", revision, why)
             if self.serving:
@@ -269,7 +275,9 @@ class Supervisor:
         most = self.wanted.get("memory")
         for one in self.replicas:
             if most and one.is_ready and (held := processes.memory(one.mark)) > int(most):
-                self.message = f"{one.name} was replaced: it held {format_bytes(held)} of {format_bytes(int(most))}"
+                self.message = (
+                    f"{one.name} was replaced: it held {format_bytes(held)} of {format_bytes(int(most))}"
+                )
                 log.warning("%s", self.message)
                 one.leave("it held too much memory")
         for name in ["front", "supervisor", "companion", *(one.name for one in self.replicas)]:
@@ -301,32 +309,23 @@ class Supervisor:
         if not state:
             state = "running" if len(ready) >= least else "degraded" if ready else "failed"
             state = "deploying" if self.is_rolling_out else state
-        host, port = self.listener.getsockname()[:2] if self.listener is not None else ("", 0)
+        if self.listener is not None:
+            self.address = self.listener.getsockname()[:2]
+        refused = (
+            f"revision {self.rejected['revision']} was refused: {self.rejected['message']}"
+            if self.rejected
+            else ""
+        )
         body = {
             "state": state,
             "revision": self.serving.get("revision", 0),
             "wanted": self.wanted.get("revision", 0),
             "rejected": self.rejected,
-            "message": self.message or str(self.rejected.get("message", "")),
-            "host": host,
-            "port": port,
+            "message": "" if state == "stopped" else self.message or refused,
+            "host": self.address[0],
+            "port": self.address[1],
             "supervisor": processes.mark(os.getpid()),
-            "replicas": [
-                {
-                    "name": one.name,
-                    "state": "leaving" if one.leaving_since is not None
-                    else "running" if one.is_ready
-                    else "failed" if one.deaths > 1 and not one.mark
-                    else "starting",
-                    "revision": one.seen().revision,
-                    "message": str(one.said.get("message") or one.why),
-                    "restarts": one.restarts,
-                    "requests": int(one.said.get("requests") or 0),
-                    "errors": int(one.said.get("errors") or 0),
-                    "pid": int(one.mark.partition(":")[0] or 0),
-                }
-                for one in self.replicas
-            ],
+            "replicas": [one.told() for one in self.replicas],
             "metrics": {
                 "requests_per_second": round(self.rate, 2),
                 "front_restarts": self.restarts["front"],
@@ -365,28 +364,6 @@ async def _gone(marks: list[str], seconds: float) -> None:
         await asyncio.sleep(0.05)
     for mark in marks:
         processes.send(mark, signal.SIGKILL)
-
-
-def ports(given: int, last: int) -> list[int]:
-    """Those to try: the one that was asked for, else the last one, the usual ones, any."""
-    return [given] if given else [*([last] if last else []), *_PORTS, 0]
-
-
-def listen(host: str, candidates: list[int]) -> socket.socket:
-    """A listening socket on the first port that is free. Raises `Unavailable`."""
-    for port in candidates:
-        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-            listener.listen(1024)
-        except OSError as error:
-            listener.close()
-            reason = error.strerror or str(error)
-        else:
-            listener.setblocking(False)
-            return listener
-    raise Unavailable(f"cannot listen on {host}:{candidates[-1]}: {reason}", hint="give another port")
 
 
 def main() -> None:

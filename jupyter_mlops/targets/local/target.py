@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -173,9 +174,7 @@ class LocalTarget:
             processes.reap()
             time.sleep(_POLL_SECONDS)
 
-    def _failure(
-        self, at: Places, revision: int, state: Mapping[str, Any], message: str
-    ) -> DeploymentFailed:
+    def _failure(self, at: Places, revision: int, state: Mapping[str, Any], message: str) -> DeploymentFailed:
         old = int(state.get("revision") or 0)
         after = f"; revision {old} goes on answering" if old else ""
         said = str((state.get("rejected") or {}).get("log") or "").strip().splitlines()
@@ -257,18 +256,18 @@ class LocalTarget:
             marks += [one.get("mark", "") for one in found.get("replicas", ())]
             supervisor, *others = [str(mark) for mark in marks]
             if processes.is_alive(supervisor):
-                processes.send(supervisor, processes.signal.SIGTERM)
+                processes.send(supervisor, signal.SIGTERM)
             else:
                 with contextlib.suppress(OSError), locked(at.lock, wait=False) as is_ours:
                     alive = [mark for mark in others if processes.is_alive(mark)]
                     if is_ours and not alive:
                         return
                     for mark in alive:
-                        processes.send(mark, processes.signal.SIGTERM)
+                        processes.send(mark, signal.SIGTERM)
             processes.reap()
             time.sleep(_POLL_SECONDS)
         for mark in marks:
-            processes.send(str(mark), processes.signal.SIGKILL)
+            processes.send(str(mark), signal.SIGKILL)
 
 
 def _status(state: Mapping[str, Any]) -> Status:

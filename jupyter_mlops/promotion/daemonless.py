@@ -1,0 +1,324 @@
+"""Images without docker, podman or buildah: wheels, layers and manifests, put straight into a registry or a file.
+
+No root, no daemon, no privilege, so it works in a pod of a JupyterHub. What `build` makes by a Dockerfile is made here
+of the same context: the same files in the same places, variables, user, entry point. Distributions lie where the
+virtual environment would be, as the user site of the base's own Python (``PYTHONUSERBASE``): that holds wherever
+that Python is, and reads ``.pth`` files, too. What cannot be had this way (Debian packages, distributions without
+wheels) is told before anything is built.
+
+The layers, most lasting first: distributions, the model, our files, the user's. Those of the base stay in the
+registry, when it has them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .._version import __version__
+from ..errors import InvalidInput
+from ..fingerprint import digest_bytes
+from ..oci.attachments import attach
+from ..oci.cache import LayerCache
+from ..oci.descriptor import Descriptor, Platform, digest_of
+from ..oci.image import Base, Health, Image, Part, Settings, make_image, make_index
+from ..oci.keys import SigningKey
+from ..oci.layer import Files, Layer, folder_files, write_layer
+from ..oci.layout import write_archive, write_layout
+from ..oci.origins import Origin, find_origin, opener
+from ..oci.reference import Reference, parse_reference
+from ..oci.registry import Registry
+from ..oci.sign import sign_image
+from ..resources import format_bytes
+from .context import APP, LIB, MODEL, WORK, Built, Content, Context
+from .wheels import PLATFORMS, compile_bytecode, install_wheels
+
+Format = Literal["docker", "oci"]
+Told = Callable[[str], None]
+
+_VENV = "/opt/venv"
+_LAYOUT = 1  # of a layer of distributions: what is kept in the cache is of this one
+_SBOM = "application/vnd.cyclonedx+json"
+_AT_ONCE = 4  # layers on their way up
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The image of one platform, the files of its own layers, and what it stands on."""
+
+    image: Image
+    own: Mapping[str, Path]
+    base: Base
+
+
+def build_without_daemon(
+    context: Context,
+    *,
+    platforms: Sequence[str] = ("linux/amd64",),
+    push: str = "",
+    output: Path | None = None,
+    base: str = "",
+    key: SigningKey | None = None,
+    format: Format | None = None,  # noqa: A002
+    plain_http: Collection[str] = (),
+    is_sbom_attached: bool = True,
+    cache: LayerCache | None = None,
+    told: Told | None = None,
+) -> Built:
+    """Make the image of a context, for one or more platforms, and bring it to a registry or into a file.
+
+    - `push` is the image's name, ``registry/repository:tag``; `output` a file that ends in ``.tar`` (for
+      ``podman load``, ``docker load``), or a folder (an OCI layout). One of both has to be there.
+    - `base` takes the place of the context's: another name, or ``oci:FOLDER[:TAG]``.
+    - `key` signs what is pushed. `plain_http` are registries that are spoken to without TLS; those on loopback need
+      not be named.
+    - `format` is docker's own in a registry (there podman reads the health check), OCI's in a file.
+
+    The same context on the same base gives the same digest. Raises `InvalidInput` for what needs a builder,
+    `BuildFailed` for what uv cannot install, and the errors of `Registry`.
+    """
+    tell, started = told or (lambda line: None), time.monotonic()
+    name = _check(context, platforms, push, output)
+    open_registry = opener(plain_http)
+    origin = find_origin(base or context.base, open_registry=open_registry)
+    is_docker = (format or ("docker" if push else "oci")) == "docker"
+    kept = cache or LayerCache()
+    with kept.room() as room:
+        shared = _code_layers(context, room)
+        images = [
+            _image(context, Platform.parse(one), origin, shared, kept, tell, is_docker=is_docker)
+            for one in platforms
+        ]
+        if output is not None:
+            blobs = _all_layers(images, origin, kept, tell)
+            write = write_archive if output.suffix == ".tar" else write_layout
+            digest = write(output, [one.image for one in images], blobs, name.name, name.tag or "latest")
+            tell(f"written: {output}")
+        if push:
+            registry = open_registry(name)
+            digest = _push(images, origin, registry, name, kept, tell)
+            pushed = name.with_digest(digest)
+            if is_sbom_attached and isinstance(bill := context.code.get(f"{APP}/sbom.cdx.json"), bytes):
+                subject = Descriptor(*_top(images)[1:])
+                attach(registry, name.repository, subject, _SBOM, [("sbom.cdx.json", _SBOM, bill)])
+            if key is not None:
+                sign_image(registry, pushed, key)
+                tell(f"signed: {digest}")
+            tell(f"pushed: {pushed}")
+    return Built(
+        name=str(name),
+        digest=digest,
+        builder="python",
+        platforms=tuple(platforms),
+        size_bytes=sum(layer.size for layer in {one for made in images for one in made.image.layers}),
+        is_pushed=bool(push),
+        is_signed=bool(push) and key is not None,
+        seconds=time.monotonic() - started,
+    )
+
+
+def reasons_against(context: Context) -> list[str]:
+    """Why a context needs a builder with a Dockerfile; nothing, when it does not."""
+    found = []
+    if context.system_packages:
+        found.append(f"it needs Debian packages: {', '.join(context.system_packages)}")
+    if context.files.get("requirements.vcs"):
+        found.append("it needs distributions of a version control system, which have to be built")
+    return found
+
+
+# --- what it is made of ---------------------------------------------------------------------------------
+
+
+def _check(context: Context, platforms: Sequence[str], push: str, output: Path | None) -> Reference:
+    """Everything that would fail later, told first; the image's name."""
+    if not push and output is None:
+        raise InvalidInput("an image has to go somewhere", hint="push to a registry, or write a file")
+    name = parse_reference(push or f"localhost/{context.name.lower()}")
+    if name.digest:
+        raise InvalidInput(f"{name} has a digest", hint="an image gets its digest here: give it a tag")
+    if not platforms or len(set(platforms)) < len(platforms):
+        raise InvalidInput("an image is for one platform or more, each named once")
+    for one in platforms:
+        if one not in PLATFORMS:
+            raise InvalidInput(
+                f"{one!r} is no platform that can be built", hint=f"known: {', '.join(PLATFORMS)}"
+            )
+        if one not in context.platforms:
+            hint = f"what was locked is for {', '.join(context.platforms)}"
+            raise InvalidInput(f"{context.name} is not locked for {one}", hint=hint)
+    if reasons := reasons_against(context):
+        hint = "build with docker, podman or buildah; or take a base image that has them, and capture without"
+        raise InvalidInput(
+            f"{context.name} cannot be built without a builder: {'; '.join(reasons)}", hint=hint
+        )
+    return name if name.tag else name.with_tag("latest")
+
+
+def _code_layers(context: Context, room: Path) -> list[tuple[str, Layer]]:
+    """The layers of files that are the same on every platform."""
+    rooms: dict[str, dict[str, Content]] = {MODEL: {}, LIB: {}, WORK: {}}
+    for path, content in context.code.items():
+        home = next((one for one in (MODEL, LIB) if path.startswith(f"{one}/")), WORK)
+        rooms[home][path] = content
+    compiled = _compiled(rooms[LIB], room / "lib", context.python)
+    made: list[tuple[str, Layer]] = []
+    for home, what in ((MODEL, "the model"), (LIB, "jupyter_mlops"), (WORK, "the code")):
+        files: Files = rooms[home] | compiled if home == LIB else rooms[home]
+        if files:
+            folders = (context.workdir, MODEL) if home == WORK else ()
+            target = room / f"layer-{len(made)}"
+            made.append((what, write_layer(files, target, epoch=context.epoch, folders=folders)))
+    return made
+
+
+def _compiled(files: Mapping[str, Content], folder: Path, python: str) -> dict[str, Content]:
+    """The bytecode of our files."""
+    for path, content in files.items():
+        target = folder / path.removeprefix(f"{LIB}/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
+    if not files or not compile_bytecode(folder, LIB, python=python):
+        return {}
+    return {f"{LIB}/{path.relative_to(folder).as_posix()}": path for path in sorted(folder.rglob("*.pyc"))}
+
+
+def _distributions(context: Context, platform: Platform, cache: LayerCache, tell: Told) -> Layer:
+    """The layer of what was locked: made once for a lock, a platform and a time."""
+    parts = [_LAYOUT, __version__, context.requirements_lock, context.python, platform, context.epoch]
+    key = f"distributions {digest_bytes(repr(list(map(str, parts))).encode())}"
+    found = cache.find(key)
+    if found is not None:
+        tell(f"{platform}: distributions as before ({format_bytes(found.descriptor.size)})")
+        return found
+    tell(f"{platform}: installing distributions")
+    with cache.room() as room:
+        folder = room / "venv"
+        install_wheels(context.requirements_lock, folder, python=context.python, platform=str(platform))
+        if not compile_bytecode(folder, _VENV, python=context.python):
+            tell(f"{platform}: no bytecode, since this Python is not {context.python}")
+        files = folder_files(folder, _VENV)
+        packages = (f"{_VENV}/lib/python{context.python}/site-packages",)
+        layer = cache.keep(key, lambda path: write_layer(files, path, epoch=context.epoch, folders=packages))
+    tell(f"{platform}: distributions packed ({format_bytes(layer.descriptor.size)})")
+    return layer
+
+
+def _image(
+    context: Context,
+    platform: Platform,
+    origin: Origin,
+    shared: Sequence[tuple[str, Layer]],
+    cache: LayerCache,
+    tell: Told,
+    *,
+    is_docker: bool,
+) -> _Made:
+    base = origin.base(platform)
+    has = base.env.get("PYTHON_VERSION", "")
+    if has and ".".join(has.split(".")[:2]) != context.python:
+        raise InvalidInput(
+            f"{origin.name} has Python {has}, and {context.name} was locked for {context.python}",
+            hint=f"take a base image with Python {context.python}",
+        )
+    made = [("distributions", _distributions(context, platform, cache, tell)), *shared]
+    parts = [Part(layer.descriptor, layer.diff_id, what) for what, layer in made]
+    image = make_image(
+        base, parts, _settings(context, base), platform=platform, epoch=context.epoch, is_docker=is_docker
+    )
+    return _Made(image, {layer.descriptor.digest: layer.path for _, layer in made}, base)
+
+
+def _settings(context: Context, base: Base) -> Settings:
+    health = context.healthcheck
+    env = dict(context.env)
+    if "PATH" in base.env:  # where the base's Python is the base knows
+        env["PATH"] = f"{_VENV}/bin:{base.env['PATH']}"
+    env["PYTHONUSERBASE"] = _VENV
+    return Settings(
+        env=env,
+        entrypoint=context.entrypoint,
+        cmd=context.cmd,
+        user=context.user,
+        workdir=context.workdir,
+        labels=context.labels,
+        ports=context.exposed_ports,
+        health=health
+        and Health(
+            command=health.command,
+            interval_seconds=health.interval_seconds,
+            timeout_seconds=health.timeout_seconds,
+            start_seconds=health.start_seconds,
+            retries=health.retries,
+        ),
+        stop_signal=context.stop_signal,
+    )
+
+
+# --- where it goes --------------------------------------------------------------------------------------
+
+
+def _all_layers(images: Sequence[_Made], origin: Origin, cache: LayerCache, tell: Told) -> dict[str, Path]:
+    """The files of all layers, those of the base among them."""
+    found: dict[str, Path] = {}
+    for made in images:
+        found |= made.own
+        for layer in made.base.layers:
+            if layer.digest not in found:
+                tell(f"base layer {layer.digest[7:19]} ({format_bytes(layer.size)})")
+                found[layer.digest] = origin.bring(layer, cache)
+    return found
+
+
+def _push(
+    images: Sequence[_Made],
+    origin: Origin,
+    registry: Registry,
+    name: Reference,
+    cache: LayerCache,
+    tell: Told,
+) -> str:
+    """Layers first, then configurations and manifests, the tag last: what can be pulled is always whole."""
+    repository = name.repository
+    waiting: dict[str, Callable[[], str]] = {}
+    for made in images:
+        for layer in made.base.layers:
+            waiting[layer.digest] = lambda layer=layer: _push_base(layer, origin, registry, repository, cache)
+        for digest, path in made.own.items():
+            waiting[digest] = lambda digest=digest, path=path: registry.put_blob(repository, path, digest)
+        config = made.image.config
+        waiting[digest_of(config)] = lambda data=config: registry.put_blob(repository, data, digest_of(data))
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="push") as pool:
+        futures = {digest: pool.submit(send) for digest, send in waiting.items()}
+        try:
+            for digest, future in futures.items():
+                tell(f"layer {digest[7:19]}: {future.result()}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    if len(images) > 1:
+        for made in images:
+            registry.put_manifest(repository, made.image.manifest, made.image.media_type)
+    data, media_type, *_ = _top(images)
+    return registry.put_manifest(repository, data, media_type, name.tag)
+
+
+def _push_base(
+    layer: Descriptor, origin: Origin, registry: Registry, repository: str, cache: LayerCache
+) -> str:
+    if origin.mount(layer, registry, repository):
+        return "there"
+    return registry.put_blob(repository, origin.bring(layer, cache), layer.digest)
+
+
+def _top(images: Sequence[_Made]) -> tuple[bytes, str, str, int]:
+    """What the image's name means: its bytes, media type, digest and size."""
+    if len(images) == 1:
+        data, media_type = images[0].image.manifest, images[0].image.media_type
+    else:
+        data, media_type = make_index([one.image for one in images])
+    return data, media_type, digest_of(data), len(data)

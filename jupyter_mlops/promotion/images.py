@@ -1,0 +1,208 @@
+"""From a notebook, a pipeline or a model to images, and what the catalog knows of them: ``workspace.images``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..catalog import Catalog, Image, LineageLink
+from ..catalog.owner import user_name
+from ..errors import InvalidInput, NotFound, did_you_mean
+from ..events import now
+from ..models import ModelStore
+from ..oci.reference import parse_reference
+from ..pipelines import load_pipeline
+from . import build as builders
+from .assembly import Platform, make_context
+from .build_secrets import Secret, own_secrets
+from .capture import CaptureOptions, capture_notebook
+from .capture_model import capture_model
+from .capture_pipeline import capture_pipeline
+from .captured import Capture
+from .context import Built, Context
+
+_PIPELINE_FILES = ("pipeline.yaml", "pipeline.yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """See the fields.
+
+    - `name`: of the image, as "registry/repository:tag"; by default what was captured has a name and a version.
+    - `builder`: one of `build.BUILDERS`, or the first that works. `platform`: "linux/arm64", by default this one.
+    - `secrets`: besides those of this machine.
+    """
+
+    name: str = ""
+    builder: str = ""
+    platform: str = ""
+    is_pushed: bool = False
+    is_cached: bool = True
+    secrets: Sequence[Secret] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was captured, and the context for an image of it; None where something stands against one."""
+
+    capture: Capture
+    context: Context | None
+
+
+class Images:
+    """Makes images and keeps account of them. The catalog is opened when there is something to keep."""
+
+    def __init__(self, catalog: Callable[[], Catalog], models: Callable[[], ModelStore], root: Path) -> None:
+        self._catalog = catalog
+        self._models = models
+        self._root = root
+
+    @contextlib.contextmanager
+    def prepare(
+        self,
+        target: str,
+        *,
+        base: str = "",
+        platform: Platform = "",
+        options: CaptureOptions | None = None,
+        is_split: bool = False,
+    ) -> Iterator[list[Prepared]]:
+        """What `target` needs (a notebook, a pipeline's file or folder, ``models:/NAME@ALIAS``), and the contexts:
+        one, or one for each environment of a pipeline. A model's files are there while the block lasts.
+
+        Raises `NotFound` and what the captures raise.
+        """
+        options = replace(options or CaptureOptions(), root=(options and options.root) or self._root)
+        with tempfile.TemporaryDirectory(prefix="mlops-image-") as folder:
+            captures = self._captures(target, options, Path(folder), is_split=is_split)
+            yield [
+                Prepared(
+                    one,
+                    make_context(one, base=base, platform=platform) if one.is_complete and one.lock else None,
+                )
+                for one in captures
+            ]
+
+    def build(
+        self,
+        prepared: Prepared,
+        options: BuildOptions | None = None,
+        *,
+        told: Callable[[str], None] | None = None,
+    ) -> Image:
+        """Build an image, push it if asked to, and keep its record with its lineage.
+
+        Raises `InvalidInput` with all that stands against it, and what `build.build` raises.
+        """
+        options = options or BuildOptions()
+        context = prepared.context or make_context(prepared.capture)  # which says what is wrong
+        name = options.name or default_name(prepared.capture)
+        with own_secrets(os.environ, options.secrets) as secrets:
+            built = builders.build(
+                context,
+                name=name,
+                builder=options.builder,
+                platform=options.platform,
+                secrets=secrets,
+                is_pushed=options.is_pushed,
+                is_cached=options.is_cached,
+                told=told,
+            )
+        return self.record(prepared.capture, built)
+
+    def record(self, capture: Capture, built: Built) -> Image:
+        """Keep what was built in the catalog, with what it was made of."""
+        image = Image(
+            digest=built.digest,
+            name=built.name,
+            kind=capture.kind,
+            source=capture.source,
+            source_digest=capture.source_digest,
+            is_pushed=built.is_pushed,
+            is_signed=built.is_signed,
+            platforms=built.platforms,
+            size_bytes=built.size_bytes,
+            builder=built.builder,
+            run_id=os.environ.get("MLOPS_RUN_ID", ""),
+            user_name=user_name(),
+            created_at=now(),
+        )
+        catalog = self._catalog()
+        with catalog.transaction():
+            catalog.put(image, *_links(image))
+        return image
+
+    def find(self, *, source: str = "", limit: int = 50) -> list[Image]:
+        """Images that were built here, the latest first; of one `source` alone, if that is given."""
+        where = {"source": source} if source else {}
+        return self._catalog().find(Image, where=where, order_by="-created_at", limit=limit)
+
+    def _captures(
+        self, target: str, options: CaptureOptions, folder: Path, *, is_split: bool
+    ) -> Sequence[Capture]:
+        if target.startswith("models:/"):
+            store = self._models()
+            version = store.get(target)
+            reference = f"models:/{version.name}/{version.version}"
+            exported = store.export_mlflow(reference, folder / "model")
+            return [
+                capture_model(store.manifest(reference), reference, model_folder=exported, options=options)
+            ]
+        path = _find(Path(target))
+        if path.suffix == ".ipynb":
+            return [capture_notebook(path, options)]
+        return capture_pipeline(load_pipeline(path), options, is_split=is_split)
+
+
+def default_name(capture: Capture) -> str:
+    """``pull:3f2a…`` for a notebook, ``delay:3`` for version 3 of a model."""
+    version = capture.source.rpartition("/")[2] if capture.kind == "serving" else ""
+    digest = capture.source_digest.rpartition(":")[2]
+    return f"{capture.name}:{version if version.isdigit() else digest[:12] or 'latest'}"
+
+
+def names_for(captures: Sequence[Capture], name: str) -> list[str]:
+    """The name of each image: `name` itself for one; for several their own ones below its repository."""
+    if len(captures) == 1 or not name:
+        return [name or default_name(one) for one in captures]
+    reference = parse_reference(name)
+    if reference.digest:
+        raise InvalidInput(f"{name} names an image by its digest, which is not known yet", hint="give a tag")
+    return [f"{reference.name}/{one.name}:{reference.tag or 'latest'}" for one in captures]
+
+
+def _find(path: Path) -> Path:
+    """The file of a notebook or a pipeline."""
+    if path.is_dir():
+        for name in _PIPELINE_FILES:
+            if (path / name).is_file():
+                return path / name
+        raise NotFound(f"there is no pipeline.yaml in {path}", hint="name a notebook, a pipeline or a model")
+    if not path.is_file():
+        near = [str(one) for pattern in ("*.ipynb", "*.yaml") for one in path.parent.glob(pattern)]
+        raise NotFound(f"there is no notebook or pipeline {path}", hint=did_you_mean(str(path), near))
+    if path.suffix not in (".ipynb", ".yaml", ".yml"):
+        raise InvalidInput(
+            f"{path} is neither a notebook (.ipynb) nor a pipeline (.yaml)",
+            hint="a model is models:/NAME@ALIAS",
+        )
+    return path
+
+
+def _links(image: Image) -> list[LineageLink]:
+    """What the image was made from."""
+    target = f"{image.name}@{image.digest}"
+    if image.kind == "serving":
+        sources = [("model", image.source.removeprefix("models:/"))]
+    else:
+        digest = image.source_digest.rpartition(":")[2]
+        sources = [("notebook" if image.source.endswith(".ipynb") else "pipeline", digest or image.source)]
+    if image.run_id:
+        sources.append(("run", image.run_id))
+    made: dict[str, Any] = {"target_kind": "image", "target": target, "created_at": image.created_at}
+    return [LineageLink(source_kind=kind, source=source, **made) for kind, source in sources]

@@ -1,0 +1,5 @@
+"""The process; see `command`."""
+
+from .command import main
+
+raise SystemExit(main())

@@ -1,0 +1,109 @@
+"""Clusters of the settings: read, said in the words of dask's classes, and how many workers there should be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_mlops.backends.clusters import (
+    ClusterSpec,
+    arguments_of,
+    demand_startable,
+    find_cluster,
+    parse_cluster,
+    wanted_workers,
+)
+from jupyter_mlops.backends.environment import difference, here
+from jupyter_mlops.errors import InvalidInput, InvalidSettings, MlopsError, Unavailable
+
+SLURM = {
+    "type": "slurm", "workers": [1, 8], "cpu": 4, "memory": "16Gi", "gpu": 1, "accelerator": "a100",
+    "tasks": 2, "queue": "main", "walltime": "04:00:00", "job_extra_directives": ["--qos=high"],
+}  # fmt: skip
+
+
+def test_a_table_is_read() -> None:
+    spec = find_cluster("hpc", {"hpc": SLURM})
+    assert (spec.type, spec.minimum, spec.maximum, spec.tasks) == ("slurm", 1, 8, 2)
+    assert spec.worker.to_dask() == {"cpu": 4.0, "memory": 16 * 2.0**30, "gpu": 1.0}
+    assert spec.options["queue"] == "main"
+
+
+def test_slurm_hears_it_in_its_words() -> None:
+    said = arguments_of(parse_cluster("hpc", SLURM))
+    assert said["cores"] == 4
+    assert said["memory"] == "16384MiB"
+    assert said["job_extra_directives"] == ["--qos=high", "--gres=gpu:a100:1"]
+    assert said["worker_extra_args"] == ["--nthreads", "2", "--resources", "'cpu=4 memory=17179869184 gpu=1'"]
+    assert (said["queue"], said["walltime"]) == ("main", "04:00:00")
+
+
+def test_kubernetes_hears_it_in_its_words() -> None:
+    said = arguments_of(
+        parse_cluster("k", {"type": "kubernetes", "cpu": 2, "memory": "4Gi", "image": "a/b@sha256:1"})
+    )
+    assert said["resources"] == {
+        "requests": {"cpu": "2.0", "memory": "4294967296"},
+        "limits": {"memory": "4294967296"},
+    }
+    assert said["worker_command"][:2] == ["dask", "worker"]
+    assert said["image"] == "a/b@sha256:1"
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"type": "slrum"}, "slurm"),
+        ({"type": "slurm", "workers": 0}, "workers"),
+        ({"type": "slurm", "workers": [4, 2]}, "workers"),
+        ({"type": "slurm", "workers": True}, "workers"),
+        ({"type": "slurm", "tasks": "two"}, "tasks"),
+        ({"type": "slurm", "memory": "lots"}, "lots"),
+        ({"type": "ssh"}, "hosts"),
+        ({"type": "address"}, "address"),
+        ({"address": "tls://h:1", "tls": {"ca": "x"}}, "cert"),
+        ("slurm", "table"),
+    ],
+)
+def test_what_is_wrong_is_told(table: Any, told: str) -> None:
+    with pytest.raises((InvalidSettings, InvalidInput)) as raised:
+        parse_cluster("hpc", table)
+    assert told in f"{raised.value} {raised.value.hint}"
+
+
+def test_a_name_that_nobody_knows() -> None:
+    with pytest.raises(InvalidSettings) as raised:
+        find_cluster("hcp", {"hpc": SLURM})
+    assert "hpc" in raised.value.hint
+
+
+def test_a_batch_system_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(MlopsError) as raised:  # the package, or the command
+        demand_startable(parse_cluster("hpc", SLURM))
+    assert "jobqueue" in raised.value.hint or isinstance(raised.value, Unavailable)
+
+
+@given(st.integers(0, 5), st.integers(1, 50), st.integers(1, 8), st.integers(0, 1000), st.integers(0, 60))
+def test_how_many_workers(least: int, more: int, tasks: int, jobs: int, now: int) -> None:
+    spec = ClusterSpec(name="c", type="slurm", minimum=least, maximum=least + more, tasks=tasks)
+    now = min(now, spec.maximum)
+    wanted = wanted_workers(spec, jobs, now)
+    assert spec.minimum <= wanted <= spec.maximum
+    if jobs:
+        assert wanted >= now  # none is taken away beside jobs
+        assert wanted * tasks >= min(jobs, spec.maximum * tasks)
+        assert wanted_workers(spec, jobs + 1, now) >= wanted
+    else:
+        assert wanted == spec.minimum
+
+
+def test_environments_are_compared_by_what_matters() -> None:
+    mine = {**here(), "jupyter-mlops": "0.4.1", "cloudpickle": "3.1.0", "python": "3.11.7"}
+    assert difference(mine, {**mine, "python": "3.11.2", "cloudpickle": "3.0.0", "ipykernel": "6.0"}) == ""
+    assert "python 3.12.1 there, 3.11.7 here" in difference(mine, {**mine, "python": "3.12.1"})
+    assert difference(mine, {**mine, "jupyter-mlops": ""}) == "jupyter-mlops is not installed there"
+    assert "jupyter-mlops 0.3.0 there" in difference(mine, {**mine, "jupyter-mlops": "0.3.0"})

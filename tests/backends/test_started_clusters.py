@@ -1,0 +1,262 @@
+"""Clusters that a run starts: processes, TLS, SLURM; workers that come, go, and do not fit."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from jupyter_mlops import Workspace
+from jupyter_mlops.backends import BACKENDS
+from jupyter_mlops.backends.clusters import RunningCluster, find_cluster, parse_cluster
+from jupyter_mlops.backends.environment import misfits
+from jupyter_mlops.catalog.records import Run, TaskRun
+from jupyter_mlops.errors import InvalidSettings, Unavailable
+
+from . import slurm as real
+
+PIPELINE = """\
+name: fan
+parameters: {seconds: {type: float, default: 0.2}}
+tasks:
+  work:
+    notebook: work.ipynb
+    matrix: {number: [1, 2, 3, 4, 5, 6]}
+    parameters: {number: "${matrix.number}", seconds: "${params.seconds}"}
+    retries: 1
+  total:
+    notebook: total.ipynb
+    parameters: {numbers: "${tasks.work.results.double}"}
+"""
+
+
+def _notebook(path: Path, parameters: str, code: str) -> None:
+    cells = [
+        nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(code),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[str], Path]:
+    """A workspace with a cluster of that table."""
+
+    def make(table: str) -> Path:
+        folder = tmp_path / "project"
+        folder.mkdir()
+        (folder / "mlops.toml").write_text(f'cluster = "mine"\nkernel_pool = 0\n\n[clusters.mine]\n{table}\n')
+        (folder / "pipeline.yaml").write_text(PIPELINE)
+        _notebook(
+            folder / "work.ipynb", "number: int = 0\nseconds: float = 0.0",
+            "import os, time, jupyter_mlops as mlops\ntime.sleep(seconds)\n"
+            "mlops.result('double', 2 * number)\nmlops.result('parent', os.environ.get('SLURM_JOB_ID', ''))",
+        )  # fmt: skip
+        _notebook(folder / "total.ipynb", "numbers: list = []", "mlops.result('total', sum(numbers))")
+        text = (folder / "total.ipynb").read_text()
+        (folder / "total.ipynb").write_text(
+            text.replace("mlops.result", "import jupyter_mlops as mlops\\nmlops.result")
+        )
+        return folder
+
+    return make
+
+
+def _run(folder: Path, **arguments: Any) -> tuple[Run, list[TaskRun]]:
+    with Workspace.open(folder) as workspace:
+        run = workspace.runs.run(folder / "pipeline.yaml", arguments)
+        return run, workspace.catalog.find(TaskRun, where={"run_id": run.run_id}, order_by="position")
+
+
+def test_worker_processes_are_started_grow_with_the_work_and_end(project: Callable[[str], Path]) -> None:
+    folder = project('type = "processes"\nworkers = [0, 2]\ncpu = 1')
+    run, tasks = _run(folder)
+    assert run.state == "succeeded"
+    assert tasks[-1].results == {"total": 42}
+    workers = {task.worker for task in tasks}
+    assert len(workers) == 2, workers
+    assert all(worker.startswith("tcp://127.0.0.1:") for worker in workers)
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """One authority, and one certificate that scheduler, workers and clients share."""
+    openssl = shutil.which("openssl")
+    assert openssl, "openssl makes the certificates"
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    for name in ("ours", "others"):
+        subprocess.run(
+            [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+             "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+    return folder
+
+
+@contextmanager
+def dask_processes(folder: Path, *words: str, **worker_environment: str) -> Iterator[str]:
+    """A scheduler and a worker, as processes of their own; the address."""
+    known = folder / "scheduler.json"
+    env = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(role: str, *more: str, **changed: str) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            f"distributed.cli.dask_{role}",
+            "--host",
+            "127.0.0.1",
+            "--no-dashboard",
+        ]
+        with (folder / f"{role}.log").open("wb") as log:
+            started.append(
+                subprocess.Popen(
+                    [*command, *more, *words], cwd=folder, env={**env, **changed}, stdout=log, stderr=log
+                )
+            )
+
+    try:
+        protocol = ["--protocol", "tls"] if words else []
+        start("scheduler", "--port", "0", "--no-show", "--scheduler-file", str(known), *protocol)
+        deadline = time.monotonic() + 30
+        while not known.exists() or not known.read_text().strip():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        address = str(json.loads(known.read_text())["address"])
+        start(
+            "worker", address, "--no-nanny", "--nthreads", "2", "--resources", "cpu=2", **worker_environment
+        )
+        yield address
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture
+def encrypted(certificates: Path) -> Iterator[str]:
+    """A scheduler and a worker that speak TLS only."""
+    pem, key = f"{certificates}/ours.pem", f"{certificates}/ours.key"
+    with dask_processes(
+        certificates, f"--tls-ca-file={pem}", f"--tls-cert={pem}", f"--tls-key={key}"
+    ) as address:
+        yield address
+
+
+def test_tls_with_the_right_certificate_and_with_another(
+    project: Callable[[str], Path], encrypted: str, certificates: Path
+) -> None:
+    table = 'address = "{}"\ntls = {{ca = "{d}/{n}.pem", cert = "{d}/{n}.pem", key = "{d}/{n}.key"}}'
+    folder = project(table.format(encrypted, d=certificates, n="ours"))
+    run, tasks = _run(folder)
+    assert run.state == "succeeded"
+    assert tasks[-1].results == {"total": 42}
+    assert tasks[0].worker.startswith("tls://")
+    other = {"address": encrypted, "tls": {part: f"{certificates}/others.{end}" for part, end in
+                                           (("ca", "pem"), ("cert", "pem"), ("key", "key"))}}  # fmt: skip
+    with pytest.raises((OSError, TimeoutError)):
+        RunningCluster(parse_cluster("other", other)).client(2)
+
+
+def test_a_worker_whose_environment_does_not_fit_is_refused(tmp_path: Path) -> None:
+    """A worker that has another jupyter-mlops: what its metadata say comes first on its path."""
+    fake = tmp_path / "old" / "jupyter_mlops-0.0.1.dist-info"
+    fake.mkdir(parents=True)
+    (fake / "METADATA").write_text("Metadata-Version: 2.1\nName: jupyter-mlops\nVersion: 0.0.1\n")
+    (tmp_path / "dask").mkdir()
+    with dask_processes(tmp_path / "dask", PYTHONPATH=str(fake.parent)) as address:
+        with RunningCluster(find_cluster(address, {})).client(10) as client:
+            client.wait_for_workers(1, timeout=60)
+            (why,) = misfits(client, list(client.scheduler_info(n_workers=-1)["workers"])).values()
+        assert "jupyter-mlops 0.0.1 there" in why
+        with pytest.raises(Unavailable, match=r"no worker of .* can run our tasks.*0\.0\.1 there"):
+            BACKENDS.get("dask")(None, address=address)
+
+
+def test_options_that_its_class_does_not_know() -> None:
+    with pytest.raises((InvalidSettings, Unavailable)) as raised:
+        RunningCluster(parse_cluster("here", {"type": "ssh", "hosts": ["127.0.0.1"], "wrokers": 3}))
+    assert "clusters.here" in f"{raised.value} {raised.value.hint}"
+
+
+@pytest.fixture
+def batch(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    gone = real.missing()
+    if gone or os.geteuid() != 0:
+        why = f"SLURM is not there: {', '.join(gone)}" if gone else "its daemons are started by root"
+        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+    with real.slurm(tmp_path_factory.mktemp("slurm")) as env:
+        for name in ("SLURM_CONF", "PATH"):
+            monkeypatch.setenv(name, env[name])
+        yield env
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_slurm_runs_it_and_a_job_that_is_cancelled_loses_nothing(
+    project: Callable[[str], Path], batch: dict[str, str], tmp_path: Path
+) -> None:
+    folder = project(
+        'type = "slurm"\nworkers = [0, 2]\ncpu = 1\nmemory = "600Mi"\nqueue = "main"\nwalltime = "00:10:00"\n'
+        f'interface = "lo"\nlog_directory = "{tmp_path}/jobs"\nlocal_directory = "{tmp_path}"'
+    )
+    command = [str(Path(sys.executable).with_name("jupyter-mlops")), "run", "-p", "seconds", "3", "--json"]
+    with (tmp_path / "out").open("w") as out:
+        going = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        killed = _kill_a_job_that_runs(going, folder, batch, seconds=120)
+    finally:
+        going.kill()
+        going.wait()
+    assert going.returncode == 0, (tmp_path / "out").read_text()
+    assert killed
+    with Workspace.open(folder) as workspace:
+        (run,) = workspace.catalog.find(Run)
+        tasks = workspace.catalog.find(TaskRun, where={"run_id": run.run_id}, order_by="position")
+    assert [task.state for task in tasks] == ["succeeded"] * 7
+    assert tasks[-1].results == {"total": 42}
+    assert max(task.attempt for task in tasks) > 1  # the one whose job was killed
+    assert all(task.results["parent"] for task in tasks[:-1])  # each ran in a job of SLURM's
+    deadline = time.monotonic() + 60
+    while subprocess.run(["squeue", "-h"], capture_output=True, text=True, env=batch).stdout.strip():
+        assert time.monotonic() < deadline, "its jobs are still there"
+        time.sleep(0.5)
+
+
+def _kill_a_job_that_runs(
+    going: subprocess.Popen[bytes], folder: Path, batch: dict[str, str], *, seconds: float
+) -> bool:
+    """Once a task runs, one of its jobs is killed; whether that was done when the run has ended."""
+    killed, deadline = False, time.monotonic() + seconds
+    while going.poll() is None:
+        assert time.monotonic() < deadline, "the run does not end"
+        told = subprocess.run(
+            ["squeue", "-h", "-t", "R", "-o", "%i"], capture_output=True, text=True, env=batch
+        )
+        jobs = told.stdout.split()
+        if not killed and jobs and _begun(folder):
+            subprocess.run(["scancel", "--signal=KILL", "--full", jobs[0]], check=True, env=batch)
+            killed = True
+        time.sleep(0.3)
+    return killed
+
+
+def _begun(folder: Path) -> bool:
+    if not (folder / ".mlops" / "catalog.db").exists():
+        return False
+    with Workspace.open(folder) as workspace:
+        return bool(workspace.catalog.count(TaskRun, where={"state": "running"}))
