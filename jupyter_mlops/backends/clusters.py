@@ -298,8 +298,8 @@ class RunningCluster:
             self._cluster.scale(wanted)
 
     def look(self, names: Collection[str]) -> None:
-        """Who its workers are now. One that was there and is gone (its job was cancelled, its machine taken) is replaced:
-        the batch system does not."""
+        """Who its workers are now. One that was there and is gone (its job was cancelled, its machine taken) is
+        replaced: the batch system does not."""
         if self._cluster is None or self.spec.type in _FIXED:
             return
         kept = getattr(self._cluster, "worker_spec", {})
@@ -316,7 +316,7 @@ class RunningCluster:
         elif time.monotonic() - self._none_since > _PATIENCE_SECONDS:
             self._none_since = time.monotonic()
             log.warning(
-                "no worker of the cluster %r has come within %g s: do its jobs wait, or do they fail? look at their logs",
+                "no worker of the cluster %r has come within %g s: do its jobs wait or fail? look at their logs",
                 self.spec.name,
                 _PATIENCE_SECONDS,
             )

@@ -443,10 +443,16 @@ class Image(Shown):
     user_name: str = ""
     created_at: datetime
 
+    @property
+    def reference(self) -> str:
+        """``name@digest`` without the tag, which means this very image wherever it is pulled from."""
+        head, slash, last = self.name.rpartition("/")
+        return f"{head}{slash}{last.partition('@')[0].partition(':')[0]}@{self.digest}"
+
     def facts(self) -> Mapping[str, str]:
         """What a reader wants to know first."""
         return {
-            "image": f"{self.name}@{self.digest}" if self.is_pushed else self.name,
+            "image": self.reference if self.is_pushed else self.name,
             "of": self.source,
             "size": format_bytes(self.size_bytes),
             "platforms": ", ".join(self.platforms),

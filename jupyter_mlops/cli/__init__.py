@@ -23,6 +23,8 @@ COMMANDS = (
     Entry("resume", "run", "Run", "Go on with a run that was cut off."),
     Entry("rerun", "run", "Run", "Run again what failed in a run, and what depends on it."),
     Entry("cancel", "runs", "Run", "Stop a run, from any terminal."),
+    Entry("dockerize", "dockerize", "Deploy", "Make a container image of a notebook, a pipeline or a model."),
+    Entry("images", "dockerize", "Deploy", "List the images that were built here."),
     Entry("deploy", "deploy", "Deploy", "Serve a version of a model, or change what is served."),
     Entry("deployments", "deployments", "Deploy", "Look at what is served; stop, start and remove it."),
     Entry("rollback", "deploy", "Deploy", "Serve again what a deployment served before."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,30 +36,92 @@ _HOW = "  [default: the first that works]"
         ("what would be taken, and why", "jupyter mlops dockerize train.ipynb"),
         ("a folder for docker build", "jupyter mlops dockerize train.ipynb -o image"),
         ("build it and run it", "jupyter mlops dockerize train.ipynb --name train:1 --build"),
-        ("a model that answers requests", "jupyter mlops dockerize models:/delay@champion --push registry/delay:3"),
+        (
+            "a model that answers requests",
+            "jupyter mlops dockerize models:/delay@champion --push registry/delay:3",
+        ),
     ],
 )
 @click.argument("target", metavar="TARGET")
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
     help="Write the Dockerfile and all that belongs to it.",
 )
 @click.option("--build", "is_built", is_flag=True, help="Build the image.")
-@click.option("--push", "pushed", default="", metavar="NAME", help="Build it as NAME (registry/repository:tag), and push it.")
-@click.option("--name", default="", metavar="NAME", help="What a local image is called.  [default: name and version]")
+@click.option(
+    "--push",
+    "pushed",
+    default="",
+    metavar="NAME",
+    help="Build it as NAME (registry/repository:tag), and push it.",
+)
+@click.option(
+    "--name", default="", metavar="NAME", help="What a local image is called.  [default: name and version]"
+)
+@click.option(
+    "--save",
+    "saved",
+    type=click.Path(path_type=Path),
+    metavar="FILE.tar",
+    help="Write the image to a file, or an OCI layout to a folder; needs no builder.",
+)
+@click.option(
+    "--sign",
+    "key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="KEY",
+    help="Sign what is pushed, as cosign does.",
+)
 @click.option("--builder", type=click.Choice(BUILDERS), help=f"What builds it.{_HOW}")
-@click.option("--base", default="", metavar="IMAGE", help="Instead of the official Python image; may be pinned: NAME@sha256:…")
-@click.option("--platform", type=click.Choice(["sagemaker"]), help="Where it must run, if that asks for something.")
-@click.option("--arch", "architectures", multiple=True, type=click.Choice(PLATFORMS), help="What it must run on.  [default: this machine]")
-@click.option("--kernel", default="", metavar="NAME", help="The kernel whose environment is taken.  [default: the notebook's]")
-@click.option("--requirement", "requirements", multiple=True, metavar="TEXT", help="A distribution besides: 's3fs', 'redis==6.2.0'.")
+@click.option(
+    "--base",
+    default="",
+    metavar="IMAGE",
+    help="Instead of the official Python image; may be pinned: NAME@sha256:…",
+)
+@click.option(
+    "--platform", type=click.Choice(["sagemaker"]), help="Where it must run, if that asks for something."
+)
+@click.option(
+    "--arch",
+    "architectures",
+    multiple=True,
+    type=click.Choice(PLATFORMS),
+    help="What it must run on.  [default: this machine]",
+)
+@click.option(
+    "--kernel",
+    default="",
+    metavar="NAME",
+    help="The kernel whose environment is taken.  [default: the notebook's]",
+)
+@click.option(
+    "--requirement",
+    "requirements",
+    multiple=True,
+    metavar="TEXT",
+    help="A distribution besides: 's3fs', 'redis==6.2.0'.",
+)
 @click.option("--package", "packages", multiple=True, metavar="NAME", help="A Debian package besides.")
-@click.option("--include-local", is_flag=True, help="Take modules of editable installations along, wherever they lie.")
+@click.option(
+    "--include-local", is_flag=True, help="Take modules of editable installations along, wherever they lie."
+)
 @click.option("--split", "is_split", is_flag=True, help="An image for each notebook of a pipeline.")
-@click.option("--secret", "secrets", multiple=True, metavar="NAME=FILE", help="For the build only: pip_conf, netrc, ca.  [default: this machine's]")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="For the build only: pip_conf, netrc, ca.  [default: this machine's]",
+)
 @click.option("--no-cache", "is_fresh", is_flag=True, help="Take nothing from the builder's cache.")
 @click.option("--force", "is_forced", is_flag=True, help="Replace a FOLDER that holds something else.")
-@click.option("--report", "is_reported", is_flag=True, help="Show what was taken, why, and what could not be decided.")
+@click.option(
+    "--report", "is_reported", is_flag=True, help="Show what was taken, why, and what could not be decided."
+)
 @workspace_option
 @json_option
 def dockerize(
@@ -67,6 +130,8 @@ def dockerize(
     is_built: bool,
     pushed: str,
     name: str,
+    saved: Path | None,
+    key: Path | None,
     builder: str | None,
     base: str,
     platform: Any,
@@ -90,7 +155,7 @@ def dockerize(
     """
     if pushed and name and pushed != name:
         raise InvalidInput("--name and --push give two names", hint="--push alone names the image")
-    does_nothing = not (output or is_built or pushed)
+    does_nothing = not (output or is_built or pushed or saved)
     capture_options = CaptureOptions(
         kernel=kernel,
         platforms=tuple(architectures) or PLATFORMS,
@@ -103,6 +168,8 @@ def dockerize(
         platforms=tuple(architectures),
         is_pushed=bool(pushed),
         is_cached=not is_fresh,
+        save=saved,
+        key=key,
         secrets=[Secret.read(text) for text in secrets],
     )
     with (
@@ -117,7 +184,7 @@ def dockerize(
             _tell_captures(captures, is_full=is_reported or does_nothing)
         folders = _write(prepared, output, is_forced=is_forced) if output else []
         built = []
-        if is_built or pushed:
+        if is_built or pushed or saved:
             built = [
                 _build(opened.images, one, build_options, image_name, is_json=is_json)
                 for one, image_name in zip(prepared, names, strict=True)
@@ -125,7 +192,9 @@ def dockerize(
         if is_json:
             print_json(_document(captures, folders, built))
     if does_nothing and not is_json:
-        click.echo("\n-o FOLDER writes the Dockerfile, --build builds the image, --push NAME pushes it", err=True)
+        click.echo(
+            "\n-o FOLDER writes the Dockerfile, --build builds the image, --push NAME pushes it", err=True
+        )
 
 
 def _tell_captures(captures: Sequence[Capture], *, is_full: bool) -> None:
@@ -137,17 +206,21 @@ def _tell_captures(captures: Sequence[Capture], *, is_full: bool) -> None:
         files = words.count(len(capture.content()), "file")
         click.echo(f"{click.style('✔', fg='green')} {capture.name}: {count}, {files}", err=True)
         for problem in capture.problems:
-            sign = click.style("✘", fg="red") if problem.severity == "error" else click.style("⚠", fg="yellow")
+            sign = (
+                click.style("✘", fg="red") if problem.severity == "error" else click.style("⚠", fg="yellow")
+            )
             click.echo(f"  {sign} {problem}", err=True)
 
 
 def _write(prepared: Sequence[Prepared], output: Path, *, is_forced: bool) -> list[Path]:
     """The folders, one for each image; of several each lies in one of its own."""
     several = len(prepared) > 1
-    contexts = [one.demand() for one in prepared]  # all of them, or none is written
+    contexts = [one.context() for one in prepared]  # all of them, or none is written
     folders = [output / one.capture.name if several else output for one in prepared]
     if several and (output / "Dockerfile").exists() and not is_forced:
-        raise Conflict(f"{output} holds the Dockerfile of one image, and there are several", hint="name another folder")
+        raise Conflict(
+            f"{output} holds the Dockerfile of one image, and there are several", hint="name another folder"
+        )
     for context, folder in zip(contexts, folders, strict=True):
         write_context(context, folder, is_forced=is_forced)
         click.echo(f"{click.style('✔', fg='green')} {folder / 'Dockerfile'}", err=True)
@@ -159,14 +232,16 @@ def _build(images: Images, prepared: Prepared, options: BuildOptions, name: str,
         if line.strip() and not is_json:
             click.echo(click.style(f"  {line}", dim=True), err=True)
 
-    image = images.build(prepared, options.named(name), told=told)
+    image = images.build(prepared, replace(options, name=name), told=told)
     if not is_json:
-        where = f"{name}@{image.digest}" if image.is_pushed else name
+        where = image.reference if image.is_pushed else name
         click.echo(f"{click.style('✔', fg='green')} {where}, {format_bytes(image.size_bytes)}", err=True)
     return image
 
 
-def _document(captures: Sequence[Capture], folders: Sequence[Path], built: Sequence[Image]) -> Mapping[str, Any]:
+def _document(
+    captures: Sequence[Capture], folders: Sequence[Path], built: Sequence[Image]
+) -> Mapping[str, Any]:
     return {
         "captures": [capture.to_json() for capture in captures],
         "folders": [str(folder) for folder in folders],
@@ -181,8 +256,12 @@ def _document(captures: Sequence[Capture], folders: Sequence[Path], built: Seque
         ("of one model", "jupyter mlops images --source models:/delay/3"),
     ],
 )
-@click.option("--source", default="", metavar="TEXT", help="Only of this notebook, pipeline or model version.")
-@click.option("-n", "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="At most so many.")
+@click.option(
+    "--source", default="", metavar="TEXT", help="Only of this notebook, pipeline or model version."
+)
+@click.option(
+    "-n", "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="At most so many."
+)
 @workspace_option
 @json_option
 def images(source: str, limit: int, workspace: Path | None, is_json: bool) -> None:

@@ -47,21 +47,28 @@ class Suggestion:
 
 
 def fitting_memory(peak: int) -> int:
-    """A peak with some headroom, in whole steps of 256 MiB."""
-    steps = -(-int(peak * HEADROOM) // _STEP)
-    return max(steps, 1) * _STEP
+    """A peak with some headroom, in steps as people write them: 256 MiB, above 1 GiB 512 MiB, above 8 GiB 1 GiB."""
+    wanted = int(peak * HEADROOM)
+    step = _STEP if wanted <= 4 * _STEP else 2 * _STEP if wanted <= 32 * _STEP else 4 * _STEP
+    return max(-(-wanted // step), 1) * step
 
 
 def suggest(uses: Iterable[Use]) -> list[Suggestion]:
-    """One for each task that was measured and asks for far more than it uses, for less, or for nothing."""
-    found = []
+    """One for each task that was measured and asks for far more than it uses, for less, or for nothing.
+
+    Instances of a task (``score[0]``) ask for the same: what the one with the highest peak needs.
+    """
+    peaks: dict[str, Use] = {}
     for use in uses:
-        if not use.peak_memory:
-            continue
+        name = use.task.partition("[")[0]
+        if use.peak_memory and use.peak_memory >= peaks.get(name, use).peak_memory:
+            peaks[name] = use
+    found = []
+    for task, use in peaks.items():
         memory, asked = fitting_memory(use.peak_memory), use.asked.memory
         is_near = asked is not None and use.peak_memory <= asked and asked - memory < _WORTH * asked
         if not is_near:
-            found.append(Suggestion(task=use.task, asked=asked, peak=use.peak_memory, memory=memory))
+            found.append(Suggestion(task=task, asked=asked, peak=use.peak_memory, memory=memory))
     return found
 
 

@@ -74,7 +74,7 @@ def draw(
     ]
     names = [(own_monthly, f"{server} {money(own_monthly)}", "text", True)]
     for rent in rents:
-        at = "" if rent.crossing is None else f" ≥ {percent(rent.crossing)}"
+        at = "" if rent.crossing is None else f": own from {percent(rent.crossing)}"
         names.append((rent.monthly, f"{rent.place}{at}", f"name{clouds.index(rent.cloud) % 4}", False))
     parts += _names(names, most)
     if load > 0:
@@ -164,7 +164,7 @@ def _load(load: float, subject: str) -> str:
     side = 6 if anchor == "start" else -6
     return (
         f'<line class="load" x1="{x:.1f}" y1="{_TOP:.0f}" x2="{x:.1f}" y2="{_HEIGHT - _BOTTOM:.0f}"/>'
-        f'<text class="tick" x="{x + side:.1f}" y="{_TOP + 8:.0f}" text-anchor="{anchor}">'
+        f'<text class="tick" x="{x + side:.1f}" y="{_TOP + 16:.0f}" text-anchor="{anchor}">'
         f"{escape(subject)}: {percent(load)}</text>"
     )
 

@@ -165,7 +165,7 @@ def build(
         name=name,
         digest=digest,
         builder=chosen,
-        platforms=(platform or _native(),),
+        platforms=(platform or native_platform(),),
         size_bytes=size or _local_size(chosen, name),
         is_pushed=is_pushed,
         seconds=time.monotonic() - started,
@@ -242,6 +242,7 @@ def _bytes_of(text: str) -> int:
     return int(float(number) * {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}[unit.upper()])
 
 
-def _native() -> str:
+def native_platform() -> str:
+    """The platform of this machine, as images have it."""
     machine = os.uname().machine
     return f"linux/{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"

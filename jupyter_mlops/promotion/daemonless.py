@@ -13,9 +13,8 @@ registry, when it has them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -24,35 +23,24 @@ from ..errors import InvalidInput
 from ..fingerprint import digest_bytes
 from ..oci.attachments import attach
 from ..oci.cache import LayerCache
-from ..oci.descriptor import Descriptor, Platform, digest_of
-from ..oci.image import Base, Health, Image, Part, Settings, make_image, make_index
+from ..oci.descriptor import Platform
+from ..oci.image import Base, Health, Part, Settings, make_image
 from ..oci.keys import SigningKey
 from ..oci.layer import Files, Layer, folder_files, write_layer
 from ..oci.layout import write_archive, write_layout
 from ..oci.origins import Origin, find_origin, opener
 from ..oci.reference import Reference, parse_reference
-from ..oci.registry import Registry
 from ..oci.sign import sign_image
 from ..resources import format_bytes
 from .context import APP, LIB, MODEL, WORK, Built, Content, Context
+from .delivery import Made, Told, all_layers, push_images, top
 from .wheels import PLATFORMS, compile_bytecode, install_wheels
 
 Format = Literal["docker", "oci"]
-Told = Callable[[str], None]
 
 _VENV = "/opt/venv"
 _LAYOUT = 1  # of a layer of distributions: what is kept in the cache is of this one
 _SBOM = "application/vnd.cyclonedx+json"
-_AT_ONCE = 4  # layers on their way up
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """The image of one platform, the files of its own layers, and what it stands on."""
-
-    image: Image
-    own: Mapping[str, Path]
-    base: Base
 
 
 def build_without_daemon(
@@ -94,16 +82,16 @@ def build_without_daemon(
             for one in platforms
         ]
         if output is not None:
-            blobs = _all_layers(images, origin, kept, tell)
+            blobs = all_layers(images, origin, kept, tell)
             write = write_archive if output.suffix == ".tar" else write_layout
             digest = write(output, [one.image for one in images], blobs, name.name, name.tag or "latest")
             tell(f"written: {output}")
         if push:
             registry = open_registry(name)
-            digest = _push(images, origin, registry, name, kept, tell)
+            digest = push_images(images, origin, registry, name, kept, tell)
             pushed = name.with_digest(digest)
             if is_sbom_attached and isinstance(bill := context.code.get(f"{APP}/sbom.cdx.json"), bytes):
-                subject = Descriptor(*_top(images)[1:])
+                subject = top(images)[1]
                 attach(registry, name.repository, subject, _SBOM, [("sbom.cdx.json", _SBOM, bill)])
             if key is not None:
                 sign_image(registry, pushed, key)
@@ -217,7 +205,7 @@ def _image(
     tell: Told,
     *,
     is_docker: bool,
-) -> _Made:
+) -> Made:
     base = origin.base(platform)
     has = base.env.get("PYTHON_VERSION", "")
     if has and ".".join(has.split(".")[:2]) != context.python:
@@ -230,7 +218,7 @@ def _image(
     image = make_image(
         base, parts, _settings(context, base), platform=platform, epoch=context.epoch, is_docker=is_docker
     )
-    return _Made(image, {layer.descriptor.digest: layer.path for _, layer in made}, base)
+    return Made(image, {layer.descriptor.digest: layer.path for _, layer in made}, base)
 
 
 def _settings(context: Context, base: Base) -> Settings:
@@ -247,78 +235,6 @@ def _settings(context: Context, base: Base) -> Settings:
         workdir=context.workdir,
         labels=context.labels,
         ports=context.exposed_ports,
-        health=health
-        and Health(
-            command=health.command,
-            interval_seconds=health.interval_seconds,
-            timeout_seconds=health.timeout_seconds,
-            start_seconds=health.start_seconds,
-            retries=health.retries,
-        ),
+        health=None if health is None else Health(**asdict(health)),
         stop_signal=context.stop_signal,
     )
-
-
-# --- where it goes --------------------------------------------------------------------------------------
-
-
-def _all_layers(images: Sequence[_Made], origin: Origin, cache: LayerCache, tell: Told) -> dict[str, Path]:
-    """The files of all layers, those of the base among them."""
-    found: dict[str, Path] = {}
-    for made in images:
-        found |= made.own
-        for layer in made.base.layers:
-            if layer.digest not in found:
-                tell(f"base layer {layer.digest[7:19]} ({format_bytes(layer.size)})")
-                found[layer.digest] = origin.bring(layer, cache)
-    return found
-
-
-def _push(
-    images: Sequence[_Made],
-    origin: Origin,
-    registry: Registry,
-    name: Reference,
-    cache: LayerCache,
-    tell: Told,
-) -> str:
-    """Layers first, then configurations and manifests, the tag last: what can be pulled is always whole."""
-    repository = name.repository
-    waiting: dict[str, Callable[[], str]] = {}
-    for made in images:
-        for layer in made.base.layers:
-            waiting[layer.digest] = lambda layer=layer: _push_base(layer, origin, registry, repository, cache)
-        for digest, path in made.own.items():
-            waiting[digest] = lambda digest=digest, path=path: registry.put_blob(repository, path, digest)
-        config = made.image.config
-        waiting[digest_of(config)] = lambda data=config: registry.put_blob(repository, data, digest_of(data))
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="push") as pool:
-        futures = {digest: pool.submit(send) for digest, send in waiting.items()}
-        try:
-            for digest, future in futures.items():
-                tell(f"layer {digest[7:19]}: {future.result()}")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    if len(images) > 1:
-        for made in images:
-            registry.put_manifest(repository, made.image.manifest, made.image.media_type)
-    data, media_type, *_ = _top(images)
-    return registry.put_manifest(repository, data, media_type, name.tag)
-
-
-def _push_base(
-    layer: Descriptor, origin: Origin, registry: Registry, repository: str, cache: LayerCache
-) -> str:
-    if origin.mount(layer, registry, repository):
-        return "there"
-    return registry.put_blob(repository, origin.bring(layer, cache), layer.digest)
-
-
-def _top(images: Sequence[_Made]) -> tuple[bytes, str, str, int]:
-    """What the image's name means: its bytes, media type, digest and size."""
-    if len(images) == 1:
-        data, media_type = images[0].image.manifest, images[0].image.media_type
-    else:
-        data, media_type = make_index([one.image for one in images])
-    return data, media_type, digest_of(data), len(data)

@@ -117,9 +117,9 @@ def _build_stage(recipe: Recipe) -> list[str]:
     if recipe.has_vcs:  # a commit is its own hash; what it depends on is in the lock
         commands.append(f"{install} --no-deps -r /tmp/{VCS}")
     commands.append(_compile(VENV))
-    bound = [LOCK, *([VCS] if recipe.has_vcs else [])]
+    # Copied and not bound: buildah's cache does not look into what is bound, and would miss another lock.
+    parts.append(f"COPY {' '.join([LOCK, *([VCS] if recipe.has_vcs else [])])} /tmp/")
     mounts = [
-        *(f"--mount=type=bind,source={name},target=/tmp/{name}" for name in bound),
         "--mount=type=cache,target=/root/.cache/pip",
         *(
             f"--mount=type=secret,id={name},target={target},required=false"
@@ -140,13 +140,11 @@ def _compile(*folders: str) -> str:
     return f"{{ python -m compileall -qq -j 1 --invalidation-mode unchecked-hash {words} || true; }}"
 
 
-def _apt(command: str, bind: str = "") -> str:
+def _apt(command: str) -> str:
     mounts = [
         "--mount=type=cache,target=/var/cache/apt,sharing=locked",
         "--mount=type=cache,target=/var/lib/apt/lists,sharing=locked",
     ]
-    if bind:
-        mounts.insert(0, f"--mount=type=bind,source={bind},target=/tmp/{bind}")
     return _run(mounts, ["apt-get update", command, f"rm -rf {_APT_LEAVES}"])
 
 

@@ -15,16 +15,21 @@ from ..catalog.owner import user_name
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import now
 from ..models import ModelStore
+from ..oci.keys import SigningKey
 from ..oci.reference import parse_reference
+from ..oci.registry import Registry
+from ..oci.sign import sign_image
 from ..pipelines import load_pipeline
 from . import build as builders
 from .assembly import Platform, make_context
+from .build import Told
 from .build_secrets import Secret, own_secrets
 from .capture import CaptureOptions, capture_notebook
 from .capture_model import capture_model
 from .capture_pipeline import capture_pipeline
 from .captured import Capture
 from .context import Built, Context
+from .daemonless import build_without_daemon
 
 _PIPELINE_FILES = ("pipeline.yaml", "pipeline.yml")
 
@@ -34,24 +39,33 @@ class BuildOptions:
     """See the fields.
 
     - `name`: of the image, as "registry/repository:tag"; by default what was captured has a name and a version.
-    - `builder`: one of `build.BUILDERS`, or the first that works. `platform`: "linux/arm64", by default this one.
-    - `secrets`: besides those of this machine.
+    - `builder`: one of `build.BUILDERS`, or the first that works. `platforms`: by default this machine's; only
+      "python" builds for several at once.
+    - `save`: a file (``.tar``) or folder for the image, which "python" alone writes: the others have a store.
+    - `key`: of cosign or a plain one, signs what is pushed. `secrets`: besides those of this machine.
     """
 
     name: str = ""
     builder: str = ""
-    platform: str = ""
+    platforms: Sequence[str] = ()
     is_pushed: bool = False
     is_cached: bool = True
+    save: Path | None = None
+    key: Path | None = None
     secrets: Sequence[Secret] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What was captured, and the context for an image of it; None where something stands against one."""
+    """What was captured, and how its image is to be."""
 
     capture: Capture
-    context: Context | None
+    base: str = ""
+    platform: Platform = ""
+
+    def context(self) -> Context:
+        """What the image is made of. Raises `InvalidInput` with all that stands against it."""
+        return make_context(self.capture, base=self.base, platform=self.platform)
 
 
 class Images:
@@ -80,13 +94,7 @@ class Images:
         options = replace(options or CaptureOptions(), root=(options and options.root) or self._root)
         with tempfile.TemporaryDirectory(prefix="mlops-image-") as folder:
             captures = self._captures(target, options, Path(folder), is_split=is_split)
-            yield [
-                Prepared(
-                    one,
-                    make_context(one, base=base, platform=platform) if one.is_complete and one.lock else None,
-                )
-                for one in captures
-            ]
+            yield [Prepared(one, base, platform) for one in captures]
 
     def build(
         self,
@@ -100,19 +108,33 @@ class Images:
         Raises `InvalidInput` with all that stands against it, and what `build.build` raises.
         """
         options = options or BuildOptions()
-        context = prepared.context or make_context(prepared.capture)  # which says what is wrong
+        context = prepared.context()
         name = options.name or default_name(prepared.capture)
+        key = SigningKey.read(options.key) if options.key else None
+        if key is not None and not options.is_pushed:
+            raise InvalidInput("only what is pushed can be signed", hint="--push NAME")
+        builder = "python" if options.save else builders.find_builder(options.builder)
+        if builder == "python":
+            return self.record(prepared.capture, _without_daemon(context, name, options, key, told))
+        if len(options.platforms) > 1:
+            raise InvalidInput(
+                f"{builder} builds for one platform at a time", hint="--builder python builds for several"
+            )
         with own_secrets(os.environ, options.secrets) as secrets:
             built = builders.build(
                 context,
                 name=name,
-                builder=options.builder,
-                platform=options.platform,
+                builder=builder,
+                platform=next(iter(options.platforms), ""),
                 secrets=secrets,
                 is_pushed=options.is_pushed,
                 is_cached=options.is_cached,
                 told=told,
             )
+        if key is not None:
+            reference = parse_reference(built.reference)
+            sign_image(Registry.of(reference), reference, key)
+            built = replace(built, is_signed=True)
         return self.record(prepared.capture, built)
 
     def record(self, capture: Capture, built: Built) -> Image:
@@ -157,6 +179,25 @@ class Images:
         if path.suffix == ".ipynb":
             return [capture_notebook(path, options)]
         return capture_pipeline(load_pipeline(path), options, is_split=is_split)
+
+
+def _without_daemon(
+    context: Context, name: str, options: BuildOptions, key: SigningKey | None, told: Told | None
+) -> Built:
+    """By "python", which keeps no images itself."""
+    if not options.is_pushed and options.save is None:
+        raise InvalidInput(
+            "the builder python has no store for images",
+            hint="--push NAME, or --save FILE.tar for podman load",
+        )
+    return build_without_daemon(
+        context,
+        platforms=tuple(options.platforms) or (builders.native_platform(),),
+        push=name if options.is_pushed else "",
+        output=options.save,
+        key=key,
+        told=told,
+    )
 
 
 def default_name(capture: Capture) -> str:

@@ -132,8 +132,9 @@ def _tell(record: Path, changed: dict[Path, bytes]) -> None:
         data = changed.get(Path(os.path.normpath(packages / row[0]))) if row else None
         if data is not None:
             digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-            row = [row[0], f"sha256={digest}", str(len(data))]
-        rows.append(row)
+            rows.append([row[0], f"sha256={digest}", str(len(data))])
+        else:
+            rows.append(row)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(sorted(rows))
     record.unlink()

@@ -37,12 +37,10 @@ class Intake:
         self.kind = str(signature.get("kind", ""))
         self.columns = [dict(one) for one in signature.get("columns") or ()]
         self.names = [one["name"] for one in self.columns]
-        quick = [_quick(one) for one in self.columns] if self.kind == "frame" else []
-        self._quick = (
-            {one["name"]: way for one, way in zip(self.columns, quick, strict=True) if way is not None}
-            if all(way is not None for way in quick)
-            else {}
-        )
+        quick = {one["name"]: _quick(one) for one in self.columns} if self.kind == "frame" else {}
+        self._quick = {name: way for name, way in quick.items() if way is not None}
+        if len(self._quick) < len(quick):  # one column that takes the long way takes the others with it
+            self._quick = {}
 
     def take(self, payload: Payload) -> Input:
         """The rows of a payload; `Invalid` that names what does not fit."""
@@ -59,7 +57,10 @@ class Intake:
         if self.kind == "records":
             return _sized(enforce(self.signature, self._records(payload), WHAT))
         if self.kind in ("array", "list", "series"):
-            return _sized(enforce(self.signature, _positional(payload, self.kind), WHAT))
+            rows = _positional(payload, self.kind)
+            if self.kind == "array" and self.signature["dtype"] != "bool":
+                _check_numbers(rows)
+            return _sized(enforce(self.signature, rows, WHAT))
         return _sized(_unsigned(payload))
 
     # --- forms ----------------------------------------------------------------------------------------------
@@ -144,6 +145,16 @@ def _positional(payload: Payload, kind: str) -> Any:
             else [list(row) for row in zip(*values, strict=True)]
         )
     raise Invalid("the model takes rows of plain values, not objects")
+
+
+def _check_numbers(rows: Any) -> None:
+    """NumPy takes true for 1; a model of numbers does not."""
+    waiting = [rows] if isinstance(rows, list) else []
+    while waiting:
+        one = waiting.pop()
+        if any(type(value) is bool for value in one):
+            raise Invalid("the rows hold true or false, the model takes numbers")
+        waiting += [value for value in one if isinstance(value, list)]
 
 
 def _unsigned(payload: Payload) -> Any:

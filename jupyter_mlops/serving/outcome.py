@@ -37,7 +37,8 @@ def plain(output: Any) -> Any:
         if str(output.dtype) == "float32" and hasattr(output, "astype"):
             return [_value(one) for one in _shortest(output)]
         values = output.tolist()
-        return values if getattr(output.dtype, "kind", "O") in "biu" else [_value(one) for one in values]
+        is_plain = type(output.dtype).__module__.startswith("numpy") and output.dtype.kind in "biu"
+        return values if is_plain else [_value(one) for one in values]
     if isinstance(output, (list, tuple)):
         return [_value(one) for one in output]
     return _value(output)

@@ -116,6 +116,9 @@ def _of_tensors(document: Mapping[str, Any]) -> Payload:
 def _of_split(given: Any, form: str) -> Payload:
     if not isinstance(given, dict) or not isinstance(given.get("data"), list):
         raise Invalid(f"{form!r} must be an object with 'columns' and 'data'")
+    unknown = sorted(given.keys() - {"columns", "index", "data"})
+    if unknown:
+        raise Invalid(f"{form!r} has {unknown[0][:100]!r}; it takes 'columns', 'index' and 'data'")
     rows, columns = given["data"], given.get("columns")
     if columns is None:
         return _of_rows(rows, form)

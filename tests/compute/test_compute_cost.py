@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -347,6 +348,27 @@ def test_the_picture_is_sound_and_says_what_it_shows() -> None:
         assert part in words
     assert "prefers-color-scheme:dark" in text
     assert "<script" not in text
+
+
+def test_the_picture_is_the_one_that_was_looked_at() -> None:
+    """To take a new one: write `text` into the file, and look at it in a light and in a dark theme."""
+    server = PRICES.server("tower-16")
+    found = [
+        break_even(server, PRICES.of(cloud), is_spot=spot)
+        for cloud in PRICES.providers
+        for spot in (False, True)
+    ]
+    rents = [
+        Rent(place=each.place, cloud=each.place.split()[0], monthly=each.cloud_full, crossing=each.utilization,
+             is_spot=each.place.endswith("spot"))
+        for each in found if each is not None
+    ]  # fmt: skip
+    monthly = sum(server.monthly().values())
+    text = draw(
+        title="tower-16, owned or rented", server=server.name, own_monthly=monthly, rents=rents, load=0.065,
+        subject="pipeline flights",
+    )  # fmt: skip
+    assert text == (Path(__file__).parent / "golden" / "break-even.svg").read_text(encoding="utf-8")
 
 
 def test_names_are_escaped_and_labels_do_not_touch() -> None:

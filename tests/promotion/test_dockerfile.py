@@ -107,8 +107,13 @@ def test_entrypoint_and_health_have_the_exec_form(tmp_path: Path) -> None:
 
 def test_packages_are_read_from_their_file(tmp_path: Path) -> None:
     text = dockerfile.render(FULL)
-    assert "xargs -r -a /tmp/packages.txt apt-get install -y --no-install-recommends" in text
+    assert "xargs -r -a /opt/app/packages.txt apt-get install -y --no-install-recommends" in text
     assert "apt-get" not in dockerfile.render(PLAIN)
+
+
+def test_nothing_is_bound() -> None:
+    """buildah's cache does not look into what is bound, and took an old lock's distributions for a new one's."""
+    assert "type=bind" not in dockerfile.render(FULL)
 
 
 def test_the_same_recipe_gives_the_same_text() -> None:

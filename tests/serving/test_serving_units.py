@@ -141,17 +141,17 @@ def test_the_quick_way_agrees_with_the_rules(data: Any, name: str, is_right: boo
 
 
 def test_moments_and_missing_columns_take_the_long_way() -> None:
-    frame = pd.DataFrame({"at": pd.to_datetime(["2026-01-01T00:00Z"]), "x": [1.0]})
+    frame = pd.DataFrame({"at": pd.to_datetime(["2026-01-01T00:00Z"]), "distance": [1.0]})
     intake = Intake(signature.infer(frame, "x"))
-    one = intake.take(Payload("records", [{"at": "2026-01-01T00:00:00+00:00", "x": 2}]))
+    one = intake.take(Payload("records", [{"at": "2026-01-01T00:00:00+00:00", "distance": 2}]))
     assert one.columns is None
     joined = intake.join([one, one])
-    assert list(joined["x"]) == [2.0, 2.0]
+    assert list(joined["distance"]) == [2.0, 2.0]
     assert joined["at"].dtype == frame["at"].dtype
     with pytest.raises(Refusal, match="time zone"):
-        intake.take(Payload("records", [{"at": "2026-01-01T00:00:00", "x": 2}]))
-    with pytest.raises(Refusal, match="is it called 'X'"):
-        intake.take(Payload("records", [{"at": "2026-01-01T00:00:00+00:00", "X": 2}]))
+        intake.take(Payload("records", [{"at": "2026-01-01T00:00:00", "distance": 2}]))
+    with pytest.raises(Refusal, match="is it called 'Distance'"):
+        intake.take(Payload("records", [{"at": "2026-01-01T00:00:00+00:00", "Distance": 2}]))
 
 
 # --- predictions --------------------------------------------------------------------------------------------
