@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from ..errors import InvalidInput
 from .records import RECORDS
 
+_decode = json.JSONDecoder().raw_decode  # `loads` first looks for blanks, which we do not write: a third of its time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -70,7 +71,7 @@ class Json(sa.types.TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
         if value == "{}":  # most of them, in long lists
             return {}
-        return None if value is None else json.loads(value)
+        return None if value is None else _decode(value)[0]
 
 
 class Text(sa.types.TypeDecorator[str]):

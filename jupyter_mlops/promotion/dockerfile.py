@@ -62,9 +62,8 @@ def render(recipe: Recipe) -> str:
     """The text."""
     parts = [_head(recipe), *_build_stage(recipe), f"FROM {recipe.base}"]
     if recipe.has_packages:
-        parts.append(
-            _apt(f"xargs -r -a /tmp/{PACKAGES} apt-get install -y --no-install-recommends", bind=PACKAGES)
-        )
+        parts.append(f"COPY {PACKAGES} /opt/app/{PACKAGES}")
+        parts.append(_apt(f"xargs -r -a /opt/app/{PACKAGES} apt-get install -y --no-install-recommends"))
     parts.append(f"COPY --from=build {VENV} {VENV}")
     parts.append(
         "\n".join(

@@ -95,6 +95,7 @@ def gather(notebook: Path, root: Path, python: tuple[int, ...], search: Search) 
     _import_paths(gathered, places, folder, search, local.names)
     for reading in list(gathered.readings):
         _take_files(gathered, places, folder, reading)
+        gathered.problems += reading.problems
     return gathered
 
 

@@ -129,5 +129,6 @@ def of_text(text: str, libraries: frozenset[str]) -> Iterator[Need]:
 
 def of_module(module: str) -> Iterator[Need]:
     """What a module imports only when it is used."""
-    if module in _MODULES:
-        yield Need(_MODULES[module], f"import {module}")
+    for name, needed in _MODULES.items():
+        if module == name or module.startswith(f"{name}."):
+            yield Need(needed, f"import {name}")

@@ -41,7 +41,7 @@ def inventory(modules: list[str]) -> dict[str, object]:
     relevant: dict[str, dict[str, list[str]]] = {top: {} for top in tops}
     for name, files in records.items():
         for file in files:
-            top = re.split(r"[/.]", file, maxsplit=1)[0]
+            top = file.partition("/")[0].partition(".")[0]
             if top in tops and file.endswith(_SUFFIXES):
                 relevant[top].setdefault(name, []).append(file)
     found = {module: _behind(module, relevant[module.partition(".")[0]]) for module in modules}

@@ -13,7 +13,6 @@ from .version import Version
 
 _TYPES = {"boolean": "boolean", "integer": "integer", "long": "integer", "float": "number", "double": "number",
           "string": "string", "binary": "string", "datetime": "string"}  # fmt: skip
-_SAFE = 2**53  # whole numbers up to here are the same in every JSON parser
 
 
 def describe(version: Version, options: Options, *, has_features: bool) -> dict[str, Any]:
@@ -116,8 +115,8 @@ def value_schema(column: Mapping[str, Any]) -> dict[str, Any]:
     if kind in ("integer", "long") and dtype != "object":
         bits = int("".join(filter(str.isdigit, dtype)) or 64)
         is_signed = not dtype.lower().startswith("u")
-        schema["minimum"] = max(-(2 ** (bits - 1)) if is_signed else 0, -_SAFE)
-        schema["maximum"] = min(2 ** (bits - 1 if is_signed else bits) - 1, _SAFE)
+        schema["minimum"] = -(2 ** (bits - 1)) if is_signed else 0
+        schema["maximum"] = 2 ** (bits - 1 if is_signed else bits) - 1
     if kind == "datetime":
         schema["format"] = "date-time"
     may_be_null = kind in ("float", "double", "string", "datetime") or column.get("has_missing")

@@ -83,12 +83,13 @@ class World:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(tmp_path_factory.mktemp("capture-environment") / "env")
-    packages = {
-        "pandas": "2.2.3", "numpy": "2.1.0", "polars": "1.9.0", "pyarrow": "17.0.0", "openpyxl": "3.1.5", "requests": "2.32.3",
-        "joblib": "1.4.2", "scipy": "1.14.1", "seaborn": "0.13.2", "matplotlib": "3.9.2", "orjson": "3.10.7", "simplejson": "3.19.3",
-        "duckdb": "1.1.1", "xlrd": "2.0.1", "s3fs": "2024.9.0", "sqlalchemy": "2.0.35", "tqdm": "4.66.5", "ipywidgets": "8.1.5",
-        "uvicorn": "0.31.0", "httptools": "0.6.1", "ipython": "8.28.0", "tomli": "2.0.2", "lxml": "5.3.0", "networkx": "3.3",
-    }  # fmt: skip
+    listed = """
+        pandas 2.2.3, numpy 2.1.0, polars 1.9.0, pyarrow 17.0.0, openpyxl 3.1.5, requests 2.32.3, joblib 1.4.2, scipy 1.14.1,
+        seaborn 0.13.2, matplotlib 3.9.2, orjson 3.10.7, simplejson 3.19.3, duckdb 1.1.1, xlrd 2.0.1, s3fs 2024.9.0,
+        sqlalchemy 2.0.35, tqdm 4.66.5, ipywidgets 8.1.5, uvicorn 0.31.0, httptools 0.6.1, ipython 8.28.0, tomli 2.0.2,
+        lxml 5.3.0, networkx 3.3
+    """
+    packages = dict(each.split() for each in listed.split(","))
     needs = {
         "pandas": ["numpy>=1.23"],
         "uvicorn": ['httptools>=0.6; extra == "standard"'],
@@ -107,14 +108,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made.install("protobuf", "5.28.2", ["google/protobuf/__init__.py", "google/protobuf/message.py"])
     made.install("google-cloud-storage", "2.18.2", ["google/cloud/storage/__init__.py"])
     made.install("google-cloud-bigquery", "3.26.0", ["google/cloud/bigquery/__init__.py"])
-    made.install("psycopg2-binary", "2.9.9", {"psycopg2/__init__.py": "", "psycopg2/_psycopg.so": elf(["libpq-1234.so.5", "libc.so.6"]),
-                                              "psycopg2_binary.libs/libpq-1234.so.5": elf(["libm.so.6"], "libpq-1234.so.5")})  # fmt: skip
-    made.install("lightgbm", "4.5.0", {"lightgbm/__init__.py": "", "lightgbm/lib/lib_lightgbm.so": elf(["libgomp.so.1", "libstdc++.so.6"])})  # fmt: skip
-    made.install(
-        "oddlib",
-        "1.0",
-        {"oddlib/__init__.py": "", "oddlib/_odd.so": elf(["libnobodyhasit.so.7", "libcuda.so.1"])},
-    )
+    bundled = {
+        "psycopg2/__init__.py": "",
+        "psycopg2/_psycopg.so": elf(["libpq-1234.so.5", "libc.so.6"]),
+        "psycopg2_binary.libs/libpq-1234.so.5": elf(["libm.so.6"], "libpq-1234.so.5"),
+    }
+    made.install("psycopg2-binary", "2.9.9", bundled)
+    linked = elf(["libgomp.so.1", "libstdc++.so.6"])
+    made.install("lightgbm", "4.5.0", {"lightgbm/__init__.py": "", "lightgbm/lib/lib_lightgbm.so": linked})
+    odd = elf(["libnobodyhasit.so.7", "libcuda.so.1"])
+    made.install("oddlib", "1.0", {"oddlib/__init__.py": "", "oddlib/_odd.so": odd})
     made.install("torch", "2.4.1+cu124", ["torch/__init__.py"])
     made.install("graphviz", "0.20.3", ["graphviz/__init__.py"])
     vcs = {

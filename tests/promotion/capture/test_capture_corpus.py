@@ -19,8 +19,8 @@ CORPUS: dict[str, tuple[list[str], list[str]]] = {
         ],
         [
             "beautifulsoup4==4.12.3", "google-cloud-bigquery==3.26.0", "google-cloud-storage==2.18.2", "numpy==2.1.0",
-            "opencv-python-headless==4.10.0.84", "pandas==2.2.3", "pillow==10.4.0", "protobuf==5.28.2", "pyarrow==17.0.0",
-            "pyyaml==6.0.2", "s3fs==2024.9.0", "scikit-learn==1.5.2", "seaborn==0.13.2",
+            "opencv-python-headless==4.10.0.84", "pandas==2.2.3", "pillow==10.4.0", "protobuf==5.28.2",
+            "pyarrow==17.0.0", "pyyaml==6.0.2", "s3fs==2024.9.0", "scikit-learn==1.5.2", "seaborn==0.13.2",
         ],
     ),
     "B: optional, for types, in functions, by importlib": (
@@ -45,7 +45,8 @@ CORPUS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "D: it declares (PEP 723)": (
         [
-            '# /// script\n# requires-python = ">=3.8"\n# dependencies = [\n#   "pandas>=2,<3",\n#   "requests==2.31.0",\n# ]\n# ///',
+            '# /// script\n# requires-python = ">=3.8"\n# dependencies = [\n'
+            '#   "pandas>=2,<3",\n#   "requests==2.31.0",\n# ]\n# ///',
             "import pandas, requests\nimport orjson",
             "%pip install requests==2.30.0",
         ],
@@ -55,7 +56,7 @@ CORPUS: dict[str, tuple[list[str], list[str]]] = {
         [
             "try:\n    import orjson as json\nexcept ImportError:\n    import simplejson as json",
             "import sys\nif sys.version_info >= (3, 11):\n    import tomllib\nelse:\n    import tomli as tomllib",
-            "if sys.platform == 'win32':\n    import winreg, polars\nelif sys.platform.startswith('linux'):\n    import yaml",
+            "if sys.platform == 'win32':\n    import winreg, polars\nelif sys.platform.startswith('lin'):\n    import yaml",
             "from contextlib import suppress\nwith suppress(ImportError):\n    import duckdb",
         ],
         ["duckdb==1.1.1", "orjson==3.10.7", "pyyaml==6.0.2"],
@@ -79,7 +80,10 @@ CORPUS: dict[str, tuple[list[str], list[str]]] = {
         ["import pandas as pd\npd.read_xml('x.xml', parser='lxml')\npd.read_csv('x.csv', engine='pyarrow')"],
         ["lxml==5.3.0", "pandas==2.2.3", "pyarrow==17.0.0"],
     ),
-    "I: a cell that is no Python": (["import yaml", "this is no Python", "import orjson"], ["orjson==3.10.7", "pyyaml==6.0.2"]),
+    "I: a cell that is no Python": (
+        ["import yaml", "this is no Python", "import orjson"],
+        ["orjson==3.10.7", "pyyaml==6.0.2"],
+    ),
     "J: nothing but the standard library": (["import json, os.path\nfrom collections import abc"], []),
     "K: from conda, and from a commit": (
         ["import condaone, fromgit"],
