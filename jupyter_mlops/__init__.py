@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from .pipelines import Pipeline, PipelineParameter, RetryPolicy, Task
     from .resources import ResourceRequest
     from .runner import RunOptions
+    from .session.costing import compute_units, cost
     from .session.deploying import deploy, find_deployments, rollback
     from .session.featuring import feature_store, feature_view, find_features, register_features
     from .session.modeling import alias, featurize, find_models, load_model, predict, register_model
     from .session.place import get_workspace
+    from .session.promoting import dockerize
     from .session.running import run_pipeline, status
     from .widgets import PipelineView, RunView
     from .widgets.form import form
@@ -55,7 +57,10 @@ _HOMES = {
     "Workspace": "workspace",
     "alias": "session.modeling",
     "artifact": "emit",
+    "compute_units": "session.costing",
+    "cost": "session.costing",
     "deploy": "session.deploying",
+    "dockerize": "session.promoting",
     "feature_store": "session.featuring",
     "feature_view": "session.featuring",
     "featurize": "session.modeling",
@@ -90,7 +95,10 @@ __all__ = [
     "__version__",
     "alias",
     "artifact",
+    "compute_units",
+    "cost",
     "deploy",
+    "dockerize",
     "feature_store",
     "feature_view",
     "featurize",

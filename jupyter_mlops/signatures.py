@@ -12,6 +12,8 @@ from typing import Any
 
 from .errors import InvalidInput, did_you_mean
 
+_EXACT = 2**53  # up to here a float holds every whole number
+
 
 def enforce(signature: Mapping[str, Any], data: Any, what: str = "the input") -> Any:
     """`data` as the model was shown it: columns in order, of the example's dtypes.
@@ -108,6 +110,8 @@ def _cast_number(series: Any, dtype: str, *, is_whole: bool) -> Any:
         present = numbers.dropna()
         if ((present % 1) != 0).any():
             raise ValueError("it holds fractions")
+        if present.dtype.kind == "f" and (present.abs() > _EXACT).any():  # which whole number was meant is lost
+            raise ValueError("it holds numbers that do not fit")
         cast = numbers.astype(dtype)
         if (cast.dropna() != present).any():
             raise ValueError("it holds numbers that do not fit")

@@ -43,7 +43,7 @@ COMMANDS = (
     Entry("runs", "runs", "Look", "List runs, the latest first."),
     Entry("show", "runs", "Look", "Show a run, or one of its tasks."),
     Entry("logs", "runs", "Look", "Print what a run's notebooks printed."),
-    Entry("compute", "compute", "Look", "Show what there is to compute on, measure it, and what it costs."),
+    Entry("compute", "compute", "Look", "Show what there is to compute on, measure it, and list prices."),
     Entry("cost", "cost", "Look", "Tell what a pipeline, a run or a model costs, here and elsewhere."),
     Entry("export", "export", "Exchange", "Write a pipeline in the files of another orchestrator."),
     Entry(

@@ -19,6 +19,7 @@ from ..errors import StorageUnavailable
 from ..events import now
 from ..pipelines import load_pipeline
 from ..resources import format_bytes
+from ..session.costing import COLUMNS, units_of
 from ..workspace import Workspace
 from .documents import moment as iso
 from .group import PROGRAM, command
@@ -37,23 +38,20 @@ from .schedule import Subcommands
 @json_option
 @click.pass_context
 def compute(ctx: click.Context, workspace: Path | None, is_json: bool) -> None:
-    """Show the compute units that there are: CPUs, GPUs, TPUs, IPUs, or the workers of the cluster.
+    """Show what there is to compute on, measure it, and list prices.
 
-    What they were measured to do stands beside what they can do at most.
+    Without a command, the units: CPUs, GPUs, TPUs, IPUs, or the workers of the cluster, with what they can do at
+    most, and what they were measured to do.
     """
     if ctx.invoked_subcommand is not None:
         return
     with Workspace.open(workspace) as opened:
-        units, measured = opened.compute.units(), opened.compute.measurements()
+        units, measured = units_of(opened), opened.compute.measurements()
     if is_json:
         print_json({"units": [unit_body(unit, measured.get(unit.unit)) for unit in units]})
         return
-    console().print(
-        table(
-            ["unit", "kind", "as", "cores", "memory", "peak", "measured", "name"],
-            [_unit_row(unit, measured.get(unit.unit)) for unit in units],
-        )
-    )
+    rows: list[list[str | Text]] = [[Text(unit, "bold"), *rest] for unit, *rest in units.rows()]
+    console().print(table(COLUMNS, rows))
     if not measured:
         click.echo(f"nothing was measured yet: {PROGRAM} compute bench", err=True)
 
@@ -72,26 +70,6 @@ def measurement_body(measured: ComputeMeasurement) -> dict[str, Any]:
         "measured_at": iso(measured.measured_at),
         **measured.body,
     }
-
-
-def _unit_row(unit: ComputeUnit, measured: ComputeMeasurement | None) -> list[str | Text]:
-    flops = measured.body.get("flops", {}) if measured else {}
-    return [
-        Text(unit.unit, "bold"),
-        unit.kind,
-        unit.abstraction,
-        f"{unit.cores:g}",
-        "" if unit.memory is None else format_bytes(unit.memory),
-        _rates(unit.peak_flops),
-        _rates(flops),
-        unit.name,
-    ]
-
-
-def _rates(by_format: Any) -> str:
-    """The first two formats of a table's cell: ``f64 147 GFLOPS, f32 294 GFLOPS``."""
-    shown = [name for name in formats(by_format) if name in ("float64", "float32", "bfloat16")][:2]
-    return ", ".join(f"{name.replace('float', 'f')} {format_flops(by_format[name])}" for name in shown)
 
 
 @command(

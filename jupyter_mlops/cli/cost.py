@@ -13,8 +13,8 @@ from .. import words
 from ..compute import Estimate, money
 from ..compute.estimate import OWN_UTILIZATION
 from ..compute.plot import percent
-from ..errors import InvalidInput, NotFound, StorageUnavailable
-from ..pipelines import load_pipeline
+from ..errors import StorageUnavailable
+from ..session.costing import cost_in, is_pipeline
 from ..workspace import Workspace
 from .compute import warn
 from .group import PROGRAM, command
@@ -64,10 +64,11 @@ def cost(
     subject: str | None, task: str, is_by_task: bool, runs: float | None, plot: Path | None,
     workspace: Path | None, is_json: bool, **chosen: Any,
 ) -> None:  # fmt: skip
-    """Tell what something costs: a pipeline a month, a run, or a model version (`models:/NAME/3`).
+    """Tell what a pipeline, a run or a model costs, here and elsewhere.
 
-    PIPELINE is a file or a directory with one, RUN an id, the beginning of one, or `latest`. Costs are of compute
-    alone, by measured use and dated list prices: no storage, no traffic, no taxes.
+    A pipeline's cost is of a month. PIPELINE is a file or a directory with one, RUN an id, the beginning of one, or
+    `latest`, MODEL `models:/NAME/3` or `models:/NAME@ALIAS`. Costs are of compute alone, by measured use and dated
+    list prices: no storage, no traffic, no taxes.
     """
     found = _estimate(subject, task, runs, workspace, chosen)
     if plot is not None:
@@ -84,31 +85,12 @@ def cost(
 def _estimate(
     subject: str | None, task: str, runs: float | None, workspace: Path | None, chosen: dict[str, Any]
 ) -> Estimate:
-    if subject is None or Path(subject).exists() or Path(subject).suffix in (".yaml", ".yml"):
-        if task:
-            raise InvalidInput("--task is of a run", hint=f"name one: {PROGRAM} cost latest --task {task}")
+    if subject is None or is_pipeline(subject):
         path = find_pipeline(Path(subject) if subject is not None else None)
-        pipeline = load_pipeline(path)
-        crons = [(each.cron, each.timezone) for each in pipeline.schedules.values() if not each.is_paused]
         with Workspace.open(workspace or path.resolve().parent) as opened:
-            return opened.compute.cost_of_pipeline(pipeline.name, schedules=crons, runs=runs, **chosen)
-    if runs is not None:
-        raise InvalidInput(
-            "--runs-per-month is of a pipeline", hint="name its file, or a directory that has one"
-        )
+            return cost_in(opened, path, task=task, runs_a_month=runs, **chosen)
     with Workspace.open(workspace) as opened:
-        if subject.startswith("models:/"):
-            if task:
-                raise InvalidInput(
-                    "--task is of a run", hint=f"name one: {PROGRAM} cost latest --task {task}"
-                )
-            return opened.compute.cost_of_version(opened.models.get(subject), **chosen)
-        try:
-            run = opened.runs.resolve_run(subject)
-        except NotFound as error:
-            hint = error.hint or "name a pipeline's file, a run, or models:/NAME/VERSION"
-            raise NotFound(f"{subject!r} is no pipeline, run or model", hint=hint) from error
-        return opened.compute.cost_of_run(run, task, **chosen)
+        return cost_in(opened, subject, task=task, runs_a_month=runs, **chosen)
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +108,12 @@ _HOW = "  [default: the first that works]"
 @click.option(
     "--include-local", is_flag=True, help="Take modules of editable installations along, wherever they lie."
 )
+@click.option(
+    "--no-lock",
+    "is_unlocked",
+    is_flag=True,
+    help="Ask no index of packages: for a look at what would be taken.",
+)
 @click.option("--split", "is_split", is_flag=True, help="An image for each notebook of a pipeline.")
 @click.option(
     "--secret",
@@ -140,6 +145,7 @@ def dockerize(
     requirements: Sequence[str],
     packages: Sequence[str],
     include_local: bool,
+    is_unlocked: bool,
     is_split: bool,
     secrets: Sequence[str],
     is_fresh: bool,
@@ -159,6 +165,7 @@ def dockerize(
     capture_options = CaptureOptions(
         kernel=kernel,
         platforms=tuple(architectures) or PLATFORMS,
+        is_locked=not is_unlocked,
         include_local=include_local,
         requirements=tuple(requirements),
         packages=tuple(packages),
@@ -232,7 +239,7 @@ def _build(images: Images, prepared: Prepared, options: BuildOptions, name: str,
         if line.strip() and not is_json:
             click.echo(click.style(f"  {line}", dim=True), err=True)
 
-    image = images.build(prepared, replace(options, name=name), told=told)
+    image = images.build(prepared, options.named(name), told=told)
     if not is_json:
         where = image.reference if image.is_pushed else name
         click.echo(f"{click.style('✔', fg='green')} {where}, {format_bytes(image.size_bytes)}", err=True)

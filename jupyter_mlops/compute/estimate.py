@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ..display import Shown
+from ..display import Shown, facts_html
 from ..errors import InvalidInput
 from . import plot
 from .advice import Suggestion, advise, suggest
@@ -62,6 +62,9 @@ class Estimate(Shown):
         }
         often = "" if self.runs_a_month is None else f"{self.runs_a_month:.3g} runs a month, by {self.basis}"
         return {"cost of": self.subject, "runs": often, **amounts}
+
+    def _repr_html_(self) -> str:
+        return facts_html(self.facts()) + (self.to_svg() if self.break_evens else "")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, for the command line, REST and the panel."""

@@ -15,7 +15,7 @@ from html import escape
 from .money import money
 
 _WIDTH, _HEIGHT = 720.0, 400.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 72.0, 150.0, 56.0, 52.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72.0, 172.0, 56.0, 52.0
 _LABEL_GAP = 16.0
 # name: (JupyterLab's variable or none, light, dark)
 _COLORS = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from IPython.core.magic import no_var_expand
 
-from . import deploying, emitting, featuring, modeling, running
+from . import costing, deploying, emitting, featuring, modeling, promoting, running
 from .completion import complete_with
 from .magic import Magic, call
 
@@ -19,8 +19,10 @@ MAGICS: tuple[Magic, ...] = (
     *featuring.MAGICS,
     *modeling.MAGICS,
     *emitting.MAGICS,
+    *promoting.MAGICS,
     *deploying.MAGICS,
     running.RUN_PIPELINE,
+    *costing.MAGICS,
     running.overview(lambda: MAGICS),
 )
 

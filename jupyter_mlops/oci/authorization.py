@@ -78,17 +78,19 @@ class Authorizer:
                 self._tokens[wanted] = (token, self.now() + seconds - _MARGIN_SECONDS)
         return f"Bearer {token}"
 
-    def learn(self, header: str, scopes: Iterable[str]) -> bool:
-        """Take in a refusal; whether it is worth to try again, which it is not when we knew all that before."""
+    def learn(self, header: str, scopes: Iterable[str], sent: str | None) -> bool:
+        """Take in a refusal of a request with the header `sent`; whether there is something else to send now."""
         challenge = parse_challenge(header)
         if challenge is None:
             return False
-        wanted = frozenset(scopes)
-        was_known = self._challenge is not None and self._challenge.scheme == challenge.scheme
         self._challenge = challenge
         if challenge.scheme == "basic":
-            return self.credentials is not None and not was_known
-        return self._tokens.pop(wanted, None) is not None or not was_known
+            return self.credentials is not None and sent != self.credentials.basic()
+        wanted = frozenset(scopes)
+        with self._lock:  # another thread may have renewed it meanwhile
+            if sent == f"Bearer {self._tokens.get(wanted, ('', 0.0))[0]}":
+                del self._tokens[wanted]
+        return True
 
     def _token(self, challenge: Challenge, scopes: frozenset[str]) -> tuple[str, float]:
         realm = challenge.fields.get("realm", "")

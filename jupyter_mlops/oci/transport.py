@@ -131,7 +131,8 @@ class Transport:
                 return answer
             if answer.status_code == 401 and not is_allowed:
                 is_allowed = True
-                if self._auth.learn(answer.headers.get("WWW-Authenticate", ""), wanted):
+                sent = answer.request.headers.get("Authorization")
+                if self._auth.learn(answer.headers.get("WWW-Authenticate", ""), wanted, sent):
                     answer.close()
                     continue
             if answer.status_code in BUSY and is_repeatable and attempt + 1 < self.patience.tries:

@@ -102,7 +102,7 @@ def build_without_daemon(
         digest=digest,
         builder="python",
         platforms=tuple(platforms),
-        size_bytes=sum(layer.size for layer in {one for made in images for one in made.image.layers}),
+        size_bytes=sum({one.digest: one.size for made in images for one in made.image.layers}.values()),
         is_pushed=bool(push),
         is_signed=bool(push) and key is not None,
         seconds=time.monotonic() - started,

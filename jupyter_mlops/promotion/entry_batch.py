@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -35,6 +36,7 @@ OK, FAILED, BAD_INPUT, STOPPED = 0, 1, 64, 143
 _JOB = "MLOPS_JOB"
 _COPIED_BYTES = 64 << 20  # a data file that is larger is linked, not copied
 _TRACEBACK_LINES = 30
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colors, which a log does not show
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -250,7 +252,7 @@ def _tell(outcome: NotebookOutcome, notebook: str, target: str, results: str) ->
 def _say(error: MlopsError) -> None:
     lines = [f"error: {error.message}"]
     if isinstance(error, NotebookFailed):
-        lines += str(error.fields.get("traceback", "")).splitlines()[-_TRACEBACK_LINES:]
+        lines += _ANSI.sub("", str(error.fields.get("traceback", ""))).splitlines()[-_TRACEBACK_LINES:]
     print("\n".join([*lines, *([f"hint: {error.hint}"] if error.hint else [])]), file=sys.stderr, flush=True)  # noqa: T201
 
 

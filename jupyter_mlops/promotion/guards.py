@@ -148,7 +148,10 @@ def _decide(test: ast.expr, python: tuple[int, ...]) -> bool | None:
         left, right = _known(test.left, python), _known(test.comparators[0], python)
         compare = _COMPARISONS.get(type(test.ops[0]))
         if compare is not None and left is not None and type(left) is type(right):
-            return compare(left, right)
+            try:
+                return compare(left, right)
+            except TypeError:  # tuples of this and that
+                return None
     return None
 
 

@@ -54,6 +54,10 @@ class BuildOptions:
     key: Path | None = None
     secrets: Sequence[Secret] = field(default_factory=tuple)
 
+    def named(self, name: str) -> BuildOptions:
+        """The same for an image of that name."""
+        return replace(self, name=name)
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

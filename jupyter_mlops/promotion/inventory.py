@@ -36,7 +36,7 @@ def inventory(modules: list[str]) -> dict[str, object]:
                 name, told = _read(os.path.join(folder, entry), entry)
                 if name not in known:  # the first one on the path wins, as for an import
                     known[name] = {**told, "folder": folder}
-                    records[name] = _files(os.path.join(folder, entry))
+                    records[name] = _files(os.path.join(folder, entry)) if modules else []
     tops = {module.partition(".")[0] for module in modules}
     relevant: dict[str, dict[str, list[str]]] = {top: {} for top in tops}
     for name, files in records.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,9 @@ def _refusals(cell: CodeCell, text: str, place: str) -> Iterator[Problem]:
             message=f"`{line[:60]}` works in a notebook only ({magic.kind})", where=place, hint=hint
         )
     try:
-        ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of style, such as an escape that is none
+            compile(text, "<cell>", "exec", dont_inherit=True)
     except SyntaxError as error:  # as IPython allows, but a module does not: await outside of a function
         if not told:
             yield Problem(message=f"a module cannot hold this: {error.msg}", where=place)

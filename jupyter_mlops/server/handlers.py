@@ -16,7 +16,7 @@ from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import HTTPError, authenticated
 
 from ..errors import MlopsError
-from . import compute, features, models, pipelines, runs, schedules, server, tasks, view
+from . import compute, deployments, features, models, pipelines, runs, schedules, server, tasks, view
 from .contract import CONTRACT, Operation
 from .failures import body_of, status_of
 from .panel import Panel
@@ -31,7 +31,9 @@ OPERATIONS: Mapping[str, Perform] = {
     "compareModels": models.compare,
     "compareRuns": runs.compare,
     "deleteAlias": models.delete_alias,
+    "deployModel": deployments.deploy,
     "getCompute": compute.show,
+    "getDeployment": deployments.show,
     "getFeatureView": features.show,
     "getModel": models.show,
     "getModelVersion": models.show_version,
@@ -43,22 +45,29 @@ OPERATIONS: Mapping[str, Perform] = {
     "getTask": tasks.show,
     "getTaskLog": tasks.log,
     "getTaskNotebook": tasks.notebook,
+    "listDeployments": deployments.list_all,
     "listFeatures": features.list_all,
+    "listImages": deployments.list_images,
     "listModels": models.list_page,
     "listPipelines": pipelines.list_page,
     "listRuns": runs.list_page,
     "listSchedules": schedules.list_all,
     "pauseSchedule": schedules.pause,
+    "planDeployment": deployments.plan,
     "previewCron": schedules.preview,
     "previewFeatureView": features.preview,
     "rerunRun": runs.rerun,
+    "removeDeployment": deployments.remove,
     "removeSchedule": schedules.remove,
     "resumeRun": runs.resume,
     "resumeSchedule": schedules.resume,
+    "rollbackDeployment": deployments.rollback,
     "runNotebook": runs.start_notebook,
     "savePipeline": pipelines.save,
     "setAlias": models.set_alias,
+    "startDeployment": deployments.start,
     "startRun": runs.start,
+    "stopDeployment": deployments.stop,
     "viewTask": view.page,
 }
 _ACTIONS = {"get": "read"}

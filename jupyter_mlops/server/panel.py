@@ -120,6 +120,6 @@ class Panel:
 def _opened(settings: Settings) -> Workspace:
     """A workspace whose parts are there: many threads ask for them at once."""
     workspace = Workspace(settings)
-    for name in ("catalog", "blobs", "runs", "schedules", "models", "features"):
+    for name in ("catalog", "blobs", "runs", "schedules", "models", "features", "deployments"):
         getattr(workspace, name)
     return workspace

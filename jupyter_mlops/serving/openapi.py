@@ -228,7 +228,7 @@ def _split_schema(inputs: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         "type": "object",
-        "required": ["columns", "data"],
+        "required": ["data"],
         "properties": {
             "columns": {"const": [one["name"] for one in columns]},
             "index": {"type": "array"},

@@ -119,9 +119,11 @@ def _of_split(given: Any, form: str) -> Payload:
     unknown = sorted(given.keys() - {"columns", "index", "data"})
     if unknown:
         raise Invalid(f"{form!r} has {unknown[0][:100]!r}; it takes 'columns', 'index' and 'data'")
-    rows, columns = given["data"], given.get("columns")
-    if columns is None:
-        return _of_rows(rows, form)
+    if not isinstance(given.get("index", []), list):
+        raise Invalid(f"the index of {form!r} must be a list")
+    if "columns" not in given:
+        return _of_rows(given["data"], form)
+    rows, columns = given["data"], given["columns"]
     if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
         raise Invalid(f"the columns of {form!r} must be a list of names")
     if len(set(columns)) != len(columns):

@@ -107,6 +107,20 @@ export class Api {
   previewFeatures = (name: string, limit: number) =>
     this._get<t.Preview>(['features', name, 'preview'], { limit });
 
+  deployments = () => this._get<t.DeploymentList>(['deployments']);
+  deployment = (name: string) => this._get<t.DeploymentDetail>(['deployments', name]);
+  deploy = (asked: Partial<t.DeployRequest> & { model: string }) =>
+    this._post<t.Deployment>(['deployments'], asked);
+  planDeployment = (asked: Partial<t.DeployRequest> & { model: string }) =>
+    this._post<t.DeploymentPlan>(['deployment-plan'], asked);
+  rollback = (name: string, to: number | null) =>
+    this._post<t.Deployment>(['deployments', name, 'rollback'], { to });
+  stopDeployment = (name: string) => this._post<t.Deployment>(['deployments', name, 'stop']);
+  startDeployment = (name: string) => this._post<t.Deployment>(['deployments', name, 'start']);
+  removeDeployment = (name: string) => this._request<void>('DELETE', ['deployments', name], {});
+  images = (query: { limit?: number; offset?: number } = {}) =>
+    this._get<t.IPage<t.Image>>(['images'], query);
+
   compute = () => this._get<t.Compute>(['compute']);
 
   /** The page that shows an executed notebook: may be handed on to whoever may use this server. */

@@ -62,6 +62,13 @@ export const schedulesIcon = icon(
     '<path d="M7.300 4.300h1.400v3.400l2.300 1.400-.700 1.200-3-1.800z"/>'
 );
 
+/** A cloud with an arrow up. */
+export const deploymentsIcon = icon(
+  'deployments',
+  '<path d="M12.700 6.700a4.700 4.700 0 0 0-9-1.300A3.700 3.700 0 0 0 4.500 12.700h2.200v-1.300H4.500a2.400 2.400 0 0 1-.300-4.800l.500-.100.200-.500a3.400 3.400 0 0 1 6.600 1.100v.700h.600a1.900 1.900 0 0 1 .200 3.600H9.300v1.300h2.900a3.200 3.200 0 0 0 .500-6z"/>' +
+    '<path d="M8 6.700l2.600 2.700-.900.900L8.650 9.250V14.500h-1.300V9.250l-1.050 1.050-.900-.900z"/>'
+);
+
 /** A chip. */
 export const computeIcon = icon(
   'compute',

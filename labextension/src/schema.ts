@@ -516,6 +516,133 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Served models by name, as they are on record. */
+        get: operations["listDeployments"];
+        put?: never;
+        /**
+         * Serve a version of a model, or several, under a name; what is not given stays as it is.
+         * @description It answers when the deployment answers, or after some seconds with the state `deploying`; the bell rings when that is over.
+         */
+        post: operations["deployModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployment-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exactly what a deployment would send to its target; nothing is sent. */
+        post: operations["planDeployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A deployment's name. */
+                name: components["parameters"]["deployment"];
+            };
+            cookie?: never;
+        };
+        /** A deployment as it really is; its target is asked. With its revisions. */
+        get: operations["getDeployment"];
+        put?: never;
+        post?: never;
+        /** Take it away; its history stays. */
+        delete: operations["removeDeployment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve what an earlier revision served, as a new revision. */
+        post: operations["rollbackDeployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{name}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer what was begun, then no more until it is started. */
+        post: operations["stopDeployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{name}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with what it served. */
+        post: operations["startDeployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Container images that were built here, the latest first. */
+        get: operations["listImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compute": {
         parameters: {
             query?: never;
@@ -1176,6 +1303,127 @@ export interface components {
             /** @description The version that was asked for. */
             is_self: boolean;
         };
+        /** @description Version → share: `{"3": 0.9, "4": 0.1}`. */
+        Shares: {
+            [key: string]: number;
+        };
+        Deployment: {
+            name: string;
+            /** @description local, kubernetes, sagemaker, vertex or azureml. */
+            target: string;
+            model: string;
+            /** @description It goes along when this alias of the model moves; empty for none. */
+            alias: string;
+            /** @enum {string} */
+            state: "deploying" | "running" | "degraded" | "failed" | "stopped" | "removed";
+            message: string;
+            /** @description Where it answers. */
+            url: string;
+            revision: number;
+            traffic: components["schemas"]["Shares"];
+            shadow: components["schemas"]["Shares"];
+            image: string;
+            /** @description Why there is this revision. */
+            reason: string;
+            /** @description At least, at most. */
+            replicas: number[];
+            user_name: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        DeploymentList: {
+            items: components["schemas"]["Deployment"][];
+            targets: string[];
+        };
+        Replica: {
+            name: string;
+            state: string;
+            revision: number;
+            message: string;
+            restarts: number;
+            requests: number;
+            errors: number;
+        };
+        DeploymentRevision: {
+            revision: number;
+            traffic: components["schemas"]["Shares"];
+            shadow: components["schemas"]["Shares"];
+            image: string;
+            reason: string;
+            user_name: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        DeploymentDetail: {
+            deployment: components["schemas"]["Deployment"];
+            /** @description As its target says it is. */
+            live_state: string;
+            live_message: string;
+            /** @description The one that answers. */
+            live_revision: number;
+            replicas: components["schemas"]["Replica"][];
+            metrics: {
+                [key: string]: number;
+            };
+            revisions: components["schemas"]["DeploymentRevision"][];
+            /** @description Why its target could not be asked. */
+            trouble: string;
+            /** @description A request to try it with. */
+            example: string | null;
+        };
+        DeployRequest: {
+            /** @description `models:/NAME@ALIAS`, `NAME/3` or `NAME`. */
+            model: string;
+            name?: string | null;
+            target?: string | null;
+            traffic?: components["schemas"]["Shares"] | null;
+            shadow?: components["schemas"]["Shares"] | null;
+            replicas?: number[] | null;
+            resources?: {
+                [key: string]: unknown;
+            } | null;
+            image?: string | null;
+            follow_alias?: string | null;
+            options?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        RollbackRequest: {
+            /** @description Null: the last one that was different. */
+            to?: number | null;
+        };
+        DeploymentPlan: {
+            requests: {
+                call: string;
+                body: {
+                    [key: string]: unknown;
+                };
+            }[];
+        };
+        Image: {
+            digest: string;
+            name: string;
+            /** @enum {string} */
+            kind: "serving" | "batch";
+            source: string;
+            is_pushed: boolean;
+            is_signed: boolean;
+            platforms: string[];
+            size_bytes: number;
+            builder: string;
+            run_id: string;
+            user_name: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ImageList: {
+            items: components["schemas"]["Image"][];
+            total: number;
+            limit: number;
+            offset: number;
+        };
         Schedule: {
             name: string;
             pipeline: string;
@@ -1582,6 +1830,8 @@ export interface components {
         alias: string;
         /** @description A feature view's name, or `name@version`. */
         view: string;
+        /** @description A deployment's name. */
+        deployment: string;
         /** @description A schedule: `pipeline.schedule`, or what stands behind the dot if only one is called so. */
         schedule: string;
         /** @description Words that must all stand in it, whatever their case. */
@@ -2512,6 +2762,225 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CronPreview"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    listDeployments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deployments. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentList"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    deployModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployRequest"];
+            };
+        };
+        responses: {
+            /** @description The deployment. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    planDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployRequest"];
+            };
+        };
+        responses: {
+            /** @description The requests in their order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentPlan"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    getDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A deployment's name. */
+                name: components["parameters"]["deployment"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The deployment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentDetail"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    removeDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A deployment's name. */
+                name: components["parameters"]["deployment"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    rollbackDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A deployment's name. */
+                name: components["parameters"]["deployment"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RollbackRequest"];
+            };
+        };
+        responses: {
+            /** @description The deployment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    stopDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A deployment's name. */
+                name: components["parameters"]["deployment"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The deployment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    startDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A deployment's name. */
+                name: components["parameters"]["deployment"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The deployment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    listImages: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: components["parameters"]["limit"];
+                /** @description How many to leave out at the beginning. */
+                offset?: components["parameters"]["offset"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Images. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageList"];
                 };
             };
             default: components["responses"]["Error"];

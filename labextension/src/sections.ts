@@ -20,9 +20,11 @@
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 import { createCompute } from './compute/section';
+import { createDeployments } from './deployments/section';
 import { createFeatures } from './features/section';
 import {
   computeIcon,
+  deploymentsIcon,
   featuresIcon,
   modelsIcon,
   pipelinesIcon,
@@ -61,6 +63,13 @@ export const SECTIONS: ISection[] = [
     createBody: createSchedules
   },
   { id: 'models', title: 'Models', icon: modelsIcon, rank: 30, createBody: createModels },
+  {
+    id: 'deployments',
+    title: 'Deployments',
+    icon: deploymentsIcon,
+    rank: 45,
+    createBody: createDeployments
+  },
   { id: 'features', title: 'Features', icon: featuresIcon, rank: 40, createBody: createFeatures },
   { id: 'compute', title: 'Compute', icon: computeIcon, rank: 50, createBody: createCompute }
 ];

@@ -14,6 +14,7 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 import {
   compareIcon,
+  deploymentsIcon,
   featuresIcon,
   modelsIcon,
   notebookIcon,
@@ -49,6 +50,11 @@ export const TABS: Readonly<Record<string, ITab>> = {
     icon: schedulesIcon,
     title: args => args.name,
     load: () => import('./schedules/scheduleTab')
+  },
+  deployment: {
+    icon: deploymentsIcon,
+    title: args => args.name,
+    load: () => import('./deployments/deploymentTab')
   },
   model: { icon: modelsIcon, title: args => args.name, load: () => import('./models/modelTab') },
   feature: {

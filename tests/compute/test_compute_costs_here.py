@@ -215,9 +215,9 @@ def test_cost_of_a_run_by_task(tell: Callable[..., Result]) -> None:
         (("cost", "nothing"), "is no pipeline, run or model"),
         (("cost", "missing.yaml"), "there is no pipeline file missing.yaml"),
         (("cost", "models:/none/1"), "none"),
-        (("cost", "latest", "--runs-per-month", "3"), "--runs-per-month is of a pipeline"),
-        (("cost", "--task", "train"), "--task is of a run"),
-        (("cost", "models:/none", "--task", "train"), "--task is of a run"),
+        (("cost", "latest", "--runs-per-month", "3"), "runs a month are of a pipeline"),
+        (("cost", "--task", "train"), "a task's cost is of a run"),
+        (("cost", "models:/none", "--task", "train"), "a task's cost is of a run"),
         (("cost", "--utilization", "2"), "cannot be"),
         (("cost", "--utilization", "nan"), "cannot be"),
         (("cost", "--runs-per-month", "-1"), "range"),
@@ -288,3 +288,27 @@ def test_suggestions(tell: Callable[..., Result]) -> None:
     found = json.loads(tell("compute", "suggest", "--json").stdout)
     assert found["pipeline"] == "flights"
     assert {each["task"] for each in found["suggestions"]} >= {"pull", "train"}
+
+
+# --- a notebook --------------------------------------------------------------------------------------------
+
+
+def test_the_same_from_a_notebook(tell: Callable[..., Result]) -> None:
+    from jupyter_mlops.session import costing
+    from jupyter_mlops.session.place import close_workspace
+
+    try:
+        units = costing.compute_units()
+        assert [unit.kind for unit in units][0] == "CPU"
+        assert "<table" in units._repr_html_()
+        assert units[0].unit in repr(units)
+        assert list(units[:1]) == [units[0]]
+        month = costing.cost(runs_a_month=100, providers=["aws"])
+        assert month.runs_a_month == 100
+        assert "<svg" in month._repr_html_()
+        assert costing.cost(".").subject == "pipeline flights"
+        assert costing.cost("latest", task="train").subject == "task train of run run-2"
+        with pytest.raises(NotFound):
+            costing.cost("other.yaml")
+    finally:
+        close_workspace()

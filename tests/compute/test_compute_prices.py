@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -179,3 +180,14 @@ def test_the_setting(tmp_path: Path) -> None:
 )
 def test_what_fits(name: str, demand: dict[str, object], expected: bool) -> None:
     assert OURS.instance(name).fits(ResourceRequest.parse(demand)) is expected
+
+
+def test_the_files_in_the_documentation_can_be_read(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "compute.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(examples) == 2
+    for index, example in enumerate(examples):
+        (tmp_path / f"{index}.yaml").write_text(example)
+    found = load_prices(tmp_path)
+    assert found.server("r7625").purchase == pytest.approx(38_500)
+    assert found.instance("gex44").gpu == 1

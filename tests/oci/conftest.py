@@ -235,7 +235,7 @@ def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """A server of our own, for what the real one does not do."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"127.0.0.1:{server.server_address[1]}"

@@ -137,7 +137,7 @@ def test_a_token_server_without_tls_gets_no_password() -> None:
     authorizer = Authorizer(
         "r.io", False, Credentials("u", "p"), lambda *given: asked.append(given) or (200, {})
     )  # type: ignore[func-returns-value]
-    assert authorizer.learn('Bearer realm="http://r.io/t"', ["a"])
+    assert authorizer.learn('Bearer realm="http://r.io/t"', ["a"], None)
     with pytest.raises(RegistryUnavailable, match="without TLS"):
         authorizer.header(["a"])
     assert asked == []
@@ -152,7 +152,7 @@ def test_a_token_is_used_until_it_runs_out() -> None:
         lambda *_: (200, {"token": f"t{next(given)}", "expires_in": 100}),
         now=lambda: clock[0],
     )
-    authorizer.learn('Bearer realm="https://a/t"', ["a"])
+    authorizer.learn('Bearer realm="https://a/t"', ["a"], None)
     assert [authorizer.header(["a"]), authorizer.header(["a"]), authorizer.header(["b"])] == [
         "Bearer t0", "Bearer t0", "Bearer t1",
     ]  # fmt: skip
@@ -163,9 +163,27 @@ def test_a_token_is_used_until_it_runs_out() -> None:
 @pytest.mark.parametrize("answer", [(200, None), (200, {"token": "a\r\nb"}), (200, {"token": 7}), (500, {})])
 def test_what_is_no_token_is_told(answer: tuple[int, Any]) -> None:
     authorizer = Authorizer("r.io", False, None, lambda *_: answer)
-    authorizer.learn('Bearer realm="https://a/t"', ["a"])
+    authorizer.learn('Bearer realm="https://a/t"', ["a"], None)
     with pytest.raises(RegistryUnavailable, match=r"gave no token for r\.io"):
         authorizer.header(["a"])
+
+
+def test_a_token_that_is_refused_is_fetched_again() -> None:
+    given = iter(range(9))
+    authorizer = Authorizer("r.io", False, None, lambda *_: (200, {"token": f"t{next(given)}"}))
+    challenge = 'Bearer realm="https://a/t"'
+    assert authorizer.learn(challenge, ["a"], None)
+    assert authorizer.header(["a"]) == "Bearer t0"
+    assert authorizer.learn(challenge, ["a"], None)  # of a request that began before that
+    assert authorizer.header(["a"]) == "Bearer t0"
+    assert authorizer.learn(challenge, ["a"], "Bearer t0")
+    assert authorizer.header(["a"]) == "Bearer t1"
+
+
+def test_a_password_that_is_refused_is_not_sent_again() -> None:
+    authorizer = Authorizer("r.io", False, Credentials("u", "p"), lambda *_: (200, {}))
+    assert authorizer.learn('Basic realm="x"', ["a"], None)
+    assert not authorizer.learn('Basic realm="x"', ["a"], authorizer.header(["a"]))
 
 
 # --- a registry that wants tokens -----------------------------------------------------------------------

@@ -316,7 +316,7 @@ def test_everybody_has_a_turn_though_others_never_stop_coming(
     left = {run.run_id: run for run in waiting}
     patient, going, number = set(left), dict[str, Going](), 0
     now = NOW
-    for _ in range(1000):
+    for _ in range(300):
         if not patient:
             break
         decisions = Admission(quotas, going.values(), now).decide(left.values())
@@ -348,6 +348,31 @@ def test_everybody_has_a_turn_though_others_never_stop_coming(
                 del left[name]
         now += 300
     assert not patient, [left[name] for name in patient]
+
+
+@pytest.mark.parametrize("least_seconds", [None, 60.0, 3000.0], ids=["unknown", "short", "long"])
+def test_a_large_run_of_low_priority_has_its_turn(least_seconds: float | None) -> None:
+    """Whenever a core becomes free somebody of a higher priority wants it; without aging, reservations and the end
+    of patience this would go on for ever."""
+    quotas = Quotas.parse({"all": {"cpu": 4}})
+    going = {f"g{number}": goes(f"g{number}", "ben", since=-60) for number in range(4)}
+    large = wants("large", amount=need(cpu=4), priority=-3)
+    left = {"large": large}
+    for number in range(60):
+        now = NOW + 300 * number
+        for each in Admission(quotas, going.values(), now).decide(list(left.values())):
+            if each.verb == "admit":
+                run = left.pop(each.run_id)
+                going[run.run_id] = goes(run.run_id, run.user, since=now - NOW, seconds=run.seconds)
+        if "large" in going:
+            assert number >= 6  # but first those of the higher priority had theirs
+            return
+        if going:
+            del going[min(going, key=lambda name: going[name].since)]
+        for user in USERS:
+            name = f"new{number}{user}"
+            left[name] = wants(name, user, since=now - NOW, priority=3, seconds=least_seconds)
+    raise AssertionError("it never had its turn")
 
 
 def test_limits_say_what_they_are() -> None:

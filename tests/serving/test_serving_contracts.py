@@ -34,7 +34,9 @@ FORMS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("path", ["/invocations", "/score", "/v1/models/late:predict", "/v1/endpoints/7/deployedModels/8:predict"])
+@pytest.mark.parametrize(
+    "path", ["/invocations", "/score", "/v1/models/late:predict", "/v1/endpoints/7/deployedModels/8:predict"]
+)
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_at_every_path(served: Served, path: str, form: str) -> None:
     reply = served.ask(path, FORMS[form])
@@ -58,13 +60,27 @@ def test_open_inference(served: Served) -> None:
     assert served.ask("/v2/models/late/infer", {**body, "outputs": [{"name": "predict"}]}).json == wanted
     wrong = served.ask("/v2/models/late/infer", {**body, "outputs": [{"name": "x"}]})
     assert (wrong.status, wrong.json["code"]) == (400, "invalid_input")
-    for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/late/ready", "/v2/models/late/versions/1/ready"):
+    for path in (
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/v2/models/late/ready",
+        "/v2/models/late/versions/1/ready",
+    ):
         assert served.ask(path).status == 200
     assert served.ask("/v2").json["name"] == "jupyter_mlops"
     told = served.ask("/v2/models/late").json
-    assert (told["versions"], told["outputs"]) == (["1"], [{"name": "predict", "datatype": "FP64", "shape": [-1]}])
-    assert told["inputs"] == [{"name": one["name"], "datatype": one["datatype"], "shape": [-1]} for one in TENSORS]
-    for path in ("/v2/models/other/infer", "/v2/models/late/versions/2/infer", "/v2/models/late/versions/x/infer"):
+    assert (told["versions"], told["outputs"]) == (
+        ["1"],
+        [{"name": "predict", "datatype": "FP64", "shape": [-1]}],
+    )
+    assert told["inputs"] == [
+        {"name": one["name"], "datatype": one["datatype"], "shape": [-1]} for one in TENSORS
+    ]
+    for path in (
+        "/v2/models/other/infer",
+        "/v2/models/late/versions/2/infer",
+        "/v2/models/late/versions/x/infer",
+    ):
         assert served.ask(path, body).status == 404
 
 
@@ -77,7 +93,9 @@ def test_tensors_of_an_array(start: Any, arrays: Any) -> None:
         assert served.ask("/invocations", rows).json == {"predictions": [6, 15]}
     assert served.ask("/invocations", {"instances": [[1, 2], [3, 4]]}).status == 400
     assert served.ask("/invocations", {"instances": [[1, 2, "x"]]}).status == 400
-    assert served.ask("/v2/models/sums").json["inputs"] == [{"name": "input", "datatype": "FP64", "shape": [-1, 3]}]
+    assert served.ask("/v2/models/sums").json["inputs"] == [
+        {"name": "input", "datatype": "FP64", "shape": [-1, 3]}
+    ]
 
 
 def test_sagemaker(served: Served) -> None:
@@ -88,10 +106,14 @@ def test_sagemaker(served: Served) -> None:
     assert (reply.status, reply.body) == (200, b"10.0\n5.5\n")
     assert reply.headers["content-type"].startswith("text/csv")
     assert reply.headers["x-mlops-prediction-id"] == "mine-1"
-    assert served.ask("/invocations", csv, headers={"content-type": "text/csv"}).json == {"predictions": WANTED}
+    assert served.ask("/invocations", csv, headers={"content-type": "text/csv"}).json == {
+        "predictions": WANTED
+    }
 
 
-@pytest.mark.parametrize("path", ["/health", "/", "/healthz/live", "/healthz/ready", "/v1/endpoints/7/deployedModels/8"])
+@pytest.mark.parametrize(
+    "path", ["/health", "/", "/healthz/live", "/healthz/ready", "/v1/endpoints/7/deployedModels/8"]
+)
 def test_probes(served: Served, path: str) -> None:
     assert served.ask(path).status == 200
     head = served.ask(path, method="HEAD")
@@ -122,9 +144,11 @@ def test_a_connection_is_kept_and_requests_may_be_pipelined(served: Served) -> N
         connection.request("GET", "/ping")
         assert connection.getresponse().read()
     connection.close()
-    one = b'POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s'
+    one = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
     body = b'{"instances":[[9,1000.0,"UA",false,"JFK"]]}'
-    answer = served.raw(one % (len(body), body) * 40 + b"GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    answer = served.raw(
+        one % (len(body), body) * 40 + b"GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    )
     assert answer.count(b'{"predictions":[10.0]}') == 40
     assert answer.count(b"HTTP/1.1 200 OK") == 41
     assert answer.endswith(b'{"status":"ready"}')  # in order

@@ -59,13 +59,24 @@ def place(tmp_path: Path) -> Iterator[Place]:
         store.register("delay", 0, predict=predict, input_example=example, data=source, code={"cells": []})
         folder = store.export_mlflow("models:/delay/1", tmp_path / "model")
         online = f"sqlite:///{tmp_path}/.mlops/online.db"
-        options = ["--features", url, "--features-blobs", str(tmp_path / "blobs"), "--features-online", online]
+        options = [
+            "--features",
+            url,
+            "--features-blobs",
+            str(tmp_path / "blobs"),
+            "--features-online",
+            online,
+        ]
         yield Place(folder, features, ["--model", str(folder), *options])
 
 
 def test_features_are_looked_up_by_key(start: Callable[..., Served], place: Place) -> None:
     served = start(*place.options)
-    entities = [{"origin": "JFK", "delay": 1.0}, {"origin": "OLD", "delay": 0.0}, {"origin": "XXX", "delay": 0.0}]
+    entities = [
+        {"origin": "JFK", "delay": 1.0},
+        {"origin": "OLD", "delay": 0.0},
+        {"origin": "XXX", "delay": 0.0},
+    ]
     reply = served.ask("/invocations", {"entities": entities})
     assert reply.json == {
         "predictions": [22.0, -2.0, -2.0],
@@ -75,7 +86,9 @@ def test_features_are_looked_up_by_key(start: Callable[..., Served], place: Plac
         ],
     }  # fmt: skip
     assert served.ask("/invocations", {"keys": entities[:1]}).json["predictions"] == [22.0]
-    place.features.push("weather", {"origin": "JFK", "event_timestamp": datetime.now(UTC), "temp": 0.5, "flights": 1})
+    place.features.push(
+        "weather", {"origin": "JFK", "event_timestamp": datetime.now(UTC), "temp": 0.5, "flights": 1}
+    )
     assert served.ask("/invocations", {"entities": entities[:1]}).json["predictions"] == [2.0]
     assert served.metric('mlops_features_total{status="EXPIRED"}') == 2
     rows = served.ask("/invocations", {"instances": [{"temp": 1.0, "delay": 2.0}]})
@@ -163,7 +176,9 @@ def test_the_log_is_sampled_by_key_rotated_and_bounded(
     assert len(files) == 3
     assert all(file.stat().st_size <= 4000 for file in files)
     kept = [record["key"] for record in journal.read(folder)]
-    expected = [f"k{key}" for _ in range(3) for key in range(60) if journal.place_of(f"k{key}", "journal:") < 0.5]
+    expected = [
+        f"k{key}" for _ in range(3) for key in range(60) if journal.place_of(f"k{key}", "journal:") < 0.5
+    ]
     assert kept == expected[-len(kept) :]
     assert 15 < len(set(expected)) < 45
 
@@ -187,5 +202,3 @@ def test_traces_and_logs_know_their_parent(start: Callable[..., Served], flights
     (line,) = [line for line in served.log.read_text().splitlines() if "/invocations 200" in line]
     logged: dict[str, Any] = json.loads(line)
     assert (logged["trace_id"], logged["status"], logged["version"]) == (trace, 200, "1")
-
-

@@ -27,10 +27,19 @@ def test_the_document_is_typed_by_the_signature(served: Served) -> None:
     assert row["properties"]["is_weekend"] == {"type": "boolean"}
     assert row["properties"]["hour"]["type"] == "integer"
     jsonschema.validate(ROW, row)
-    for path in ("/invocations", "/v1/endpoints/7/deployedModels/8:predict", "/v2/models/late/infer", "/ping"):
+    for path in (
+        "/invocations",
+        "/v1/endpoints/7/deployedModels/8:predict",
+        "/v2/models/late/infer",
+        "/ping",
+    ):
         assert path in document["paths"]
     bodies = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert [form["required"] for form in bodies["anyOf"]] == [["instances"], ["dataframe_records"], ["dataframe_split"]]
+    assert [form["required"] for form in bodies["anyOf"]] == [
+        ["instances"],
+        ["dataframe_records"],
+        ["dataframe_split"],
+    ]
 
 
 def test_the_document_of_an_array(start: Callable[..., Served], arrays: Path) -> None:
@@ -58,7 +67,9 @@ def test_whatever_the_document_allows_is_answered(
         "--generation-database", "none",
     ]  # fmt: skip
     environment: dict[str, Any] = {**os.environ, "NO_COLOR": "1", "COLUMNS": "150"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False, timeout=200)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False, timeout=200
+    )
     assert done.returncode == 0, done.stdout[-6000:]
     assert served.state()["errors"] == 0
     assert json.loads(served.ask("/ping").body)

@@ -39,7 +39,10 @@ WRONG: list[tuple[Any, str]] = [
     ({"instances": [{**ROW, "carrier": "ZZ"}]}, "'ZZ' is none of its categories"),
     ({"instances": [{**ROW, "is_weekend": 1}]}, "it holds other values than true and false"),
     ({"instances": [{**ROW, "origin": ["x"]}]}, "the column 'origin'"),
-    ({"instances": [{name: ROW[name] for name in ROW if name != "hour"}]}, "the input lacks the column 'hour'"),
+    (
+        {"instances": [{name: ROW[name] for name in ROW if name != "hour"}]},
+        "the input lacks the column 'hour'",
+    ),
     ({"instances": [{**ROW, "Hour": 3, "hour": 9} | {"distance": {"a": 1}}]}, "the column 'distance'"),
     ({"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}}, "name one twice"),
     ({"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}, "must be a list of 1 values"),
@@ -47,7 +50,10 @@ WRONG: list[tuple[Any, str]] = [
     ({"dataframe_records": [[1]]}, "must be a list of objects"),
     ({"inputs": {"hour": [1], "distance": [1, 2]}}, "must be lists of one length"),
     ({"inputs": [{"datatype": "INT64"}]}, "input 0 has no name"),
-    ({"inputs": [{"name": "a", "datatype": "INT64", "shape": [2**40], "data": [1]}]}, "must be a list of sizes"),
+    (
+        {"inputs": [{"name": "a", "datatype": "INT64", "shape": [2**40], "data": [1]}]},
+        "must be a list of sizes",
+    ),
     ({"inputs": [{"name": "a", "datatype": "INT64", "shape": [2], "data": [1]}]}, "its shape says 2"),
     ({"inputs": [{"name": "a", "datatype": "INT8", "shape": [1], "data": [300]}]}, "no INT8"),
     ({"inputs": [{"name": "a", "datatype": "INT8", "shape": [1], "data": [1.5]}]}, "holds other values"),
@@ -97,7 +103,10 @@ def test_the_wrong_path_method_and_kind(served: Served) -> None:
 
 def test_entities_need_a_feature_store(served: Served) -> None:
     reply = served.ask("/invocations", {"entities": [{"origin": "JFK"}]})
-    assert (reply.status, reply.json["error"]) == (404, "this server looks up no features; send the rows themselves")
+    assert (reply.status, reply.json["error"]) == (
+        404,
+        "this server looks up no features; send the rows themselves",
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,8 +136,12 @@ def test_an_upgrade_is_answered_as_if_none_was_asked(served: Served) -> None:
 def test_a_body_in_chunks_and_one_that_waits_to_be_asked_for(served: Served) -> None:
     body = json.dumps({"instances": [ROW]}).encode()
     head = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-    chunks = b"".join(b"%x\r\n%s\r\n" % (len(body[i : i + 7]), body[i : i + 7]) for i in range(0, len(body), 7))
-    assert b'{"predictions":[10.0]}' in served.raw(head + b"transfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+    chunks = b"".join(
+        b"%x\r\n%s\r\n" % (len(body[i : i + 7]), body[i : i + 7]) for i in range(0, len(body), 7)
+    )
+    assert b'{"predictions":[10.0]}' in served.raw(
+        head + b"transfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+    )
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as opened:
         opened.sendall(head + b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % len(body))
         assert opened.recv(1000).startswith(b"HTTP/1.1 100 Continue")
@@ -143,7 +156,10 @@ def test_limits(start: Callable[..., Served], flights: Path) -> None:
     )  # fmt: skip
     large = served.ask("/invocations", {"instances": [ROW] * 100})
     assert (large.status, large.json["code"]) == (413, "too_large")
-    head, chunk = b"POST /invocations HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", b"3e8\r\n" + b"x" * 1000 + b"\r\n"
+    head, chunk = (
+        b"POST /invocations HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"3e8\r\n" + b"x" * 1000 + b"\r\n",
+    )
     assert served.raw(head + chunk * 2).startswith(b"HTTP/1.1 413 ")
     slow = [socket.create_connection(("127.0.0.1", served.port), timeout=10) for _ in range(4)]
     slow[0].sendall(b"GET /ping HTT")
@@ -184,9 +200,18 @@ def test_a_token(start: Callable[..., Served], flights: Path, tmp_path: Path) ->
     secret = tmp_path / "token"
     secret.write_text("s3cret-s3cret\n")
     served = start("--model", str(flights), "--token-file", str(secret), "--log-requests")
-    for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic s3cret-s3cret"}, {"authorization": "Bearer ü"}):
+    for headers in (
+        {},
+        {"authorization": "Bearer wrong"},
+        {"authorization": "Basic s3cret-s3cret"},
+        {"authorization": "Bearer ü"},
+    ):
         reply = served.ask("/invocations", {"instances": [ROW]}, headers=headers)
-        assert (reply.status, reply.headers["www-authenticate"], reply.json["code"]) == (401, "Bearer", "unauthorized")
+        assert (reply.status, reply.headers["www-authenticate"], reply.json["code"]) == (
+            401,
+            "Bearer",
+            "unauthorized",
+        )
     for path in ("/metrics", "/openapi.json", "/mlops/state", "/nothing"):
         assert served.ask(path).status == 401
     for path in ("/ping", "/healthz/live", "/healthz/ready", "/v2/health/live", "/"):
@@ -205,11 +230,13 @@ def test_a_model_that_raises_is_500_and_its_neighbors_are_answered(
 
     folder = folder_of("unlucky", lambda: {"model": 1, "predict": predict, "input_example": FLIGHTS})
     served = start("--model", str(folder))
-    bad = served.ask("/invocations", {"instances": [{**ROW, "hour": 13}]}, headers={"x-mlops-prediction-id": "p-1"})
+    bad = served.ask(
+        "/invocations", {"instances": [{**ROW, "hour": 13}]}, headers={"x-mlops-prediction-id": "p-1"}
+    )
     assert bad.status == 500
     assert bad.json == {"error": "the model failed on this input (prediction p-1)", "code": "model_failed"}
     assert "unlucky /etc/secret" in served.log.read_text()
-    one = b'POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s'
+    one = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
     opened = [socket.create_connection(("127.0.0.1", served.port), timeout=10) for _ in range(24)]
     for index, each in enumerate(opened):
         body = json.dumps({"instances": [{**ROW, "hour": 13 if index == 7 else 9}]}).encode()

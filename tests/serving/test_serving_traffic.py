@@ -22,7 +22,9 @@ from jupyter_mlops.serving.traffic import Part, Traffic, choose, place_of
 from .conftest import FLIGHTS, ROW, Served
 
 
-def write(path: Path, revision: int, *parts: tuple[int, Path, float] | tuple[int, Path, float, float]) -> Path:
+def write(
+    path: Path, revision: int, *parts: tuple[int, Path, float] | tuple[int, Path, float, float]
+) -> Path:
     versions = tuple(
         Part(version=number, folder=str(folder), share=share, shadow=shadow[0] if shadow else 0.0)
         for number, folder, share, *shadow in parts
@@ -148,7 +150,9 @@ def test_a_canary_gets_its_share_and_a_key_stays(
 def test_a_shadow_is_asked_and_never_seen(
     start: Callable[..., Served], flights: Path, doubled: Path, tmp_path: Path
 ) -> None:
-    path = write(tmp_path / "traffic.json", 1, (1, flights, 1.0), (2, doubled, 0.0, 1.0), (3, flights, 0.0, 0.5))
+    path = write(
+        tmp_path / "traffic.json", 1, (1, flights, 1.0), (2, doubled, 0.0, 1.0), (3, flights, 0.0, 0.5)
+    )
     served = start("--traffic", str(path))
     assert {served.predict([ROW])[0] for _ in range(200)} == {10.0}
     served.until(lambda: served.metric('mlops_shadow_total{version="2",outcome="other"}') == 200)
@@ -166,7 +170,9 @@ def sleepy(folder_of: Callable[..., Path]) -> Path:
         time.sleep(model)
         return features["distance"]
 
-    return folder_of("sleepy", lambda: {"model": 0.4, "predict": predict, "input_example": FLIGHTS, "check": "none"})
+    return folder_of(
+        "sleepy", lambda: {"model": 0.4, "predict": predict, "input_example": FLIGHTS, "check": "none"}
+    )
 
 
 def test_sigterm_waits_for_answers(start: Callable[..., Served], folder_of: Callable[..., Path]) -> None:
@@ -216,12 +222,16 @@ def test_what_is_killed_while_it_drains_is_gone_and_nothing_hangs(
 def test_a_prediction_has_its_time_and_the_queue_its_length(
     start: Callable[..., Served], folder_of: Callable[..., Path]
 ) -> None:
-    served = start("--model", str(sleepy(folder_of)), "--timeout-seconds", "0.1", "--waiting", "3", "--batch-rows", "1")
+    served = start(
+        "--model", str(sleepy(folder_of)), "--timeout-seconds", "0.1", "--waiting", "3", "--batch-rows", "1"
+    )
     late_reply = served.ask("/invocations", {"instances": [ROW]})
     assert (late_reply.status, late_reply.json["code"]) == (504, "timed_out")
     statuses: list[int] = []
     threads = [
-        threading.Thread(target=lambda: statuses.append(served.ask("/invocations", {"instances": [ROW]}).status))
+        threading.Thread(
+            target=lambda: statuses.append(served.ask("/invocations", {"instances": [ROW]}).status)
+        )
         for _ in range(16)
     ]
     for thread in threads:

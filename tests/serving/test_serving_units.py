@@ -34,12 +34,27 @@ from .conftest import FLIGHTS, ROW
 # --- bodies -------------------------------------------------------------------------------------------------
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=20,
 )
 forms = st.sampled_from(
-    ["dataframe_split", "dataframe_records", "instances", "inputs", "input_data", "data", "entities", "outputs", "id", "columns"]
+    [
+        "dataframe_split",
+        "dataframe_records",
+        "instances",
+        "inputs",
+        "input_data",
+        "data",
+        "entities",
+        "outputs",
+        "id",
+        "columns",
+    ]
 )
 documents = values | st.dictionaries(forms, values | st.lists(st.fixed_dictionaries({
     "name": st.text(max_size=3), "shape": st.lists(st.integers(-1, 4), max_size=3), "datatype": st.sampled_from([*tensors.NUMPY, "BYTES", "X"]),
@@ -252,7 +267,9 @@ def test_one_that_is_at_fault_fails_alone() -> None:
 
     answers, _ = run_batcher(predict, body)
     assert [index for index, answer in enumerate(answers) if isinstance(answer, Raised)] == [3, 11]
-    assert [answer for answer in answers if not isinstance(answer, Raised)] == [i for i in range(20) if i not in (3, 11)]
+    assert [answer for answer in answers if not isinstance(answer, Raised)] == [
+        i for i in range(20) if i not in (3, 11)
+    ]
 
 
 def test_a_full_queue_and_a_deadline() -> None:
@@ -353,7 +370,9 @@ def test_the_server_imports_little_of_ours() -> None:
         "print(sorted(n for n in sys.modules if n.startswith('jupyter_mlops.') and '.serving' not in n))\n"
         "print([n for n in ('numpy', 'pandas', 'sqlalchemy', 'fsspec', 'dask', 'jupyter_client') if n in sys.modules])"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     allowed = {f"jupyter_mlops.{name}" for name in ("_version", "errors", "plugins", "signatures")}
     assert set(json.loads(out[0].replace("'", '"'))) <= allowed
     assert out[1] == "[]"

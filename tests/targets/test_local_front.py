@@ -188,7 +188,6 @@ def test_chunks_are_put_together_and_what_frames_the_message_is_made_anew() -> N
         b"POST /x HTTP/1.1\r\nhost: x\r\ncontent-length: +5\r\n\r\nabcde",
         b"GET /x HTTP/1.1\r\nhost: x\r\nevil : 1\r\n\r\n",
         b"nonsense\r\n\r\n",
-        b"GET /x HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
     ],
 )
 def test_what_could_be_read_in_two_ways_is_refused(smuggled: bytes) -> None:
@@ -198,6 +197,18 @@ def test_what_could_be_read_in_two_ways_is_refused(smuggled: bytes) -> None:
         assert told.startswith(b"HTTP/1.1 400 ")
         assert json.loads(told.partition(b"\r\n\r\n")[2])["error"]
         assert at.asked["one"] == []
+
+    run(test)
+
+
+def test_a_request_for_another_protocol_is_answered_in_this_one() -> None:
+    async def test(at: Served) -> None:
+        await at.replica("one", echo)
+        asked = (
+            b"GET /x HTTP/1.1\r\nhost: x\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\nPRI * HTTP/2.0\r\n\r\n"
+        )
+        assert await at.say(asked, until_closed=True) == ok(b"GET /x HTTP/1.1|")
+        assert b"h2c" not in at.asked["one"][0]
 
     run(test)
 
@@ -288,10 +299,11 @@ def test_a_replica_that_leaves_finishes_what_it_has_begun() -> None:
         await at.replica("one", slow)
         asked = asyncio.create_task(at.say(post(b"{}")))
         await asyncio.sleep(0.05)
-        at.servers.pop("one")
+        leaving = at.servers.pop("one")
         await at.replica("two", answering(b"new"))
         assert await at.say(post(b"{}")) == ok(b"new")
         assert await asked == ok(b"old")
+        leaving.close()
 
     run(test)
 

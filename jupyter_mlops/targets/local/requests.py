@@ -44,7 +44,7 @@ class Client(asyncio.Protocol):
         self.parser = httptools.HttpRequestParser(self)
         self.current: Request | None = None
         self.ahead: deque[Request] = deque()
-        self.is_closing = False
+        self.is_closing = self.says_no_more = False
         self.heard = time.perf_counter()
         self._clear()
 
@@ -78,12 +78,13 @@ class Client(asyncio.Protocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(400, "this server speaks HTTP/1.1 only")
+            self._refuse(400, "this server speaks HTTP/1.1 only")  # or it is answered so, and then the end
         except httptools.HttpParserError:
             self._refuse(400, "that is no HTTP request")
 
     def eof_received(self) -> bool:
         """It has said everything, but may still listen."""
+        self.says_no_more = True
         return self.current is not None
 
     # --- httptools ------------------------------------------------------------------------------------------
@@ -146,7 +147,8 @@ class Client(asyncio.Protocol):
         if self.transport.is_closing():
             return
         self.transport.write(answer)
-        if is_last or request is None or not request.keeps or self.is_closing or self.front.is_ending:
+        is_done = self.is_closing or self.front.is_ending or (self.says_no_more and not self.ahead)
+        if is_last or is_done or request is None or not request.keeps:
             self.is_closing = True
             self.transport.close()
         elif self.ahead:

@@ -41,10 +41,11 @@ class VertexTarget:
         calls = plan(wanted, options)
         with _explaining("deploying"):
             account = self.account(options)
+            made: list[tuple[str, str]] = []
             try:
-                account.send(calls, wanted, timeout_seconds)
-            except BaseException as error:
-                account.take_back(wanted, getattr(error, "made", []))
+                account.send(calls, wanted, made, timeout_seconds=timeout_seconds)
+            except BaseException:
+                account.take_back(wanted, made)
                 raise
             account.clean(wanted, calls)
             return account.status(wanted.name)

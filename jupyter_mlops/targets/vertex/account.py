@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -36,18 +37,13 @@ class Account:
         """The endpoint, or None."""
         return _or_none(self.endpoints.get_endpoint, endpoint_name(name, self.options))
 
-    def send(self, calls: list[Request], wanted: Wanted, timeout_seconds: float) -> list[tuple[str, str]]:
-        """Send what is not there already; what was made, as (kind, name), the latest last. Whatever is in that list
-        when something raises hangs on the exception as `made`."""
+    def send(
+        self, calls: list[Request], wanted: Wanted, made: list[tuple[str, str]], *, timeout_seconds: float
+    ) -> None:
+        """Send what is not there already. What was made is added to `made`, as (kind, name)."""
         until = time.monotonic() + timeout_seconds
-        made: list[tuple[str, str]] = []
-        try:
-            for call in calls:
-                self._send(call, wanted, made, max(1.0, until - time.monotonic()))
-        except Exception as error:
-            error.made = made  # type: ignore[attr-defined]
-            raise
-        return made
+        for call in calls:
+            self._send(call, wanted, made, max(1.0, until - time.monotonic()))
 
     def _send(self, call: Request, wanted: Wanted, made: list[tuple[str, str]], left: float) -> None:
         body, verb = dict(call.body), call.call.partition(".")[2]
@@ -62,24 +58,29 @@ class Account:
                 made.append(("endpoint", wanted.name))
         elif verb == "deploy_model":
             own = body["deployed_model"]["id"]
-            if own not in {each.id for each in self.endpoint(wanted.name).deployed_models}:  # type: ignore[union-attr]
-                made.append(("deployed", own))  # before: one that fails half-way may be there all the same
-                try:
-                    self.endpoints.deploy_model(request=body).result(timeout=left)
-                except Exception as error:
-                    reason = getattr(error, "message", "") or str(error)
-                    log = f"its log: gcloud logging read 'resource.labels.endpoint_id=\"{wanted.name}\"'"
-                    message = f"{wanted.name} revision {wanted.revision} never answered: {reason}"
-                    raise Unavailable(message, hint=log) from error
+            endpoint = self.endpoint(wanted.name)
+            if endpoint is None or own not in {each.id for each in endpoint.deployed_models}:
+                going = self.endpoints.deploy_model(request=body)
+                made.append(("deployed", own))  # one that fails half-way may be there all the same
+                self._wait(going, wanted, left)
         else:
             self.endpoints.update_endpoint(request=body)
+
+    def _wait(self, going: Any, wanted: Wanted, left: float) -> None:
+        try:
+            going.result(timeout=left)
+        except Exception as error:
+            reason = getattr(error, "message", "") or str(error) or f"it took more than {left:g} s"
+            message = f"{wanted.name} revision {wanted.revision} never answered: {reason}"
+            hint = f"its log: gcloud logging read 'resource.labels.endpoint_id=\"{wanted.name}\"'"
+            raise Unavailable(message, hint=hint) from error
 
     def take_back(self, wanted: Wanted, made: list[tuple[str, str]]) -> None:
         """Undo what a failed revision made, the latest first."""
         for kind, name in reversed(made):
             with suppress(Exception):  # the first error is the one to tell
                 if kind == "deployed":
-                    self._undeploy(wanted.name, name)
+                    self._undeploy(wanted.name, name, {})
                 elif kind == "endpoint":
                     self._delete_endpoint(name)
                 else:
@@ -91,7 +92,7 @@ class Account:
         endpoint = self.endpoint(wanted.name)
         for each in endpoint.deployed_models if endpoint is not None else ():
             if each.id not in kept:
-                self._undeploy(wanted.name, each.id)
+                self._undeploy(wanted.name, each.id, {})
         models = {call.body["model_id"] for call in calls if call.call.endswith(".upload_model")}
         self._delete_models(wanted.name, models)
 
@@ -99,13 +100,22 @@ class Account:
         """The endpoint with what is deployed, then the models."""
         endpoint = self.endpoint(name)
         if endpoint is not None:
-            for each in endpoint.deployed_models:
-                self._undeploy(name, each.id)
+            # One that has traffic can be undeployed only if its share goes to another, or as the last of them.
+            deployed = [each.id for each in endpoint.deployed_models]
+            for own in deployed[:-1]:
+                self._undeploy(name, own, {deployed[-1]: 100})
+            for own in deployed[-1:]:
+                self._undeploy(name, own, {})
             self._delete_endpoint(name)
         self._delete_models(name, set())
 
-    def _undeploy(self, name: str, own: str) -> None:
-        body = {"endpoint": endpoint_name(name, self.options), "deployed_model_id": own}
+    def _undeploy(self, name: str, own: str, shares: Mapping[str, int]) -> None:
+        """`shares` is how requests are split from then on; empty leaves that as it is."""
+        body = {
+            "endpoint": endpoint_name(name, self.options),
+            "deployed_model_id": own,
+            "traffic_split": dict(shares),
+        }
         self.endpoints.undeploy_model(request=body).result(timeout=600)
 
     def _delete_endpoint(self, name: str) -> None:

@@ -1,7 +1,7 @@
 """The bodies of all calls, pure: a model for each image, an endpoint, deployed models, and the shares last.
 
-Models and deployed models are named by what they are made of, so a revision that only moves shares deploys nothing: what
-is there already is kept.
+Models and deployed models are named by what they are made of, so a revision that only moves shares deploys nothing:
+what is there already is kept.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 /** The form of a new schedule: which pipeline, when, and with which arguments; what it will do is shown as it is typed. */
-import { type FormEvent, type ReactElement, useId, useState } from 'react';
+import { type FormEvent, type ReactElement, useState } from 'react';
 
 import { ApiError } from '../api';
+import { Choice, Line } from '../components/fields';
 import { Field, type Texts, chosen, misfit } from '../components/form';
 import { Failure, Fold, Waiting } from '../components/pieces';
 import { useQuery, useRested } from '../hooks';
@@ -197,59 +198,6 @@ function NextFires(props: { context: IContext; cron: string; timezone: string })
           </ul>
         </>
       )}
-    </div>
-  );
-}
-
-function Line(props: {
-  label: string;
-  value: string;
-  list?: string;
-  onChange: (value: string) => void;
-}): ReactElement {
-  const id = useId();
-  return (
-    <div className="jp-mlops-Field">
-      <label htmlFor={id} className="jp-mlops-Field-name">
-        {props.label}
-      </label>
-      <input
-        id={id}
-        className="jp-mlops-Input"
-        value={props.value}
-        list={props.list}
-        spellCheck={false}
-        autoComplete="off"
-        onChange={event => props.onChange(event.target.value)}
-      />
-    </div>
-  );
-}
-
-function Choice(props: {
-  label: string;
-  value: string;
-  choices: readonly (readonly [string, string])[];
-  onChange: (value: string) => void;
-}): ReactElement {
-  const id = useId();
-  return (
-    <div className="jp-mlops-Field">
-      <label htmlFor={id} className="jp-mlops-Field-name">
-        {props.label}
-      </label>
-      <select
-        id={id}
-        className="jp-mlops-Input"
-        value={props.value}
-        onChange={event => props.onChange(event.target.value)}
-      >
-        {props.choices.map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </select>
     </div>
   );
 }

@@ -44,6 +44,12 @@ def elf(needs: Sequence[str], soname: str = "") -> bytes:
     return head + load + where + dynamic + names
 
 
+@pytest.fixture(scope="session")
+def make_elf() -> Callable[..., bytes]:
+    """See `elf`."""
+    return elf
+
+
 class World:
     """The environment's ``site-packages``."""
 
@@ -84,10 +90,10 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(tmp_path_factory.mktemp("capture-environment") / "env")
     listed = """
-        pandas 2.2.3, numpy 2.1.0, polars 1.9.0, pyarrow 17.0.0, openpyxl 3.1.5, requests 2.32.3, joblib 1.4.2, scipy 1.14.1,
-        seaborn 0.13.2, matplotlib 3.9.2, orjson 3.10.7, simplejson 3.19.3, duckdb 1.1.1, xlrd 2.0.1, s3fs 2024.9.0,
-        sqlalchemy 2.0.35, tqdm 4.66.5, ipywidgets 8.1.5, uvicorn 0.31.0, httptools 0.6.1, ipython 8.28.0, tomli 2.0.2,
-        lxml 5.3.0, networkx 3.3
+        pandas 2.2.3, numpy 2.1.0, polars 1.9.0, pyarrow 17.0.0, openpyxl 3.1.5, requests 2.32.3, joblib 1.4.2,
+        scipy 1.14.1, seaborn 0.13.2, matplotlib 3.9.2, orjson 3.10.7, simplejson 3.19.3, duckdb 1.1.1, xlrd 2.0.1,
+        s3fs 2024.9.0, sqlalchemy 2.0.35, tqdm 4.66.5, ipywidgets 8.1.5, uvicorn 0.31.0, httptools 0.6.1,
+        ipython 8.28.0, tomli 2.0.2, lxml 5.3.0, networkx 3.3
     """
     packages = dict(each.split() for each in listed.split(","))
     needs = {

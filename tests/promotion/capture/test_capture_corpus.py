@@ -56,7 +56,7 @@ CORPUS: dict[str, tuple[list[str], list[str]]] = {
         [
             "try:\n    import orjson as json\nexcept ImportError:\n    import simplejson as json",
             "import sys\nif sys.version_info >= (3, 11):\n    import tomllib\nelse:\n    import tomli as tomllib",
-            "if sys.platform == 'win32':\n    import winreg, polars\nelif sys.platform.startswith('lin'):\n    import yaml",
+            "if sys.platform == 'win32':\n    import polars\nelif sys.platform.startswith('lin'):\n    import yaml",
             "from contextlib import suppress\nwith suppress(ImportError):\n    import duckdb",
         ],
         ["duckdb==1.1.1", "orjson==3.10.7", "pyyaml==6.0.2"],
