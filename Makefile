@@ -35,7 +35,7 @@ format: $(VENV)/.test
 
 ## bench: us and our peers, side by side
 bench: $(VENV)/.bench
-	for script in latency throughput outputs dag stores; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in latency throughput outputs dag stores admission; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 ## clean: everything that can be made again
 clean:

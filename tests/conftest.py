@@ -6,10 +6,13 @@ import glob
 import os
 import pwd
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,6 +124,65 @@ def s3() -> Iterator[dict[str, Any]]:
     )
     yield {"key": "test", "secret": "test", "client_kwargs": place}
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def gcs() -> Iterator[dict[str, Any]]:
+    """The options of fsspec for a running emulator of Google's storage that has the bucket ``mlops``."""
+    # Read when gcsfs is imported; it would look by gRPC, which no emulator speaks, for what kind the bucket is.
+    os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
+    try:
+        from gcp_storage_emulator.server import create_server
+    except ImportError:
+        _needed("the emulator is not installed: pip install 'jupyter-mlops[test]'")
+
+    port = _free_port()
+    server = create_server("127.0.0.1", port, in_memory=True, default_bucket="mlops")
+    server.start()
+    yield {"endpoint_url": f"http://127.0.0.1:{port}", "token": "anon", "project": "test"}
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def azure() -> Iterator[dict[str, Any]]:
+    """The options of fsspec for a running Azurite, Microsoft's own emulator, that has the container ``mlops``."""
+    import fsspec
+
+    folder = Path(tempfile.mkdtemp(prefix="azurite"))
+    scripts = Path(sys.executable).parent
+    env = {**os.environ, "PATH": f"{scripts}:{os.environ.get('PATH', '')}"}
+    install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "azurite@3"]
+    try:
+        subprocess.run(install, cwd=folder, env=env, check=True, capture_output=True, timeout=300)
+    except (OSError, subprocess.SubprocessError):
+        _needed("azurite cannot be installed: npm install azurite")
+    port = _free_port()
+    command = ["node", "node_modules/azurite/dist/src/blob/main.js", "--inMemoryPersistence", "--silent"]
+    process = subprocess.Popen(
+        [*command, "--blobPort", str(port), "--skipApiVersionCheck"], cwd=folder, env=env,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    # The account and the key that every Azurite has; they are published.
+    key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+    text = (
+        f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={key};"
+        f"BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1;"
+    )
+    for _ in range(200):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            break
+        time.sleep(0.1)
+    fsspec.filesystem("abfs", connection_string=text).mkdir("mlops")
+    yield {"connection_string": text}
+    process.terminate()
+    process.wait(10)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -37,11 +37,21 @@ def shown(runner: str) -> str:
 
 
 def user_name() -> str:
-    """Who this process works for, as runs and models have it."""
+    """Who this process works for, as runs, schedules and the queue have it: the hub's user, or the system's.
+
+    Not `getpass.getuser`, which believes ``LOGNAME`` and ``USER``: quotas go by this name.
+    """
+    hub_user = os.environ.get("JUPYTERHUB_USER")
+    if hub_user:
+        return hub_user
     try:
-        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except ImportError:  # Windows
+        return getpass.getuser()
+    except KeyError:  # a container's user without a name
+        return str(os.getuid())
 
 
 @contextlib.contextmanager

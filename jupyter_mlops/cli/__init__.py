@@ -28,6 +28,7 @@ COMMANDS = (
     Entry("deploy", "deploy", "Deploy", "Serve a version of a model, or change what is served."),
     Entry("deployments", "deployments", "Deploy", "Look at what is served; stop, start and remove it."),
     Entry("rollback", "deploy", "Deploy", "Serve again what a deployment served before."),
+    Entry("manifests", "manifests", "Deploy", "Write a model or a notebook as manifests of Kubernetes."),
     Entry("schedule", "schedule", "Schedule", "Run pipelines by themselves, by cron."),
     Entry(
         "backfill",
@@ -54,6 +55,7 @@ COMMANDS = (
     ),
     Entry("freeze", "keep", "Keep", "Let a task's last results stand, whatever changes."),
     Entry("unfreeze", "keep", "Keep", "Let a frozen task run again when something changes."),
+    Entry("sync", "sync", "Keep", "Copy artifacts, notebooks and models to another store or cloud."),
     Entry("clean", "keep", "Keep", "Delete old runs, and the files that nothing needs any more."),
     Entry("completion", "project", "Keep", "Print the script that makes a shell complete commands."),
     Entry("version", "project", "Keep", "Tell the versions that matter in a bug report."),

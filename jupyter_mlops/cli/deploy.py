@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .. import encoding
+from ..deployments import decide
 from ..errors import InvalidInput
 from ..resources import ResourceRequest
 from ..workspace import Workspace
@@ -16,15 +17,6 @@ from .deployments import name_argument, print_deployment
 from .group import PROGRAM, command
 from .options import json_option, workspace_option
 from .output import console, print_json
-
-
-def _pairs(given: Sequence[str], what: str) -> dict[str, str]:
-    """``KEY=VALUE`` words as a mapping; `InvalidInput`."""
-    found = dict(word.partition("=")[::2] for word in given)
-    wrong = [word for word in given if "=" not in word or not word.partition("=")[0]]
-    if wrong:
-        raise InvalidInput(f"{wrong[0]!r} is no {what}")
-    return found
 
 
 def timeout_option(function: Any) -> Any:
@@ -111,16 +103,16 @@ def deploy(
     """  # fmt: skip
     asked: dict[str, Any] = dict(given)
     if traffic:
-        asked["traffic"] = _pairs(traffic, "share of the traffic: such as --traffic 3=90%")
+        asked["traffic"] = decide.pairs(traffic, "share of the traffic: such as --traffic 3=90%")
     if shadow:
-        asked["shadow"] = _pairs(shadow, "shadow: such as --shadow 4=10%")
+        asked["shadow"] = decide.pairs(shadow, "shadow: such as --shadow 4=10%")
     needs = {
         name: each for name, each in (("cpu", cpu), ("memory", memory), ("gpu", gpu)) if each is not None
     }
     if needs:
         asked["resources"] = ResourceRequest.parse(needs)
     if options:
-        asked["options"] = _pairs(options, "option: such as -o port=8100")
+        asked["options"] = decide.pairs(options, "option: such as -o port=8100")
     if follow is not None:
         alias = model.partition("@")[2]
         if follow and not alias:
@@ -138,7 +130,7 @@ def deploy(
 
 
 def _print_requests(requests: Any, *, is_json: bool) -> None:
-    bodies = [{"call": one.call, "body": encoding.to_json(one.body)} for one in requests]
+    bodies = [{"call": one.call, "body": json.loads(json.dumps(one.body, default=str))} for one in requests]
     if is_json:
         print_json({"requests": bodies})
         return

@@ -13,15 +13,13 @@ from typing import Any
 
 import click
 
-from ..serving import logs
+from ..serving import following, logs
 from ..serving.entities import pinned
-from ..serving.following import Follower, start
+from ..serving.following import Follower
 from ..serving.options import Options
 from ..workspace import Workspace
 from .group import PROGRAM, command
 from .options import workspace_option
-
-_TICK_SECONDS = 0.2
 
 
 @command(
@@ -46,7 +44,6 @@ _TICK_SECONDS = 0.2
 @click.option("--name", default="", help="The name by which the model is asked for.  [default: its own]")
 @click.option(
     "--token-file",
-    default="",
     type=click.Path(dir_okay=False, exists=True),
     help="A file with a token that requests must have.",
 )
@@ -88,6 +85,7 @@ def _options(opened: Workspace, reference: str, *, is_json: bool, **given: Any) 
     if pinned(opened.models.manifest(reference).to_json()):
         online = settings.online_store or f"sqlite:///{opened.root / '.mlops' / 'online.db'}"
         features = {"features": settings.catalog, "features_blobs": settings.blobs, "features_online": online}
+    given["token_file"] = given["token_file"] or ""
     if given["journal"]:
         given["journal"] = str(Path(given["journal"]).absolute())
     return Options(log_format="json" if is_json else "text", **given, **features)
@@ -103,15 +101,6 @@ def _serve(opened: Workspace, reference: str, folder: Path, options: Options) ->
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    process = start(options, follower.path)
-    watcher = threading.Thread(target=follower.watch, args=(stop,), daemon=True)
-    watcher.start()
-    while not stop.wait(_TICK_SECONDS):
-        if process.poll() is not None:
-            stop.set()
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    code = process.wait()
-    watcher.join(5)
+    code = following.serve(follower, options, stop)
     logging.getLogger("jupyter_mlops.serving").handlers.clear()
-    return abs(code)
+    return code

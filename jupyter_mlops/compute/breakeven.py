@@ -44,26 +44,27 @@ def payback_months(purchase: float, *, cloud_monthly: float, running_monthly: fl
 
 
 def equivalent_price(
-    machine: Machine, instances: Iterable[Instance], *, is_spot: bool = False
+    machine: Machine,
+    instances: Iterable[Instance],
+    *,
+    is_spot: bool = False,
+    accelerator: str | None = None,
 ) -> float | None:
     """What an hour of as much rented capacity costs at least: parts of instances count as parts.
 
-    None if nothing of that kind is rented out.
+    A machine with GPUs is as many GPUs of its kind, or of the `accelerator` that tasks ask for ("": any GPU), with
+    whatever CPUs and memory come along with them. None if nothing of that kind is rented out.
     """
-    whole = machine.whole()
+    kind = (machine.accelerator if accelerator is None else accelerator).casefold()
     prices = []
     for each in instances:
-        price = each.spot if is_spot else each.price
-        if (
-            price is not None
-            and bool(machine.gpu) == bool(each.gpu)
-            and (
-                each.accelerator.casefold().startswith(machine.accelerator.casefold())
-                if machine.gpu
-                else True
-            )
-        ):
-            prices.append(price * each.share(whole))
+        price, own = each.spot if is_spot else each.price, each.accelerator.casefold()
+        if price is None or bool(machine.gpu) != bool(each.gpu):
+            continue
+        if not machine.gpu:
+            prices.append(price * each.share(machine.whole()))
+        elif own.startswith(kind) and (kind or not own.startswith("tpu")):
+            prices.append(price * machine.gpu / each.gpu)
     return min(prices, default=None)
 
 
@@ -86,10 +87,15 @@ class BreakEven:
 
 
 def break_even(
-    server: Server, instances: Sequence[Instance], *, at: float = 1.0, is_spot: bool = False
+    server: Server,
+    instances: Sequence[Instance],
+    *,
+    at: float = 1.0,
+    is_spot: bool = False,
+    accelerator: str | None = None,
 ) -> BreakEven | None:
     """One server against what a cloud rents out; None if it rents nothing of the kind."""
-    price = equivalent_price(server, instances, is_spot=is_spot)
+    price = equivalent_price(server, instances, is_spot=is_spot, accelerator=accelerator)
     if price is None or not price > 0:
         return None
     own, full = sum(server.monthly().values()), price * HOURS_A_MONTH

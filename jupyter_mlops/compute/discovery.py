@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ _TPU_VARIABLES = ("TPU_ACCELERATOR_TYPE", "ACCELERATOR_TYPE")
 
 
 def find_units(cluster: str = "local") -> list[ComputeUnit]:
-    """This machine's units for ``local``, else one for each worker of the dask scheduler at that address.
+    """This machine's units for ``local``, else those of the workers of the dask scheduler at that address, each as it
+    finds them where it runs.
 
     Raises `Unavailable` if it does not answer.
     """
     if cluster != "local":
-        return worker_units(_ask_scheduler(cluster))
+        return _ask_cluster(cluster)
     return [cpu_unit(), *gpu_units(find_gpus()), *device_units(os.environ)]
 
 
@@ -113,36 +115,66 @@ def _has_tpu(environ: Mapping[str, str], devices: Path) -> bool:
     return any(environ.get(name) for name in _TPU_VARIABLES) or any(devices.glob("accel[0-9]*"))
 
 
-def worker_units(workers: Mapping[str, Mapping[str, Any]]) -> list[ComputeUnit]:
-    """Units of dask's workers, as a scheduler tells of them: what they declare, else their threads and limit."""
+def worker_units(
+    workers: Mapping[str, Mapping[str, Any]], found: Mapping[str, Sequence[ComputeUnit]] | None = None
+) -> list[ComputeUnit]:
+    """Units of dask's workers: what each found where it runs, within what it declares or may take.
+
+    `workers` is what a scheduler tells of them, `found` what they found, both by address. One that found nothing,
+    since it is of another environment, has what it declares, else its threads and its memory limit.
+    """
     units = []
-    for address, told in sorted(workers.items()):
+    names = {key: str(key if told.get("name") is None else told["name"]) for key, told in workers.items()}
+    for address in sorted(workers, key=lambda key: (len(names[key]), names[key])):  # 2 before 10
+        told, name = workers[address], f"worker {names[address]}"
         declared = told.get("resources") or {}
-        name = str(told.get("name") or address)
-        memory = declared.get("memory") or told.get("memory_limit")
-        units.append(
-            ComputeUnit(
-                unit=f"worker {name}",
-                kind="CPU",
-                name=str(told.get("host") or address),
-                abstraction="process",
-                cores=float(declared.get("cpu") or told.get("nthreads") or 1),
-                memory=int(memory) if memory else None,
-                facts_known={"address": address, "gpu": int(declared.get("gpu") or 0)},
+        cores = float(declared.get("cpu") or told.get("nthreads") or 1)
+        memory = int(declared.get("memory") or told.get("memory_limit") or 0) or None
+        known = {"address": address, "threads": told.get("nthreads"), "gpu": int(declared.get("gpu") or 0)}
+        for unit in (found or {}).get(address, ()):
+            place = unit.unit.rpartition("/")[2]
+            form = "process" if unit.abstraction == "instance" else unit.abstraction
+            bounded = _bounded(unit, cores, memory) if unit.kind == "CPU" else unit
+            facts = {**unit.facts_known, **known}
+            units.append(replace(bounded, unit=f"{name}/{place}", abstraction=form, facts_known=facts))
+        if not (found or {}).get(address):
+            units.append(
+                ComputeUnit(
+                    unit=f"{name}/cpu",
+                    kind="CPU",
+                    name=str(told.get("host") or address),
+                    abstraction="process",
+                    cores=cores,
+                    memory=memory,
+                    facts_known=known,
+                )
             )
-        )
     return units
 
 
-def _ask_scheduler(address: str) -> Mapping[str, Mapping[str, Any]]:
+def _bounded(unit: ComputeUnit, cores: float, memory: int | None) -> ComputeUnit:
+    """CPUs of which no more may be used than that."""
+    part = min(1.0, cores / unit.cores)
+    sizes = [size for size in (unit.memory, memory) if size]
+    return replace(
+        unit,
+        cores=unit.cores * part,
+        memory=min(sizes, default=None),
+        peak_flops={name: rate * part for name, rate in unit.peak_flops.items()},
+    )
+
+
+def _ask_cluster(address: str) -> list[ComputeUnit]:
     from distributed import Client
 
     try:
         with Client(address, timeout=_DASK_SECONDS, set_as_default=False) as client:
             workers: Mapping[str, Mapping[str, Any]] = client.scheduler_info(n_workers=-1)["workers"]
-            return workers
+            told = client.run(find_units, on_error="return") if workers else {}
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise Unavailable(
             f"no dask scheduler answers at {address}: {error}",
             hint="start one with `dask scheduler` and `dask worker`, or set cluster to local",
         ) from error
+    # A worker without this package answers with an error.
+    return worker_units(workers, {key: units for key, units in told.items() if isinstance(units, list)})

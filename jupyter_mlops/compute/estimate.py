@@ -87,9 +87,14 @@ class Estimate(Shown):
     def to_svg(self) -> str:
         """The break-even plot. Raises `InvalidInput` if there is nothing to draw."""
         if self.server is None or not self.break_evens:
+            reason = (
+                "no server of one's own has room for its tasks"
+                if self.server is None
+                else f"no cloud in the list of prices rents out what a {self.server.name} is"
+            )
             raise InvalidInput(
-                f"there is no break-even of {self.subject} to draw: no server of one's own has room for its tasks",
-                hint="add one to the file that the setting `compute_prices` names",
+                f"there is no break-even of {self.subject} to draw: {reason}",
+                hint="add one to the file that the setting `compute_prices` names, or name a --server",
             )
         return plot.draw(
             title=f"{self.server.name}, owned or rented",
@@ -134,8 +139,11 @@ def estimate(
     crossings = []
     if own is not None:
         quotes.append(on_own(uses, [own], utilization=utilization))
+        kind = _accelerator(uses)
         crossings = [
-            break_even(own, rented, is_spot=is_spot) for rented in clouds for is_spot in (False, True)
+            break_even(own, rented, is_spot=is_spot, accelerator=kind)
+            for rented in clouds
+            for is_spot in (False, True)
         ]
     advised = [advise(uses, rented) for rented in clouds] if uses else []
     return Estimate(
@@ -162,6 +170,12 @@ def _clouds(
     known = [prices.of(provider) for provider in (providers or prices.providers)]
     alike = [[each for each in rented if each.architecture == architecture] for rented in known]
     return [rented for rented in alike if rented]
+
+
+def _accelerator(uses: Sequence[Use]) -> str | None:
+    """The accelerator that tasks ask for by name, "" if any GPU will do, None if none asks for one."""
+    asked = [use.asked.accelerator or "" for use in uses if use.asked.gpu]
+    return max(asked, default=None)
 
 
 def _load(uses: Sequence[Use], server: Server, runs_a_month: float) -> float:

@@ -16,6 +16,14 @@ REPLICAS = (2, 4)
 _NEAR = 1e-6
 
 
+def pairs(given: Sequence[str], what: str) -> dict[str, str]:
+    """Words ``KEY=VALUE`` as a mapping; `InvalidInput` names one that is none."""
+    for word in given:
+        if "=" not in word or not word.partition("=")[0]:
+            raise InvalidInput(f"{word!r} is no {what}")
+    return dict(word.partition("=")[::2] for word in given)
+
+
 def check_traffic(traffic: Mapping[Any, Any]) -> dict[int, float]:
     """Version → share of the requests, without those that get none; they sum to 1. Raises `InvalidInput`."""
     shares = {_version(version): _share(version, share) for version, share in traffic.items()}

@@ -10,6 +10,7 @@ from .options import Argument, Option, Syntax
 
 
 def _deploy(call: Call) -> Any:
+    from ..deployments import decide
     from ..session import deploying
 
     given = call.given
@@ -24,8 +25,8 @@ def _deploy(call: Call) -> Any:
         model,
         name=given.get("name"),
         target=given.get("target"),
-        traffic=given.get("traffic"),
-        shadow=given.get("shadow"),
+        traffic=decide.pairs(given["traffic"], "share: --traffic 3=90%") if given.has("traffic") else None,
+        shadow=decide.pairs(given["shadow"], "share: --shadow 4=10%") if given.has("shadow") else None,
         replicas=given.get("replicas"),
         resources=needs or None,
         image=given.get("image"),
@@ -65,8 +66,8 @@ MAGICS = (
             options=[
                 Option(name="name", help="the deployment's; by default the model's", value="NAME"),
                 Option(name="target", help="local, kubernetes, sagemaker, vertex, azureml", value="TARGET"),
-                Option(name="traffic", help="a version's share of the requests: 3=90%", is_pair=True, value="SHARE"),
-                Option(name="shadow", help="a version that sees a share unheard", is_pair=True, value="SHARE"),
+                Option(name="traffic", help="a share of the requests: 3=90%", is_repeated=True, value="VERSION=SHARE"),
+                Option(name="shadow", help="who sees a share unheard", is_repeated=True, value="VERSION=SHARE"),
                 Option(name="replicas", help="at least and at most, such as 2:4", value="LEAST:MOST"),
                 Option(name="cpu", help="cores of a replica", value="CORES"),
                 Option(name="memory", help="memory of a replica, such as 1Gi", value="BYTES"),

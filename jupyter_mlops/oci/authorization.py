@@ -78,7 +78,7 @@ class Authorizer:
                 self._tokens[wanted] = (token, self.now() + seconds - _MARGIN_SECONDS)
         return f"Bearer {token}"
 
-    def learn(self, header: str, scopes: Iterable[str], sent: str | None) -> bool:
+    def learn(self, header: str, scopes: Iterable[str], sent: str = "") -> bool:
         """Take in a refusal of a request with the header `sent`; whether there is something else to send now."""
         challenge = parse_challenge(header)
         if challenge is None:

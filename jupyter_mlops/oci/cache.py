@@ -6,6 +6,7 @@ A layer is there whole or not at all, is checked before it is used, and goes whe
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from .layer import Layer
 from .reference import check_digest
 
 _LIMIT_BYTES = 20 * 2**30
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOTDIR, errno.EEXIST}
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -81,6 +83,8 @@ class LayerCache:
             with tempfile.TemporaryDirectory(dir=self.folder / "tmp") as made:
                 yield Path(made)
         except OSError as error:
+            if error.errno not in _OF_THE_DISK:
+                raise
             raise StorageUnavailable(
                 f"cannot keep layers in {self.folder}: {error.strerror or error}",
                 hint="free some space, or set XDG_CACHE_HOME to a disk that has some",

@@ -1,6 +1,7 @@
 """HTTP with one registry: authorized, retried, its refusals as our errors.
 
-TLS always, except on loopback, where a registry without it is recognized, and where `plain_http` says so. Redirects
+TLS always, except on loopback and for what `registries.conf` marks, where a registry without it is recognized, and
+where `plain_http` says so. Redirects
 (registries keep blobs elsewhere) are followed by hand, since what we are allowed to do at the registry is nobody
 else's to know. A busy or broken server is asked again, after as long as it says, else ever longer.
 """
@@ -23,6 +24,7 @@ from ..errors import InvalidInput, MlopsError, NotFound, RegistryUnavailable
 from ..words import plain, shorten
 from .authorization import Authorizer, denied
 from .credentials import Credentials
+from .plain import may_be_plain
 from .reference import is_loopback
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class Transport:
         self.patience = patience or Patience()
         self._is_local = is_loopback(host)
         self._base = {True: f"http://{host}", False: f"https://{host}", None: ""}[plain_http]
-        if not self._base and not self._is_local:
+        if not self._base and not may_be_plain(host):
             self._base = f"https://{host}"
         self._here = threading.local()
         self._lock = threading.Lock()
@@ -131,7 +133,7 @@ class Transport:
                 return answer
             if answer.status_code == 401 and not is_allowed:
                 is_allowed = True
-                sent = answer.request.headers.get("Authorization")
+                sent = str(answer.request.headers.get("Authorization") or "")
                 if self._auth.learn(answer.headers.get("WWW-Authenticate", ""), wanted, sent):
                     answer.close()
                     continue
@@ -238,7 +240,7 @@ class Transport:
         return url
 
     def _speaks_tls(self) -> bool:
-        """Asked on loopback only. A certificate that we do not trust is TLS, too: its error comes with the request."""
+        """Asked where it may be without. A certificate that we do not trust is TLS, too: that error comes later."""
         from requests import exceptions
 
         try:
@@ -252,7 +254,9 @@ class Transport:
     def _no_tls(self, error: Exception, doing: str) -> MlopsError:
         hint = "name the file with the registry's CA in REQUESTS_CA_BUNDLE or SSL_CERT_FILE"
         if "CERTIFICATE" not in str(error).upper():
-            hint = "if the registry speaks plain HTTP and the network is yours, ask for plain HTTP"
+            hint = (
+                "does it speak plain HTTP? then mark it as insecure in ~/.config/containers/registries.conf"
+            )
         return RegistryUnavailable(
             f"cannot {doing}: no secure connection to {self.host} ({_reason(error)})", hint=hint
         )

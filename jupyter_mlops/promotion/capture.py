@@ -108,6 +108,10 @@ def capture_together(
     `files` go along besides, by their paths below `root`. `cuda` is set whether or not it is wanted.
     """
     gathered, environment = _gather(paths, root, python, options)
+    if not python:
+        told = "the kernel is none of ipykernel's, so it is not known what is installed for it"
+        hint = "versions are those of this environment; choose another kernel with --kernel"
+        gathered.problems.append(Problem(message=told, hint=hint, severity="warning"))
     asked = _installs(gathered, paths, options)
     capture = Capture(
         kind="batch",
@@ -125,8 +129,8 @@ def capture_together(
     )
     shipped = closure(BATCH, names=names_used(capture.notebooks.values(), capture.modules.values()))
     runtime = dict.fromkeys(shipped.distributions, "jupyter_mlops runs the notebook with it")
-    resolved = resolve(gathered.readings, asked, environment, local=gathered.local_names, runtime=runtime)
-    return finish(capture, resolved, environment, asked.packages, is_locked=options.is_locked)
+    resolved = resolve(gathered.readings, asked, environment, runtime)
+    return finish(capture, resolved, environment, asked.packages, options=options, root=root)
 
 
 def root_of(path: Path, options: CaptureOptions) -> Path:
@@ -147,7 +151,7 @@ def _gather(
         gathered = Gathered(root)
         for path in paths:
             gathered.add(gather(path, root, version, search))
-        environment = read_environment(python, modules_of(gathered.readings, gathered.local_names))
+        environment = read_environment(python, modules_of(gathered.readings))
         found = _wider(gathered, environment, search, include_local=options.include_local)
         if found == search:
             break
@@ -198,11 +202,14 @@ def _installs(gathered: Gathered, paths: Sequence[Path], options: CaptureOptions
         if name in seen:
             continue
         seen.add(name)
-        places = [path.parent / name for path in paths]
+        places = (path.parent / name for path in paths)
         try:
-            text = next(place for place in places if place.is_file()).read_text(encoding="utf-8")
+            # Not any file: what it holds is shown.
+            text = next(one for one in places if one.is_file() and _is_below(one, gathered.root)).read_text(
+                "utf-8"
+            )
         except (StopIteration, OSError, UnicodeDecodeError):
-            told = f"there is no requirements file {name}"
+            told = f"there is no requirements file {name} in the workspace"
             found.append(Installs(problems=(Problem(message=told, where=where),)))
             continue
         read = installs.of_file(text, name)
@@ -211,13 +218,18 @@ def _installs(gathered: Gathered, paths: Sequence[Path], options: CaptureOptions
     return installs.join(found)
 
 
+def _is_below(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
+
+
 def finish(
     capture: Capture,
     resolved: Resolved,
     environment: Environment,
     packages: Sequence[tuple[str, str]] = (),
     *,
-    is_locked: bool = True,
+    options: CaptureOptions,
+    root: Path | None = None,
 ) -> Capture:
     """A capture with requirements: locked, and with the Debian packages that they need in turn."""
     taken = [one for one in resolved.requirements if one.origin != "local"]
@@ -230,9 +242,9 @@ def finish(
         system_packages=system,
         optional=tuple(dict.fromkeys(resolved.optional)),
     )
-    if is_locked:
+    if options.is_locked:
         constraints = constraints_of(environment, taken)
-        locked = lock(made.input_text, constraints, python=made.python, platforms=made.platforms)
+        locked = lock(made.input_text, constraints, python=made.python, platforms=made.platforms, root=root)
         problems += locked.problems
         made = replace(made, lock=locked.text, platforms=locked.platforms)
     return replace(made, problems=tuple(dict.fromkeys(problems)))

@@ -68,7 +68,8 @@ def capture_model(
         resolved,
         _as_locked(environment, locked),
         [(name, "asked for") for name in options.packages],
-        is_locked=options.is_locked,
+        options=options,
+        root=options.root,
     )
 
 

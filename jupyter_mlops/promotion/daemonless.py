@@ -29,7 +29,7 @@ from ..oci.keys import SigningKey
 from ..oci.layer import Files, Layer, folder_files, write_layer
 from ..oci.layout import write_archive, write_layout
 from ..oci.origins import Origin, find_origin, opener
-from ..oci.reference import Reference, parse_reference
+from ..oci.reference import DOCKER_HUB, Reference, parse_reference
 from ..oci.sign import sign_image
 from ..resources import format_bytes
 from .context import APP, LIB, MODEL, WORK, Built, Content, Context
@@ -49,6 +49,7 @@ def build_without_daemon(
     platforms: Sequence[str] = ("linux/amd64",),
     push: str = "",
     output: Path | None = None,
+    name: str = "",
     base: str = "",
     key: SigningKey | None = None,
     format: Format | None = None,  # noqa: A002
@@ -60,7 +61,8 @@ def build_without_daemon(
     """Make the image of a context, for one or more platforms, and bring it to a registry or into a file.
 
     - `push` is the image's name, ``registry/repository:tag``; `output` a file that ends in ``.tar`` (for
-      ``podman load``, ``docker load``), or a folder (an OCI layout). One of both has to be there.
+      ``podman load``, ``docker load``), or a folder (an OCI layout). One of both has to be there; what is not
+      pushed is called `name`, or as its context.
     - `base` takes the place of the context's: another name, or ``oci:FOLDER[:TAG]``.
     - `key` signs what is pushed. `plain_http` are registries that are spoken to without TLS; those on loopback need
       not be named.
@@ -70,10 +72,10 @@ def build_without_daemon(
     `BuildFailed` for what uv cannot install, and the errors of `Registry`.
     """
     tell, started = told or (lambda line: None), time.monotonic()
-    name = _check(context, platforms, push, output)
+    called = _check(context, platforms, push, output, name)
     open_registry = opener(plain_http)
     origin = find_origin(base or context.base, open_registry=open_registry)
-    is_docker = (format or ("docker" if push else "oci")) == "docker"
+    is_docker = (format or ("docker" if output is None else "oci")) == "docker"
     kept = cache or LayerCache()
     with kept.room() as room:
         shared = _code_layers(context, room)
@@ -84,21 +86,21 @@ def build_without_daemon(
         if output is not None:
             blobs = all_layers(images, origin, kept, tell)
             write = write_archive if output.suffix == ".tar" else write_layout
-            digest = write(output, [one.image for one in images], blobs, name.name, name.tag or "latest")
+            digest = write(output, [one.image for one in images], blobs, called.name, called.tag)
             tell(f"written: {output}")
         if push:
-            registry = open_registry(name)
-            digest = push_images(images, origin, registry, name, kept, tell)
-            pushed = name.with_digest(digest)
+            registry = open_registry(called)
+            digest = push_images(images, origin, registry, called, kept, tell)
+            pushed = called.with_digest(digest)
             if is_sbom_attached and isinstance(bill := context.code.get(f"{APP}/sbom.cdx.json"), bytes):
                 subject = top(images)[1]
-                attach(registry, name.repository, subject, _SBOM, [("sbom.cdx.json", _SBOM, bill)])
+                attach(registry, called.repository, subject, _SBOM, [("sbom.cdx.json", _SBOM, bill)])
             if key is not None:
                 sign_image(registry, pushed, key)
                 tell(f"signed: {digest}")
             tell(f"pushed: {pushed}")
     return Built(
-        name=str(name),
+        name=str(called),
         digest=digest,
         builder="python",
         platforms=tuple(platforms),
@@ -122,13 +124,15 @@ def reasons_against(context: Context) -> list[str]:
 # --- what it is made of ---------------------------------------------------------------------------------
 
 
-def _check(context: Context, platforms: Sequence[str], push: str, output: Path | None) -> Reference:
+def _check(
+    context: Context, platforms: Sequence[str], push: str, output: Path | None, name: str
+) -> Reference:
     """Everything that would fail later, told first; the image's name."""
     if not push and output is None:
         raise InvalidInput("an image has to go somewhere", hint="push to a registry, or write a file")
-    name = parse_reference(push or f"localhost/{context.name.lower()}")
-    if name.digest:
-        raise InvalidInput(f"{name} has a digest", hint="an image gets its digest here: give it a tag")
+    called = parse_reference(push) if push else _local(name or context.name.lower())
+    if called.digest:
+        raise InvalidInput(f"{called} has a digest", hint="an image gets its digest here: give it a tag")
     if not platforms or len(set(platforms)) < len(platforms):
         raise InvalidInput("an image is for one platform or more, each named once")
     for one in platforms:
@@ -144,7 +148,14 @@ def _check(context: Context, platforms: Sequence[str], push: str, output: Path |
         raise InvalidInput(
             f"{context.name} cannot be built without a builder: {'; '.join(reasons)}", hint=hint
         )
-    return name if name.tag else name.with_tag("latest")
+    return called if called.tag else called.with_tag("latest")
+
+
+def _local(name: str) -> Reference:
+    """The name of an image that is in no registry; docker and podman put those below ``localhost/``."""
+    found = parse_reference(name)
+    is_bare = found.registry == DOCKER_HUB and not name.startswith(f"{DOCKER_HUB}/")
+    return parse_reference(f"localhost/{name}") if is_bare else found
 
 
 def _code_layers(context: Context, room: Path) -> list[tuple[str, Layer]]:

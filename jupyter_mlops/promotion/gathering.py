@@ -82,7 +82,8 @@ def gather(notebook: Path, root: Path, python: tuple[int, ...], search: Search) 
     gathered.import_paths.add(posixpath.dirname(name))
     folder = notebook.parent
     for path, text in own.written_modules.items():
-        _write_module(gathered, places, folder, path, text, python)
+        if (written := _write_module(gathered, places, folder, path, text, python)) is not None:
+            own.scan.imports += [one for one in written.scan.imports if not one.level]
     read = _reader(gathered, places, folder, python)
     local = follow(
         _with_runs(own, folder),
@@ -93,7 +94,8 @@ def gather(notebook: Path, root: Path, python: tuple[int, ...], search: Search) 
     )
     gathered.local_names |= local.names
     _import_paths(gathered, places, folder, search, local.names)
-    for reading in list(gathered.readings):
+    for reading in gathered.readings:
+        reading.local = frozenset(gathered.local_names)
         _take_files(gathered, places, folder, reading)
         gathered.problems += reading.problems
     return gathered
@@ -106,7 +108,7 @@ def _reader(
 
     def read(path: Path) -> Scan:
         name = places.below(path)
-        if name is None:
+        if name is None or places.below(path.resolve()) is None:
             told = f"{path.name} is imported from {path.parent}, which lies outside of {gathered.root.name}"
             hint = "move it into the workspace, or say include_local"
             gathered.problems.append(Problem(message=told, where=next(iter(gathered.notebooks)), hint=hint))
@@ -142,16 +144,18 @@ def _with_runs(reading: Reading, folder: Path) -> Scan:
 
 def _write_module(
     gathered: Gathered, places: _Places, folder: Path, path: str, text: str, python: tuple[int, ...]
-) -> None:
+) -> Reading | None:
     """A module that a cell writes goes along as the cell writes it."""
     name = places.below(Path(os.path.normpath(folder / path)))
     if name is None:
-        return
+        return None
     content = text.encode()
     gathered.modules[name] = content
     gathered.reasons[name] = "written by a cell"
-    gathered.readings.append(read_module(content, name, python, file=path))
+    reading = read_module(content, name, python, file=path)
+    gathered.readings.append(reading)
     gathered.local_names.add(Path(path).parts[0].removesuffix(".py"))
+    return reading
 
 
 def _import_paths(

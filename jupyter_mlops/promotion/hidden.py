@@ -99,6 +99,9 @@ def of_call(name: str, libraries: frozenset[str], engine: str = "", path: str = 
     ):
         yield Need((_ENGINES[engine],), f"{name}(engine={engine!r})", is_certain=True)
         return
+    if name == "%matplotlib" and engine in ("widget", "ipympl", "notebook"):
+        yield Need(("ipympl",), f"%matplotlib {engine}", is_certain=engine != "notebook")
+        return
     if name in ("read_excel", "ExcelFile") and "pandas" in libraries:
         suffix = f".{path.rpartition('.')[2].lower()}" if "." in path else ""
         yield Need(_EXCEL.get(suffix, ("openpyxl", "python-calamine")), f"pandas {name}", is_certain=True)

@@ -151,7 +151,7 @@ class Images:
             source_digest=capture.source_digest,
             is_pushed=built.is_pushed,
             is_signed=built.is_signed,
-            platforms=built.platforms,
+            platforms=list(built.platforms),
             size_bytes=built.size_bytes,
             builder=built.builder,
             run_id=os.environ.get("MLOPS_RUN_ID", ""),
@@ -199,6 +199,7 @@ def _without_daemon(
         platforms=tuple(options.platforms) or (builders.native_platform(),),
         push=name if options.is_pushed else "",
         output=options.save,
+        name=name,
         key=key,
         told=told,
     )
@@ -241,7 +242,7 @@ def _find(path: Path) -> Path:
 
 def _links(image: Image) -> list[LineageLink]:
     """What the image was made from."""
-    target = f"{image.name}@{image.digest}"
+    target = image.reference
     if image.kind == "serving":
         sources = [("model", image.source.removeprefix("models:/"))]
     else:

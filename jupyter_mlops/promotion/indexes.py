@@ -10,8 +10,10 @@ import configparser
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
 _NAMES = ("index-url", "extra-index-url", "find-links", "cert", "no-index", "trusted-host")
@@ -43,6 +45,49 @@ def uv_environment(environ: Mapping[str, str], *, has_extra: bool = True) -> dic
     if hosts := pip.get("trusted-host"):
         made.setdefault("UV_INSECURE_HOST", " ".join(hosts.split()))
     return made
+
+
+def project_environment(root: Path) -> dict[str, str]:
+    """The indexes that the project at `root` names for uv, in ``uv.toml`` or ``[tool.uv]``: a lock is made elsewhere,
+    so uv would not see them. A named index keeps its name, by which uv finds its credentials."""
+    told = _tool_uv(root)
+    made: dict[str, str] = {}
+    listed = told.get("index")
+    indexes = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    named = [
+        (f"{one['name']}={one['url']}" if one.get("name") else str(one["url"]), one)
+        for one in indexes
+        if "url" in one
+    ]
+    if extra := [text for text, one in named if not one.get("default") and not one.get("explicit")]:
+        made["UV_INDEX"] = " ".join(extra)
+    if default := [text for text, one in named if one.get("default")] or _texts(told.get("index-url")):
+        made["UV_DEFAULT_INDEX"] = default[0]
+    if "UV_INDEX" not in made and (older := _texts(told.get("extra-index-url"))):
+        made["UV_INDEX"] = " ".join(older)
+    if links := _texts(told.get("find-links")):
+        made["UV_FIND_LINKS"] = ",".join(one if "://" in one else str(root / one) for one in links)
+    if strategy := _texts(told.get("index-strategy")):
+        made["UV_INDEX_STRATEGY"] = strategy[0]
+    return made
+
+
+def _tool_uv(root: Path) -> Mapping[str, Any]:
+    for name, keys in (("uv.toml", ()), ("pyproject.toml", ("tool", "uv"))):
+        try:
+            told: Any = tomllib.loads((root / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # ValueError: a broken file, of which uv and others tell
+            continue
+        for key in keys:
+            told = told.get(key) if isinstance(told, dict) else None
+        if isinstance(told, dict):
+            return told
+    return {}
+
+
+def _texts(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str)]
 
 
 def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:

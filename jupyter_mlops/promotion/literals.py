@@ -59,7 +59,7 @@ def evaluate(node: ast.expr, known: Mapping[str, str]) -> str | None:
         return _joined([_formatted(value, known) for value in node.values], "")
     if isinstance(node, ast.Attribute):
         base = evaluate(node.value, known) if node.attr == "parent" else None
-        return posixpath.dirname(base) if base is not None else None
+        return _parent(base) if base is not None else None
     if isinstance(node, ast.Subscript):
         return _ancestor(node, known)
     return _called(node, known) if isinstance(node, ast.Call) else None
@@ -80,8 +80,15 @@ def _ancestor(node: ast.Subscript, known: Mapping[str, str]) -> str | None:
     if base is None or not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, int):
         return None
     for _ in range(node.slice.value + 1):
-        base = posixpath.dirname(base)
+        base = _parent(base)
     return base
+
+
+def _parent(path: str) -> str:
+    """The folder of a path; that of the folder where the code runs is ``..``."""
+    if path in ("", "."):
+        return ".."
+    return f"{path}/.." if posixpath.basename(path) == ".." else posixpath.dirname(path)
 
 
 def _called(node: ast.Call, known: Mapping[str, str]) -> str | None:
@@ -97,7 +104,7 @@ def _called(node: ast.Call, known: Mapping[str, str]) -> str | None:
     if name == "joinpath" and owner is not None:
         return _joined([owner, *arguments], "/")
     if name == "dirname" and arguments and arguments[0] is not None:
-        return posixpath.dirname(arguments[0])
+        return _parent(arguments[0]) if arguments[0] else ""
     if name in _SAME:
         return owner if owner is not None else (arguments[0] if len(arguments) == 1 else None)
     return None

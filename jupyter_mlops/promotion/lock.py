@@ -22,7 +22,7 @@ from packaging.markers import InvalidMarker, Marker
 
 from ..errors import InvalidInput, MissingExtra, did_you_mean
 from ..problems import Problem
-from .indexes import pip_settings, uv_environment, without_secrets
+from .indexes import pip_settings, project_environment, uv_environment, without_secrets
 
 MACHINES: Mapping[str, str] = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 _TIMEOUT_SECONDS = 300
@@ -50,11 +50,13 @@ class _Attempt:
     platforms: tuple[str, ...]
 
 
-def lock(requirements: str, constraints: str, *, python: str, platforms: Sequence[str]) -> Locked:
+def lock(
+    requirements: str, constraints: str, *, python: str, platforms: Sequence[str], root: Path | None = None
+) -> Locked:
     """Lock `requirements` (a line each) for `python` ("3.11") and `platforms`, the first of which matters most.
 
-    An index that does not answer is a problem, not a failure. Raises `MissingExtra` without uv, `InvalidInput`
-    for a platform that there are no wheels for.
+    Indexes are those of the project at `root`, of uv's own settings, of pip's. One that does not answer is a
+    problem, not a failure. Raises `MissingExtra` without uv, `InvalidInput` for a platform without wheels.
     """
     for platform in platforms:
         if platform not in MACHINES:
@@ -64,8 +66,9 @@ def lock(requirements: str, constraints: str, *, python: str, platforms: Sequenc
     if not requirements.strip():
         return Locked("", tuple(platforms))
     first = ""
-    for attempt in _attempts(constraints, tuple(platforms)):
-        text, told = _compile(command, requirements, attempt, python)
+    environ = {**project_environment(root), **os.environ} if root is not None else dict(os.environ)
+    for attempt in _attempts(constraints, tuple(platforms), environ):
+        text, told = _compile(command, requirements, attempt, python, environ)
         if text:
             machines = [MACHINES[platform] for platform in attempt.platforms]
             problems = _compromises(attempt, constraints, platforms, first)
@@ -76,9 +79,9 @@ def lock(requirements: str, constraints: str, *, python: str, platforms: Sequenc
     return Locked("", tuple(platforms), (_failure(first),))
 
 
-def _attempts(constraints: str, platforms: tuple[str, ...]) -> Iterator[_Attempt]:
+def _attempts(constraints: str, platforms: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[_Attempt]:
     """The best one first. An extra index may be a mirror that holds a part only, so it is tried without, too."""
-    extras = (True, False) if pip_settings(os.environ).get("extra-index-url") else (True,)
+    extras = (True, False) if pip_settings(environ).get("extra-index-url") else (True,)
     several = (platforms, platforms[:1]) if len(platforms) > 1 else (platforms,)
     for given in dict.fromkeys((constraints, "")):
         for wanted, has_extra in itertools.product(several, extras):
@@ -98,7 +101,9 @@ def _compromises(
     return tuple(problems)
 
 
-def _compile(command: Sequence[str], requirements: str, attempt: _Attempt, python: str) -> tuple[str, str]:
+def _compile(
+    command: Sequence[str], requirements: str, attempt: _Attempt, python: str, environ: Mapping[str, str]
+) -> tuple[str, str]:
     """The lock, or what uv said instead."""
     environments = [
         f"sys_platform == 'linux' and implementation_name == 'cpython' and python_version == '{python}'"
@@ -119,7 +124,8 @@ def _compile(command: Sequence[str], requirements: str, attempt: _Attempt, pytho
         "--constraints",
         "constraints.txt",
     ]
-    return _uv_compile(command, [*arguments, "requirements.in"], files, has_extra=attempt.has_extra)
+    environ = uv_environment(environ, has_extra=attempt.has_extra)
+    return _uv_compile(command, [*arguments, "requirements.in"], files, environ)
 
 
 def without_wheels(locked: str, *, python: str, platforms: Sequence[str]) -> tuple[Problem, ...]:
@@ -129,7 +135,8 @@ def without_wheels(locked: str, *, python: str, platforms: Sequence[str]) -> tup
         arguments = ["--python-platform", f"{MACHINES[platform]}-manylinux_2_28", "--only-binary", ":all:"]
         arguments += ["--no-deps", "--python-version", python, "lock.txt"]
         for has_extra in (True, False):
-            text, told = _uv_compile(uv(), arguments, {"lock.txt": locked}, has_extra=has_extra)
+            environ = uv_environment(os.environ, has_extra=has_extra)
+            text, told = _uv_compile(uv(), arguments, {"lock.txt": locked}, environ)
             if text:
                 break
         else:
@@ -141,12 +148,10 @@ def without_wheels(locked: str, *, python: str, platforms: Sequence[str]) -> tup
 
 
 def _uv_compile(
-    command: Sequence[str], arguments: Sequence[str], files: Mapping[str, str], *, has_extra: bool
+    command: Sequence[str], arguments: Sequence[str], files: Mapping[str, str], environ: Mapping[str, str]
 ) -> tuple[str, str]:
     """What ``uv pip compile`` wrote, or what it said; no secrets in either."""
-    environ = uv_environment(os.environ, has_extra=has_extra)
-    environ.setdefault("UV_HTTP_RETRIES", "1")
-    environ.setdefault("UV_HTTP_TIMEOUT", "20")
+    environ = {"UV_HTTP_RETRIES": "1", "UV_HTTP_TIMEOUT": "20", **environ}
     quiet = ["--no-annotate", "--no-header", "--quiet", "--no-progress"]
     with tempfile.TemporaryDirectory(prefix="mlops-lock-") as scratch:
         for name, text in files.items():

@@ -7,7 +7,7 @@ what is declared before anything else: what ran here shall run there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -22,7 +22,9 @@ from .installs import Install, Installs, parse
 from .sources import Imported, Reading
 
 _OURS = "jupyter_mlops"
-_LEFT = sys.stdlib_module_names | {_OURS, "__main__"}
+_ORDER = {"PEP 723": 0, "metadata": 1}  # then what is installed by a cell
+# IPython finds its own extensions by short names.
+_LEFT = sys.stdlib_module_names | {_OURS, "__main__", "autoreload", "storemagic"}
 
 
 @dataclass(slots=True)
@@ -46,13 +48,13 @@ class Resolved:
     problems: list[Problem] = field(default_factory=list)
 
 
-def modules_of(readings: Iterable[Reading], local: Collection[str]) -> set[str]:
+def modules_of(readings: Iterable[Reading]) -> set[str]:
     """The dotted names of the modules that distributions bring."""
     return {
         one.module
         for reading in readings
         for one in reading.imports
-        if (top := one.module.partition(".")[0]) and top not in _LEFT and top not in local
+        if (top := one.module.partition(".")[0]) and top not in _LEFT and top not in reading.local
     }
 
 
@@ -60,18 +62,16 @@ def resolve(
     readings: Sequence[Reading],
     installs: Installs,
     environment: Environment,
-    *,
-    local: Collection[str],
     runtime: Mapping[str, str],
 ) -> Resolved:
-    """The requirements of code and declarations; `local` are top-level names of modules that go along, `runtime`
-    distributions that the image needs anyhow, with the reason."""
-    resolving = _Resolving(environment, frozenset(local))
-    for install in sorted(installs.requirements, key=lambda one: one.how != "PEP 723"):
+    """The requirements of code and declarations; `runtime` are distributions that the image needs anyhow, with the
+    reason."""
+    resolving = _Resolving(environment, frozenset().union(*(reading.local for reading in readings)))
+    for install in sorted(installs.requirements, key=lambda one: _ORDER.get(one.how, 2)):
         resolving.declare(install)
-    imports = [one for reading in readings for one in reading.imports]
-    for one in imports:
-        resolving.take_import(one)
+    for reading in readings:
+        for one in reading.imports:
+            resolving.take_import(one, reading.local)
     libraries = frozenset().union(*(reading.libraries for reading in readings))
     for need, where in _needs(readings, libraries):
         resolving.take_need(need, where)
@@ -135,11 +135,11 @@ class _Resolving:
             draft.specifiers.append((wanted.specifier, f"{install.how}, {install.where}"))
         draft.marker = draft.marker or str(wanted.marker or "")
 
-    def take_import(self, one: Imported) -> None:
+    def take_import(self, one: Imported, local: frozenset[str]) -> None:
         top = one.module.partition(".")[0]
-        if not top or top in _LEFT or top in self.local:
+        if not top or top in _LEFT or top in local:
             return
-        if one.unless and all(self._is_here(module) for module in one.unless):
+        if one.unless and all(self._is_here(module, local) for module in one.unless):
             return
         names = self.environment.behind(one.module)
         if len(names) > 1:
@@ -159,9 +159,9 @@ class _Resolving:
         if why not in because:
             because.append(why)
 
-    def _is_here(self, module: str) -> bool:
+    def _is_here(self, module: str, local: frozenset[str]) -> bool:
         top = module.partition(".")[0]
-        return top in _LEFT or top in self.local or bool(self.environment.behind(module))
+        return top in _LEFT or top in local or bool(self.environment.behind(module))
 
     def _missing(self, one: Imported, top: str) -> None:
         if one.is_optional:

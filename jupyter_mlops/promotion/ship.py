@@ -37,7 +37,7 @@ _NEEDED_LATE: Mapping[str, tuple[str, ...]] = {
     "emit": ("cloudpickle",),
     "features": ("duckdb", "numpy", "pandas", "pyarrow"),
     "kernels": ("ipykernel", "jupyter_client", "psutil", "zmq"),
-    "serving": ("httptools", "numpy", "orjson", "starlette", "uvicorn", "uvloop"),
+    "serving": ("httptools", "numpy", "orjson", "uvloop"),
 }
 
 

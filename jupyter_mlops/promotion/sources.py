@@ -20,6 +20,12 @@ from .guards import split
 from .installs import Installs
 from .literals import constants, evaluate
 
+_ON_PATH = frozenset({"append", "insert", "addsitedir"})
+_PATH_CALLS = frozenset(
+    {"sys.path.append", "sys.path.insert", "path.append", "path.insert", "site.addsitedir"}
+)
+_SHELLS = frozenset({"system", "getoutput", "run", "call", "check_call", "check_output", "Popen"})
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -46,7 +52,8 @@ class Called:
 
 @dataclass(slots=True)
 class Reading:
-    """All of it; `scan` is for following local modules, `written_modules` are those that ``%%writefile`` writes."""
+    """All of it; `scan` is for following local modules, `written_modules` are those that ``%%writefile`` writes,
+    `local` the top-level names that mean files of the user's own here."""
 
     scan: Scan = field(default_factory=Scan)
     imports: list[Imported] = field(default_factory=list)
@@ -55,6 +62,7 @@ class Reading:
     calls: list[Called] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)  # with the place
     written_modules: dict[str, str] = field(default_factory=dict)
+    local: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -68,6 +76,7 @@ def read_notebook(nb: Mapping[str, Any], name: str, python: tuple[int, ...]) -> 
     reading = Reading()
     cells = [cell for cell in code_cells(nb) if "injected-parameters" not in cell.tags]
     trees = []
+    reading.installs += _declared(nb, name)
     for cell in cells:
         where = f"{name}, cell {cell.number}"
         if (declared := installs.of_script(cell.source, where)) is not None:
@@ -79,6 +88,19 @@ def read_notebook(nb: Mapping[str, Any], name: str, python: tuple[int, ...]) -> 
             trees.append((cell.tree, where))
     _read(reading, trees, python)
     return reading
+
+
+def _declared(nb: Mapping[str, Any], name: str) -> Iterator[Installs]:
+    """What the notebook's metadata ask for: ``metadata.mlops.requirements``, a list of requirements."""
+    group = nb.get("metadata", {}).get("mlops")
+    asked = group.get("requirements") if isinstance(group, Mapping) else None
+    if asked is None:
+        return
+    if not isinstance(asked, list) or not all(isinstance(one, str) for one in asked):
+        told = "metadata.mlops.requirements is no list of requirements"
+        yield Installs(problems=(Problem(message=told, where=name, hint='as in ["pandas>=2"]'),))
+        return
+    yield Installs(requirements=tuple(installs.Install(one, name, "metadata") for one in asked))
 
 
 def read_module(content: bytes, name: str, python: tuple[int, ...], *, file: str) -> Reading:
@@ -145,10 +167,38 @@ def _read_calls(reading: Reading, tree: ast.Module, where: str, known: Mapping[s
         path = evaluate(subject, known) if subject is not None else None
         reading.calls.append(Called(name, keyword(node, "engine"), path or "", where))
         is_import = name in ("import_module", "__import__") and node.args
+        if name in _ON_PATH and ast.unparse(node.func) in _PATH_CALLS:
+            found = [evaluate(argument, known) for argument in node.args]
+            reading.scan.path_additions += [one for one in found if one is not None]
+        _read_shell(reading, node, name, where)
         if is_import and not isinstance(node.args[0], ast.Constant):
             told = f"imports a module whose name is known only when it runs: {ast.unparse(node)[:80]}"
             hint = "name its distribution in a `# /// script` block"
             reading.problems.append(Problem(message=told, where=where, hint=hint, severity="warning"))
+
+
+def _read_shell(reading: Reading, node: ast.Call, name: str, where: str) -> None:
+    """What Python code installs by a shell; where it changes the folder that paths are relative to."""
+    if name == "chdir" and ast.unparse(node.func) == "os.chdir":
+        _tell_moved(reading, where)
+    line = ""
+    if name in _SHELLS and node.args:
+        first = node.args[0].elts if isinstance(node.args[0], (ast.List, ast.Tuple)) else node.args[:1]
+        line = " ".join(
+            str(one.value) if isinstance(one, ast.Constant) else f"{{{ast.unparse(one)}}}" for one in first
+        )
+    elif name == "run_line_magic" and all(isinstance(one, ast.Constant) for one in node.args):
+        line = " ".join(str(one.value) for one in node.args if isinstance(one, ast.Constant))
+    if line and (found := installs.of_command(line, where)) is not None:
+        reading.installs.append(found)
+        told = f"`{line[:60]}` installs when the notebook runs, which an image does not allow"
+        hint = "write it as %pip install …: that is left out where the image has it"
+        reading.problems.append(Problem(message=told, where=where, hint=hint, severity="warning"))
+
+
+def _tell_moved(reading: Reading, where: str) -> None:
+    told = "it changes the working directory: files are looked for in the notebook's folder all the same"
+    reading.problems.append(Problem(message=told, where=where, severity="warning"))
 
 
 def _read_magic(reading: Reading, magic: Magic, where: str) -> None:
@@ -158,6 +208,10 @@ def _read_magic(reading: Reading, magic: Magic, where: str) -> None:
             before = reading.written_modules.get(path, "") if "-a" in magic.argument.split() else ""
             reading.written_modules[path] = f"{before}{magic.body}\n"
         return
+    if magic.kind == "line" and magic.name == "cd":
+        _tell_moved(reading, where)
+    if magic.kind == "line" and magic.name == "matplotlib":
+        reading.calls.append(Called("%matplotlib", magic.argument, "", where))
     if magic.kind == "line" and magic.name in ("artifact", "input"):  # the magics of ours
         reading.calls.append(Called(magic.name, "", "", where))
     for line in _commands(magic):

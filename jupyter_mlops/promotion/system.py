@@ -71,7 +71,7 @@ def _shared_objects(one: Installed) -> Iterator[Path]:
         return
     for line in lines:
         file = line.rpartition(",")[0].rpartition(",")[0].strip('"')
-        if re.search(r"\.so(\.\d+)*\Z", file) and (path := one.folder / file).is_file():
+        if re.search(r"\.so(\.\w+)*\Z", file) and (path := one.folder / file).is_file():
             yield path
 
 

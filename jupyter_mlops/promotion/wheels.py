@@ -10,8 +10,10 @@ import base64
 import csv
 import hashlib
 import io
+import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,8 +24,10 @@ from ..errors import BuildFailed, InvalidInput
 from .indexes import uv_environment, without_secrets
 from .lock import uv
 
-# Wheels for glibc 2.28 run on Debian 10 and later, Ubuntu 20.04, RHEL 8; numpy and torch ask for no less.
-PLATFORMS = {"linux/amd64": "x86_64-manylinux_2_28", "linux/arm64": "aarch64-manylinux_2_28"}
+PLATFORMS = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+# The glibc that wheels may ask for: that of Debian 10 and RHEL 8, which nearly all do with; where the lock has none
+# such, that of Debian 12, which the official images of Python have or are ahead of.
+_GLIBC = ("2_28", "2_36")
 _TIMEOUT_SECONDS = 1800
 _COMPILE_SECONDS = 900
 _SHEBANG = re.compile(rb"\A#!(?:/bin/sh\n'''exec' )?[^\n]*?python[0-9.]*[^\n]*\n(?:' '''\n)?")
@@ -37,17 +41,21 @@ def install_wheels(lock: str, folder: Path, *, python: str, platform: str) -> No
     """
     if platform not in PLATFORMS:
         raise InvalidInput(f"there are no wheels for {platform!r}", hint=f"platforms: {', '.join(PLATFORMS)}")
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mlops-wheels-") as scratch:
         file = Path(scratch, "requirements.lock")
         file.write_text(lock, encoding="utf-8")
         command = [*uv(), "pip", "install", "--quiet", "--no-progress", "--no-compile-bytecode"]
-        command += ["--python", sys.executable, "--prefix", str(folder)]
-        command += ["--python-version", python, "--python-platform", PLATFORMS[platform]]
-        command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "--no-config", "-r", str(file)]
+        command += ["--python", sys.executable, "--prefix", str(folder), "--python-version", python]
+        command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", str(file)]
         failed = ""
-        for has_extra in (True, False):  # an extra index may be a mirror that holds a part only
-            failed = _run(command, uv_environment(os.environ, has_extra=has_extra), scratch)
+        for glibc, has_extra in itertools.product(
+            _GLIBC, (True, False)
+        ):  # an extra index may hold a part only
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            tags = ["--python-platform", f"{PLATFORMS[platform]}-manylinux_{glibc}"]
+            told = _run([*command, *tags], uv_environment(os.environ, has_extra=has_extra), scratch)
+            failed = (failed or told) if told else ""
             if not failed:
                 break
     if failed:

@@ -32,6 +32,7 @@ class Options:
     port: int = _flag(0, "AIP_HTTP_PORT, SAGEMAKER_BIND_TO_PORT or PORT, else 8080.")
     uds: str = _flag("", "A Unix socket to listen at, instead of a port.")
     fd: int = _flag(-1, "A listening socket that was inherited, instead of a port.")
+    listen_when_ready: bool = _flag(False, "Listen only when the model is loaded.")  # noqa: FBT003 - a field's default
     workers: int = _flag(1, "Processes that share the port; by each the model is in memory once.")
     timeout_seconds: float = _flag(60.0, "How long a prediction may take.")
     batch_rows: int = _flag(1024, "How many rows of waiting requests the model gets at once.")

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from .traffic import Part, Traffic
 from .version import number_of
 
 _POLL_SECONDS = 0.2
+_TICK_SECONDS = 0.02
 _SWITCH_SECONDS = 0.001  # how long a predicting thread may hold the interpreter while health waits
 # What only some servers need, and images that do not need it do not carry.
 EXTRAS = Registry(
@@ -42,6 +44,8 @@ def run(options: Options) -> int:
 
     logs.begin(options.log_level, options.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    # Said of the arrays that `shortcut` gives them.
+    warnings.filterwarnings("ignore", message="X does not have valid feature names", category=UserWarning)
     tracer = open_tracer(os.environ)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(options, tracer))
@@ -91,10 +95,13 @@ async def _answer(service: Service, options: Options, tracer: Tracer, stop: asyn
     loop = asyncio.get_running_loop()
     routes = Routes(service, options, tracer)
     server = Server(routes, routes.failed, _limits(options))
-    listener = await loop.create_server(server, sock=listen(options))
-    log.info("listening at %s", where(options))
     following = loop.create_task(_follow(service, options))
     stopping = loop.create_task(stop.wait())
+    while options.listen_when_ready and not (service.is_ready or following.done() or stop.is_set()):
+        await asyncio.sleep(_TICK_SECONDS)
+    listener = await loop.create_server(server, sock=listen(options))
+    log.info("listening at %s", where(options))
+    telling = loop.create_task(_tell_ready(service, os.environ.get("NOTIFY_SOCKET", "")))
     await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
     code = 0
     if following.done() and not stop.is_set():  # the one version that it was started for cannot be served
@@ -103,6 +110,7 @@ async def _answer(service: Service, options: Options, tracer: Tracer, stop: asyn
         service.drain()
         log.info("ending: what is asked is still answered")
         await asyncio.sleep(options.linger_seconds)
+    telling.cancel()
     if not following.done():
         following.cancel()
     listener.close()
@@ -141,6 +149,17 @@ async def _follow(service: Service, options: Options) -> None:
                 seen = data
                 await _serve_file(service, path)
         await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _tell_ready(service: Service, address: str) -> None:
+    """Say so to whoever started this process, as systemd has it, once requests are answered."""
+    if not address:
+        return
+    while not service.is_ready:
+        await asyncio.sleep(_TICK_SECONDS)
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.connect(address.replace("@", "\0", 1) if address.startswith("@") else address)
+        told.send(b"READY=1")
 
 
 async def _serve_file(service: Service, path: Path) -> None:

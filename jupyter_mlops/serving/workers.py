@@ -42,7 +42,9 @@ def run(options: Options) -> int:
             log.error("process %s ended with %s; another is started", process.pid, process.returncode)
             if lived < _PAUSE_SECONDS and stop.wait(_PAUSE_SECONDS):
                 break
-            running[index], began[index] = _start(mine), time.monotonic()
+            # The others answer; nobody shall meet one that is still loading.
+            patient = dataclasses.replace(mine, listen_when_ready=_any_alive(running))
+            running[index], began[index] = _start(patient), time.monotonic()
     for process in running:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..errors import Unavailable
+from ..errors import DeploymentFailed
 
 _Answer = TypeVar("_Answer")
 _FIRST, _LONGEST = (
@@ -16,11 +16,11 @@ _FIRST, _LONGEST = (
 
 
 def wait_for(ask: Callable[[], _Answer | None], what: str, *, timeout_seconds: float) -> _Answer:
-    """What `ask` answers once it answers something. Raises `Unavailable` when that takes too long."""
+    """What `ask` answers once it answers something. Raises `DeploymentFailed` when that takes too long."""
     until, pause = time.monotonic() + timeout_seconds, _FIRST
     while (answer := ask()) is None:
         if time.monotonic() >= until:
-            raise Unavailable(
+            raise DeploymentFailed(
                 f"{what} was not ready after {timeout_seconds:g} s",
                 hint="look at its logs, or allow more time",
             )

@@ -191,6 +191,41 @@ def test_gpus_are_compared_with_gpus() -> None:
     assert equivalent_price(h100, AWS) == pytest.approx(PRICES.instance("p5.48xlarge").price)
     assert equivalent_price(PRICES.server("server-64"), [PRICES.instance("g6.xlarge")]) is None
     assert break_even(h100, [ROW]) is None
+    # Four of eight GPUs are half of it, whatever CPUs come along; any GPU will do, but no TPU.
+    half = replace(h100, gpu=4)
+    assert equivalent_price(half, AWS) == pytest.approx(PRICES.instance("p5.48xlarge").price / 2)
+    assert equivalent_price(half, AWS, accelerator="") == pytest.approx(
+        4 * PRICES.instance("g4dn.xlarge").price
+    )
+    tpu = [PRICES.instance("ct5lp-hightpu-1t")]
+    assert equivalent_price(half, tpu, accelerator="") is None
+    assert equivalent_price(half, tpu, accelerator="tpu-v5e") == pytest.approx(4.8)
+
+
+@pytest.mark.parametrize("accelerator", [None, "h100"])
+def test_a_task_with_a_gpu_everywhere(accelerator: str | None) -> None:
+    train = Use(
+        task="train", seconds=3600, asked=ResourceRequest(gpu=1, accelerator=accelerator), peak_memory=GIB
+    )
+    found = estimate("run 1", [train], PRICES, HERE, DAY)
+    by_place = {quote.place: quote for quote in found.quotes}
+    assert by_place["here"].unfit == ("train",)
+    assert found.server is not None
+    assert found.server.gpu
+    assert {each.place for each in found.break_evens} >= {"aws", "gcp spot"}
+    assert "aws" in found.to_svg()
+    if accelerator:
+        assert by_place["aws"].total == pytest.approx(PRICES.instance("p5.48xlarge").price / 8)
+        assert found.instances[0].name == "p5.48xlarge"
+    else:
+        assert by_place["aws"].total == pytest.approx(0.526)
+
+
+def test_a_server_that_no_cloud_rents_out() -> None:
+    found = flights(server="workstation-4090")
+    assert found.break_evens == ()
+    with pytest.raises(InvalidInput, match="rents out what a workstation-4090 is"):
+        found.to_svg()
 
 
 @given(st.floats(1, 1e6), st.floats(0, 1e5), st.floats(0, 1e5))
@@ -368,7 +403,11 @@ def test_the_picture_is_the_one_that_was_looked_at() -> None:
         title="tower-16, owned or rented", server=server.name, own_monthly=monthly, rents=rents, load=0.065,
         subject="pipeline flights",
     )  # fmt: skip
-    assert text == (Path(__file__).parent / "golden" / "break-even.svg").read_text(encoding="utf-8")
+    golden = (Path(__file__).parent / "golden" / "break-even.svg").read_text(encoding="utf-8")
+    assert text == golden
+    assert golden == (Path(__file__).parents[2] / "docs" / "images" / "break-even.svg").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_names_are_escaped_and_labels_do_not_touch() -> None:

@@ -299,7 +299,7 @@ def test_the_same_from_a_notebook(tell: Callable[..., Result]) -> None:
 
     try:
         units = costing.compute_units()
-        assert [unit.kind for unit in units][0] == "CPU"
+        assert units[0].kind == "CPU"
         assert "<table" in units._repr_html_()
         assert units[0].unit in repr(units)
         assert list(units[:1]) == [units[0]]

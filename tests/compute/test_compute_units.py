@@ -163,25 +163,50 @@ def test_in_what_form_a_machine_is_had(environ: dict[str, str], expected: str) -
     assert abstraction(environ) == expected
 
 
-def test_workers_of_a_scheduler() -> None:
-    told = {
-        "tcp://10.0.0.2:4001": {
-            "name": "b",
-            "nthreads": 4,
-            "memory_limit": 8 * 2**30,
-            "resources": {},
-            "host": "10.0.0.2",
-        },
-        "tcp://10.0.0.1:4001": {
-            "name": "a",
-            "nthreads": 4,
-            "memory_limit": 0,
-            "resources": {"cpu": 2.0, "memory": 2.0**31, "gpu": 1.0},
-        },
-    }
-    first, second = worker_units(told)
-    assert (first.unit, first.cores, first.memory, first.facts_known["gpu"]) == ("worker a", 2.0, 2**31, 1)
+TOLD = {
+    "tcp://10.0.0.2:4001": {"name": "b", "nthreads": 4, "memory_limit": 8 * 2**30, "resources": {}, "host": "10.0.0.2"},
+    "tcp://10.0.0.1:4001": {
+        "name": "a", "nthreads": 4, "memory_limit": 0, "resources": {"cpu": 2.0, "memory": 2.0**31, "gpu": 1.0},
+    },
+}  # fmt: skip
+
+
+def test_workers_that_only_declare() -> None:
+    first, second = worker_units(TOLD)
+    assert (first.unit, first.cores, first.memory, first.facts_known["gpu"]) == (
+        "worker a/cpu",
+        2.0,
+        2**31,
+        1,
+    )
     assert (second.cores, second.memory, second.abstraction) == (4.0, 8 * 2**30, "process")
+
+
+def test_workers_that_looked_where_they_run() -> None:
+    cpu = ComputeUnit(
+        unit="node7/cpu", kind="CPU", name="EPYC", abstraction="pod", cores=8, memory=4 * 2**30,
+        peak_flops={"float64": 8e11},
+    )  # fmt: skip
+    gpu = ComputeUnit(unit="node7/gpu0", kind="GPU", name="NVIDIA L4")
+    only, its_gpu = worker_units({"x": TOLD["tcp://10.0.0.1:4001"]}, {"x": [cpu, gpu]})
+    assert (only.unit, only.name, only.abstraction) == ("worker a/cpu", "EPYC", "pod")
+    assert (only.cores, only.memory) == (2.0, 2**31)  # no more than it declares
+    assert only.peak_flops == {"float64": 2e11}
+    assert (its_gpu.unit, its_gpu.kind, its_gpu.abstraction) == ("worker a/gpu0", "GPU", "process")
+    (small,) = worker_units({"x": {"name": "c", "nthreads": 64, "memory_limit": 2**50}}, {"x": [cpu]})
+    assert (small.cores, small.memory) == (8, 4 * 2**30)  # no more than there is
+
+
+def test_workers_of_a_real_cluster() -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None,
+        memory_limit="512MiB", resources={"cpu": 0.5},
+    ) as cluster:  # fmt: skip
+        units = find_units(cluster.scheduler_address)
+    here = find_units()[0]
+    assert [unit.unit for unit in units if unit.kind == "CPU"] == ["worker 0/cpu", "worker 1/cpu"]
+    assert (units[0].cores, units[0].memory, units[0].name) == (0.5, 512 * 2**20, here.name)
 
 
 def test_no_scheduler_answers() -> None:

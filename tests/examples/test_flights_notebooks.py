@@ -24,6 +24,8 @@ from jupyter_mlops.notebooks.outputs import read_artifacts, read_results
 from jupyter_mlops.notebooks.parameters import read_parameters
 from jupyter_mlops.pipelines.spec import load_pipeline
 from jupyter_mlops.session.place import close_workspace
+from jupyter_mlops.settings import Settings
+from jupyter_mlops.workspace import Workspace
 
 FLIGHTS = Path(__file__).parents[2] / "notebooks" / "flights"
 NOTEBOOKS = ("pull", "features", "train", "compare", "deploy")
@@ -90,8 +92,15 @@ def execute_here(
     return names
 
 
+def end_deployments(folder: Path) -> None:
+    """An endpoint outlives the notebook that made it, but not the test."""
+    with Workspace(Settings.load(folder, env={"MLOPS_BLOBS": str(folder / "blobs")})) as workspace:
+        for one in workspace.deployments.find():
+            workspace.deployments.remove(one.name)
+
+
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     folder = tmp_path_factory.mktemp("flights")
     for path in [*FLIGHTS.glob("*.ipynb"), *FLIGHTS.glob("*.py")]:
         shutil.copy(path, folder)
@@ -109,8 +118,12 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
     models = {name: tasks[f"train_{name}"].results["model"] for name in ("a", "b")}
     compared = run("compare", "compare", model_a=models["a"], model_b=models["b"], holdout=made["holdout"])
     winner = tasks["compare"].results["winner"]
-    run("deploy", "deploy", candidate=winner, model=models[winner], scores=compared["scores"])
-    return Example(folder, tasks)
+    given = {"candidate": winner, "model": models[winner], "holdout": made["holdout"]}
+    try:
+        run("deploy", "deploy", scores=compared["scores"], **given)
+        yield Example(folder, tasks)
+    finally:
+        end_deployments(folder)
 
 
 @pytest.fixture
@@ -188,6 +201,26 @@ def test_deployment_moves_the_champion_to_the_winner_and_it_answers(here: Exampl
     assert champion.reference == deployment["model"] == here.tasks[f"train_{winner}"].results["model"]
     chances = champion.predict(here.open("features", "holdout"))
     assert 0 < chances.min() < chances.max() < 1
+
+
+def test_the_endpoint_outlives_the_notebook_and_says_what_the_store_says(here: Example) -> None:
+    url = here.tasks["deploy"].results["url"]
+    (served,) = mlops.find_deployments()
+    assert (served.deployment.name, served.deployment.state, served.deployment.url) == (
+        "flights-delay",
+        "running",
+        url,
+    )
+    champion = mlops.load_model("models:/flights-delay@champion")
+    assert dict(served.revision.traffic) == {str(champion.version.version): 1.0}
+    week = here.open("features", "holdout").tail(50)
+    names = execute_here(here.folder, "deploy", {}, cells=("imports", "ask"))
+    told, who = names["ask"](url, week)
+    assert who == champion.reference.removeprefix("models:/")
+    assert told == pytest.approx(champion.predict(week), rel=1e-6)
+    assert "deployment flights-delay" in map(
+        str, mlops.get_workspace().models.lineage(champion.reference).downstream
+    )
 
 
 def test_models_say_what_they_were_made_of(here: Example) -> None:
@@ -270,7 +303,7 @@ def test_same_inputs_give_the_same_artifacts(here: Example) -> None:
 
 @pytest.mark.slow
 def test_a_second_run_does_nothing_but_deploy(
-    here: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     for name in surroundings(here.folder):
         if name.startswith("MLOPS_"):
@@ -280,6 +313,8 @@ def test_a_second_run_does_nothing_but_deploy(
     (tmp_path / "mlops.toml").write_text("zygote_linger_seconds = 0\n")
     monkeypatch.chdir(tmp_path)
     mlops.run_pipeline("pipeline.yaml", {"train_weeks": 2})
+    request.addfinalizer(lambda: end_deployments(tmp_path))
+    served = mlops.find_deployments()[0].deployment
     champion = mlops.load_model("models:/flights-delay@champion").version
     mlops.alias("flights-delay", "champion", 3 - champion.version)  # somebody else moved it meanwhile
     run = mlops.run_pipeline("pipeline.yaml", {"train_weeks": 2})
@@ -288,6 +323,7 @@ def test_a_second_run_does_nothing_but_deploy(
     assert [states[name] for name in ("pull", "features", "train_a", "train_b", "compare")] == ["cached"] * 5
     assert sorted([states["deploy_a"], states["deploy_b"]]) == ["skipped", "succeeded"]
     assert mlops.load_model("models:/flights-delay@champion").version == champion
+    assert mlops.find_deployments()[0].deployment == served  # nothing was restarted
     assert {version.task for version in mlops.find_models("flights-delay")} == {"train_a", "train_b"}
 
 

@@ -228,9 +228,10 @@ def test_a_file_instead_of_a_registry(context: Context, tmp_path: Path) -> None:
     built = build_without_daemon(context, platforms=BOTH, output=tmp_path / "layout")
     manifest = Layout(tmp_path / "layout").read_manifest("latest")
     assert (manifest.digest, manifest.is_index) == (built.digest, True)
-    again = build_without_daemon(context, platforms=BOTH, output=tmp_path / "image.tar")
+    again = build_without_daemon(context, platforms=BOTH, output=tmp_path / "image.tar", name="delay:4")
     assert again.digest == built.digest
     assert (built.name, built.is_pushed) == ("localhost/delay:latest", False)
+    assert again.name == "localhost/delay:4"
 
 
 def test_a_base_from_a_file_goes_up_with_the_rest(
@@ -321,6 +322,17 @@ def test_a_distribution_without_a_wheel_is_told(context: Context, registry: Regi
     with pytest.raises(BuildFailed) as caught:
         build_without_daemon(replace(context, requirements_lock=lock), push=f"{registry.name}/never/z:1")
     assert "build with docker, podman or buildah" in caught.value.hint
+
+
+def test_a_wheel_for_a_newer_glibc_is_taken_where_there_is_no_other(
+    context: Context, registry: Registry, tmp_path: Path
+) -> None:
+    wheels = tmp_path / "wheels"
+    digest = wheel(wheels, "newer", {"newer/x.so": b"2.34"}, tag="cp311-cp311-manylinux_2_34_x86_64")
+    lock = f"{context.requirements_lock}newer==1.0 --hash=sha256:{digest}\n"
+    built = build_without_daemon(replace(context, requirements_lock=lock), push=f"{registry.name}/newer/x:1")
+    _, files = pulled(registry, "newer/x", built.digest)
+    assert files["opt/venv/lib/python3.11/site-packages/newer/x.so"] == b"2.34"
 
 
 # --- what is kept ---------------------------------------------------------------------------------------

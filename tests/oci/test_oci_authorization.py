@@ -18,6 +18,7 @@ from jupyter_mlops.errors import AccessDenied, InvalidSettings, RegistryUnavaila
 from jupyter_mlops.oci.authorization import Authorizer, parse_challenge
 from jupyter_mlops.oci.credentials import Credentials, find_credentials
 from jupyter_mlops.oci.descriptor import digest_of
+from jupyter_mlops.oci.plain import may_be_plain
 from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.oci.transport import Patience
 
@@ -137,7 +138,7 @@ def test_a_token_server_without_tls_gets_no_password() -> None:
     authorizer = Authorizer(
         "r.io", False, Credentials("u", "p"), lambda *given: asked.append(given) or (200, {})
     )  # type: ignore[func-returns-value]
-    assert authorizer.learn('Bearer realm="http://r.io/t"', ["a"], None)
+    assert authorizer.learn('Bearer realm="http://r.io/t"', ["a"])
     with pytest.raises(RegistryUnavailable, match="without TLS"):
         authorizer.header(["a"])
     assert asked == []
@@ -152,7 +153,7 @@ def test_a_token_is_used_until_it_runs_out() -> None:
         lambda *_: (200, {"token": f"t{next(given)}", "expires_in": 100}),
         now=lambda: clock[0],
     )
-    authorizer.learn('Bearer realm="https://a/t"', ["a"], None)
+    authorizer.learn('Bearer realm="https://a/t"', ["a"])
     assert [authorizer.header(["a"]), authorizer.header(["a"]), authorizer.header(["b"])] == [
         "Bearer t0", "Bearer t0", "Bearer t1",
     ]  # fmt: skip
@@ -163,7 +164,7 @@ def test_a_token_is_used_until_it_runs_out() -> None:
 @pytest.mark.parametrize("answer", [(200, None), (200, {"token": "a\r\nb"}), (200, {"token": 7}), (500, {})])
 def test_what_is_no_token_is_told(answer: tuple[int, Any]) -> None:
     authorizer = Authorizer("r.io", False, None, lambda *_: answer)
-    authorizer.learn('Bearer realm="https://a/t"', ["a"], None)
+    authorizer.learn('Bearer realm="https://a/t"', ["a"])
     with pytest.raises(RegistryUnavailable, match=r"gave no token for r\.io"):
         authorizer.header(["a"])
 
@@ -172,9 +173,9 @@ def test_a_token_that_is_refused_is_fetched_again() -> None:
     given = iter(range(9))
     authorizer = Authorizer("r.io", False, None, lambda *_: (200, {"token": f"t{next(given)}"}))
     challenge = 'Bearer realm="https://a/t"'
-    assert authorizer.learn(challenge, ["a"], None)
+    assert authorizer.learn(challenge, ["a"])
     assert authorizer.header(["a"]) == "Bearer t0"
-    assert authorizer.learn(challenge, ["a"], None)  # of a request that began before that
+    assert authorizer.learn(challenge, ["a"])  # of a request that began before that
     assert authorizer.header(["a"]) == "Bearer t0"
     assert authorizer.learn(challenge, ["a"], "Bearer t0")
     assert authorizer.header(["a"]) == "Bearer t1"
@@ -182,8 +183,8 @@ def test_a_token_that_is_refused_is_fetched_again() -> None:
 
 def test_a_password_that_is_refused_is_not_sent_again() -> None:
     authorizer = Authorizer("r.io", False, Credentials("u", "p"), lambda *_: (200, {}))
-    assert authorizer.learn('Basic realm="x"', ["a"], None)
-    assert not authorizer.learn('Basic realm="x"', ["a"], authorizer.header(["a"]))
+    assert authorizer.learn('Basic realm="x"', ["a"])
+    assert not authorizer.learn('Basic realm="x"', ["a"], authorizer.header(["a"]) or "")
 
 
 # --- a registry that wants tokens -----------------------------------------------------------------------
@@ -359,6 +360,23 @@ def test_plain_http_where_tls_is_wanted_is_told(registry_host: str) -> None:
     with pytest.raises(RegistryUnavailable, match="no secure connection") as caught:
         Registry(registry_host, plain_http=False, patience=QUICK).tags("x")
     assert "plain HTTP" in caught.value.hint
+
+
+def test_a_registry_is_plain_where_podman_has_it_so(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "CONTAINERS_REGISTRIES_CONF": str(tmp_path / "r.conf")}
+    (tmp_path / "r.conf").write_text('[[registry]]\nlocation = "r.local:5000"\ninsecure = true\n')
+    (tmp_path / "registries.conf.d").mkdir()
+    more = '[[registry]]\nprefix = "s.local/team"\nlocation = "t.local"\ninsecure = true\n'
+    (tmp_path / "registries.conf.d" / "x.conf").write_text(more)
+    marked = [
+        host
+        for host in ("r.local:5000", "s.local", "t.local", "r.local", "ghcr.io")
+        if may_be_plain(host, environ)
+    ]
+    assert marked == ["r.local:5000", "s.local", "t.local"]
+    (tmp_path / "r.conf").write_text("[[")
+    with pytest.raises(InvalidSettings, match="is not TOML"):
+        may_be_plain("ghcr.io", environ)
 
 
 # --- a busy server --------------------------------------------------------------------------------------

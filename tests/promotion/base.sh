@@ -26,7 +26,7 @@ mmdebstrap --quiet --variant=minbase --include=ca-certificates,netbase,tzdata,li
 read -r P V < <("$PYTHON" -c 'import sys; print(sys.base_prefix, "%d.%d" % sys.version_info[:2])')
 mkdir -p "$D/py/usr/local/lib/python$V/site-packages"
 (cd "$P" && tar -cf - --exclude="lib/python$V/site-packages" --exclude="lib/python$V/test" --exclude=__pycache__ \
-  --exclude="lib/python$V/tkinter" --exclude="lib/python$V/idlelib" "bin/python$V" $(ls -d lib/libpython* 2>/dev/null) \
+  --exclude="lib/python$V/tkinter" --exclude="lib/python$V/idlelib" --exclude=EXTERNALLY-MANAGED "bin/python$V" $(ls -d lib/libpython* 2>/dev/null) \
   "lib/python$V" include) | tar -C "$D/py/usr/local" -xf -
 for name in python python3; do ln -sf "python$V" "$D/py/usr/local/bin/$name"; done
 c=$(buildah from scratch)

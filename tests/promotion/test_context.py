@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +94,16 @@ def test_what_lies_where_in_a_serving_image(serving: Capture) -> None:
     assert "HEALTHCHECK" in context.dockerfile
     assert context.files["packages.txt"] == b"libgomp1\n"
     assert "COPY model /opt/ml/model" in context.dockerfile
+
+
+def test_hadolint_has_nothing_to_say_of_whole_files(serving: Capture, tmp_path: Path) -> None:
+    contexts = [make_context(BATCH), make_context(serving), make_context(serving, platform="sagemaker")]
+    paths = [tmp_path / f"Dockerfile.{place}" for place in range(len(contexts))]
+    for path, context in zip(paths, contexts, strict=True):
+        path.write_text(context.dockerfile, encoding="utf-8")
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, "--failure-threshold", "style", *paths], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_sagemaker_wants_root(serving: Capture) -> None:
@@ -212,7 +224,7 @@ def test_a_lock_is_read_with_its_hashes_and_markers() -> None:
 
 def test_a_serving_image_has_no_jupyter_and_no_dask() -> None:
     files, distributions = ship.closure(ship.SERVING)
-    assert {"starlette", "uvicorn"} <= set(distributions)
+    assert {"orjson", "uvloop"} <= set(distributions)
     assert not {"ipykernel", "dask", "distributed", "papermill", "jupyterlab", "sqlalchemy"} & set(
         distributions
     )

@@ -306,7 +306,7 @@ def test_never_over_quota_each_decided_once_and_the_first_is_never_kept_out(
             raise AssertionError(first)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(quotas_of(), waiting_of(AMOUNTS), st.randoms())
 def test_everybody_has_a_turn_though_others_never_stop_coming(
     given_quotas: dict[str, Any], waiting: list[Waiting], chance: Any

@@ -1,4 +1,4 @@
-"""The queue in a real catalog, whatever people, processes and clocks do: never over quota, no run lost, none starved."""
+"""The queue in a real catalog, whatever people, processes and clocks do: never over quota, no run lost or starved."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ class Line(RuleBasedStateMachine):
 
     @rule(
         user=st.sampled_from(USERS), queue=st.sampled_from(["default", "night"]), priority=st.integers(-2, 2),
-        cpu=st.sampled_from([0.5, 1, 2, 3]), gpu=st.integers(0, 1), tasks=st.integers(1, 5), is_preemptible=st.booleans(),
+        cpu=st.sampled_from([0.5, 1, 2, 3]), gpu=st.integers(0, 1), tasks=st.integers(1, 5),
+        is_preemptible=st.booleans(),
     )  # fmt: skip
     def submit(
         self, user: str, queue: str, priority: int, cpu: float, gpu: int, tasks: int, *, is_preemptible: bool
@@ -127,6 +128,16 @@ class Line(RuleBasedStateMachine):
         if queue._lease.hold():
             self.stalled.append((queue, queue.decide()))
             self.queues[process] = self.queue()
+
+    @rule(process=st.integers(0, 2), number=st.integers(0, 99))
+    def overtake(self, process: int, number: int) -> None:
+        """One that is stopped longer than its lease goes on after another one has had its turn."""
+        self.stall(process)
+        self.moment += timedelta(seconds=5)
+        self.finish(number)
+        self.turn(process)
+        if self.stalled:
+            self.wake(-1)
 
     @precondition(lambda self: self.stalled)
     @rule(number=st.integers(0, 9))

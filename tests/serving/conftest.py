@@ -218,7 +218,8 @@ def served(flights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """One process that the tests share which only ask."""
     opened = start_serving(
         tmp_path_factory.mktemp("serving-shared"), "--model", str(flights),
-        AIP_HEALTH_ROUTE="/v1/endpoints/7/deployedModels/8", AIP_PREDICT_ROUTE="/v1/endpoints/7/deployedModels/8:predict",
+        AIP_HEALTH_ROUTE="/v1/endpoints/7/deployedModels/8",
+        AIP_PREDICT_ROUTE="/v1/endpoints/7/deployedModels/8:predict",
     )  # fmt: skip
     yield opened
     opened.process.kill()

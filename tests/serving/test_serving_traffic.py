@@ -105,7 +105,7 @@ def test_what_cannot_be_loaded_does_not_answer(
     assert (served.state()["revision"], served.state()["state"]) == (1, "ready")
     assert served.predict([ROW]) == [10.0]
     wrong = json.loads(path.read_text())
-    Traffic.from_json({**wrong, "versions": wrong["versions"][:1] + [{**wrong["versions"][1], "share": 0.5}]})
+    Traffic.from_json({**wrong, "versions": [wrong["versions"][0], {**wrong["versions"][1], "share": 0.5}]})
     write(path, 3, (1, flights, 1.0))
     served.until_revision(3)
     assert served.state()["message"] == ""

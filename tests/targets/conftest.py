@@ -1,4 +1,4 @@
-"""Deployments on this machine for the tests of the local target: a small model in three versions, and no process left."""
+"""Deployments on this machine for the tests of the local target: a small model in three versions."""
 
 from __future__ import annotations
 

@@ -71,11 +71,23 @@ def test_one_that_died_holds_nothing_up_but_must_come_back() -> None:
 
 
 def test_a_revision_that_one_cannot_load_is_rejected_with_its_words() -> None:
-    refused = seen(revision=1, state="failed", message="the digest differs")
+    refused = seen(revision=1, state="ready", message="revision 2: the digest differs")
     assert rollout(2, [refused, seen("replica-2", revision=2, state="ready")], 2) == (
         "rejected",
         "the digest differs",
     )
+
+
+def test_one_that_has_nothing_to_answer_with_says_that_it_failed() -> None:
+    assert rollout(1, [seen(state="failed", message="revision 1: no such folder")], 1) == (
+        "rejected",
+        "no such folder",
+    )
+    assert rollout(1, [seen(state="failed")], 1) == ("rejected", "the model cannot be loaded")
+    assert rollout(3, [seen(revision=1, state="ready", message="revision 2: …")], 1) == (
+        "waiting",
+        "",
+    )  # old news
 
 
 def test_a_model_that_kills_its_process_is_rejected() -> None:

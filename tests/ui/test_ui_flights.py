@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from jupyter_mlops.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).parents[2]
@@ -15,15 +18,18 @@ PATH = "flights/pipeline.yaml"
 
 
 @pytest.fixture(scope="module")
-def flights(lab: Any) -> Path:
-    """The example, without what it leaves behind."""
+def flights(lab: Any) -> Iterator[Path]:
+    """The example, without what it leaves behind: its endpoint is ended."""
     folder = lab.root / "flights"
     shutil.copytree(
         REPOSITORY / "notebooks" / "flights",
         folder,
         ignore=shutil.ignore_patterns("*.duckdb*", ".mlops", "__pycache__", ".ipynb_checkpoints"),
     )
-    return Path(folder)
+    yield Path(folder)
+    with Workspace.open(folder) as workspace:
+        for one in workspace.deployments.find():
+            workspace.deployments.remove(one.name)
 
 
 def _expect(locator: Any) -> Any:

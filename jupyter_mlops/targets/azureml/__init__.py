@@ -6,8 +6,9 @@ then what is not needed any more goes.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,10 @@ _STATUS: Mapping[int, tuple[type[MlopsError], str]] = {
 
 @contextmanager
 def _explaining(doing: str) -> Iterator[None]:
+    """Azure's poller prints dots while it waits; stdout may be somebody's JSON, so they go to stderr."""
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     except MlopsError:
         raise
     except Exception as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from ...errors import MissingExtra, Unavailable
+from ...errors import DeploymentFailed, MissingExtra
 from ..target import ReplicaStatus, Request, Status, Wanted
 from .plan import REVISION, Options
 
@@ -75,11 +75,11 @@ class Account:
     def _send_deployment(self, body: Mapping[str, Any], wanted: Wanted, made: list[str], left: float) -> None:
         name = body["name"]
         there = {each.name: each for each in self.deployments(wanted.name)}
-        if name in there and str(there[name].provisioning_state).lower() == "succeeded":
+        if name in there and _state(there[name]) == "succeeded":
             return
         deployment = _load(self.ml.load_online_deployment, body)
+        made.append(name)  # before: one that is refused half-way may be there all the same
         going = self.client.online_deployments.begin_create_or_update(deployment)
-        made.append(name)
         try:
             _wait(going, f"the deployment {name}", left)
         except Exception as error:
@@ -88,7 +88,7 @@ class Account:
                 f"{wanted.name} revision {wanted.revision} never answered: {' '.join(reason.split())[:600]}"
             )
             hint = f"its log: az ml online-deployment get-logs -n {name} -e {wanted.name}"
-            raise Unavailable(message, hint=hint) from error
+            raise DeploymentFailed(message, hint=hint) from error
 
     def take_back(self, wanted: Wanted, made: list[str]) -> None:
         """Undo what a failed revision made, the latest first."""
@@ -119,7 +119,7 @@ class Account:
             return Status(state="removed", message=f"there is no endpoint {name} in {self.options.workspace}")
         revision = int((found.tags or {}).get(REVISION, "0"))
         deployments = self.deployments(name)
-        states = {str(each.provisioning_state).lower() for each in deployments}
+        states = {_state(each) for each in deployments}
         is_answering = any((found.traffic or {}).values())
         state = "running" if is_answering and states == {"succeeded"} else "deploying"
         if "failed" in states:
@@ -131,15 +131,19 @@ class Account:
             replicas=[
                 ReplicaStatus(
                     name=f"{each.name}/{number}",
-                    state={"succeeded": "running", "failed": "failed"}.get(
-                        str(each.provisioning_state).lower(), "starting"
-                    ),
+                    state={"succeeded": "running", "failed": "failed"}.get(_state(each), "starting"),
                     revision=revision,
                 )
                 for each in deployments
                 for number in range(each.instance_count or 0)
             ],
         )
+
+
+def _state(deployment: Any) -> str:
+    """``succeeded``, ``failed``, …: the SDK gives an enumeration, or text where it does not know the word."""
+    state = deployment.provisioning_state
+    return str(getattr(state, "value", state)).lower()
 
 
 def _load(load: Any, body: Mapping[str, Any]) -> Any:
@@ -150,7 +154,7 @@ def _load(load: Any, body: Mapping[str, Any]) -> Any:
 def _wait(going: Any, what: str, seconds: float) -> None:
     going.wait(seconds)
     if not going.done():
-        raise Unavailable(
+        raise DeploymentFailed(
             f"{what} was not ready after {seconds:g} s", hint="look at its logs, or allow more time"
         )
     going.result()

@@ -4,6 +4,7 @@ from .batch import Batch, batch
 from .cluster import KubernetesTarget
 from .kustomize import files, write
 from .options import Options, read
+from .pipelines import batch_of, slug, with_schedule
 from .serving import serving
 from .text import document, documents
 
@@ -12,10 +13,13 @@ __all__ = [
     "KubernetesTarget",
     "Options",
     "batch",
+    "batch_of",
     "document",
     "documents",
     "files",
     "read",
     "serving",
+    "slug",
+    "with_schedule",
     "write",
 ]

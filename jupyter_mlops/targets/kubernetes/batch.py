@@ -21,7 +21,7 @@ from .options import Options
 from .pods import account_name, around, container, labels, manifest, pod
 
 _COMPONENT = "batch"
-_HOPELESS = (2, 64)  # exit codes of what was given wrong: another attempt gets the same
+_HOPELESS = (64,)  # exit codes of what was given wrong: another attempt gets the same
 _OVERLAP = {"skip": "Forbid", "queue": "Forbid", "cancel": "Replace"}
 _LATE_SECONDS = {"none": 60, "last": 6 * 3600, "all": 6 * 3600}
 _DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}", re.ASCII)
@@ -33,7 +33,9 @@ class Batch:
 
     name: str
     image: str  # "name@sha256:…"
-    arguments: Mapping[str, Any] = field(default_factory=dict)  # of the notebook's or pipeline's parameters
+    notebook: str = ""  # in an image of several
+    output: str = ""  # where the executed notebook goes: a URL; ``{parameter}`` in it is filled in
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # of the notebook's parameters
     schedules: Mapping[str, ScheduleSpec] = field(default_factory=dict)
     resources: ResourceRequest = field(default_factory=ResourceRequest)
     timeout_seconds: float = 24 * 3600.0
@@ -76,7 +78,7 @@ def _job(wanted: Batch, options: Options, marks: Mapping[str, str]) -> dict[str,
 def _job_spec(
     wanted: Batch, arguments: Mapping[str, Any], options: Options, marks: Mapping[str, str]
 ) -> dict[str, Any]:
-    more: dict[str, Any] = {"args": _words(arguments)}
+    more: dict[str, Any] = {"args": _words(wanted, arguments)}
     if options.config_map:
         more["envFrom"] = [{"configMapRef": {"name": options.config_map}}]
     inside = container("notebook", wanted.image, wanted.resources, options, {}, **more)
@@ -105,12 +107,7 @@ def _cron_job(
     wanted: Batch, name: str, schedule: ScheduleSpec, options: Options, marks: Mapping[str, str]
 ) -> dict[str, Any]:
     arguments = {**wanted.arguments, **schedule.parameters}
-    for key, value in arguments.items():
-        if any(is_template(each) for each in _leaves(value)):
-            raise InvalidInput(
-                f"schedule {name}: a CronJob cannot give {key} the moment of its fire",
-                hint="compute it in the notebook, or let `jupyter mlops scheduler` fire this schedule",
-            )
+    check_arguments(name, arguments)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "schedule"
     full = f"{wanted.name}-{slug}"
     if len(full) > 52:
@@ -129,6 +126,16 @@ def _cron_job(
         },
     }
     return manifest("batch/v1", "CronJob", full, options.namespace, marks, spec)
+
+
+def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
+    """Raise `InvalidInput` for arguments that depend on the moment of a fire."""
+    for key, value in arguments.items():
+        if any(is_template(each) for each in _leaves(value)):
+            raise InvalidInput(
+                f"schedule {name}: a CronJob cannot give {key} the moment of its fire",
+                hint="compute it in the notebook, or let `jupyter mlops scheduler` fire this schedule",
+            )
 
 
 def _cron_text(name: str, schedule: ScheduleSpec) -> str:
@@ -174,14 +181,17 @@ def _leaves(value: Any) -> list[Any]:
     return [value]
 
 
-def _words(arguments: Mapping[str, Any]) -> list[str]:
-    """``-p name value``, as `jupyter mlops execute` has it; what is no text is JSON."""
-    words: list[str] = []
+def _words(wanted: Batch, arguments: Mapping[str, Any]) -> list[str]:
+    """What a batch image is told; arguments as ``-p name value``, and what is no text as JSON."""
+    words = ["--notebook", wanted.notebook] if wanted.notebook else []
+    words += ["--output", wanted.output] if wanted.output else []
     for name, value in arguments.items():
         if isinstance(value, str) and value.startswith("secret:"):
             raise InvalidInput(
                 f"the argument {name} is a secret",
                 hint="give it as a variable of the pod: the option `secrets`",
             )
-        words += ["-p", name, value if isinstance(value, str) else json.dumps(value, default=str)]
+        if value is not None:  # what is not given keeps its default
+            is_json = isinstance(value, bool | int | float | list | tuple | Mapping)
+            words += ["-p", name, json.dumps(value, default=str) if is_json else str(value)]
     return words

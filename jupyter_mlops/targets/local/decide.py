@@ -79,9 +79,11 @@ class Seen:
 
 def rollout(revision: int, replicas: Sequence[Seen], least: int) -> tuple[Outcome, str]:
     """How the rollout of a revision stands, and the reason when it is rejected."""
+    mark = f"revision {revision}: "  # so begins what a replica says of a revision that it cannot load
     for one in replicas:
-        if one.is_alive and one.said.get("state") == "failed":
-            return "rejected", str(one.said.get("message") or "the model cannot be loaded")
+        said = str(one.said.get("message") or "")
+        if one.is_alive and (one.said.get("state") == "failed" or said.startswith(mark)):
+            return "rejected", said.removeprefix(mark) or "the model cannot be loaded"
         if one.deaths >= MOST_DEATHS and one.revision != revision:
             return "rejected", f"{one.name} ended {one.deaths} times while it was loading the model"
     done = [one for one in replicas if one.is_ready and one.revision == revision]

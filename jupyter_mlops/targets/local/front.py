@@ -198,17 +198,7 @@ class Front:
         if found.get("supervisor") and not processes.is_alive(found["supervisor"]):
             with places.locked(self.at.folder / "start.lock", wait=False) as is_ours:
                 if is_ours:
-                    start_supervisor(self.at)
-
-
-def start_supervisor(at: places.Places) -> None:
-    """Start one; if there is one, the new one ends at once."""
-    processes.rotate(at.log("supervisor"))
-    processes.spawn(
-        ["-m", "jupyter_mlops.targets.local.supervisor", str(at.folder)],
-        at.log("supervisor"),
-        cwd=at.folder,
-    )
+                    self.at.start_supervisor()
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import StorageUnavailable
+from . import processes
 
 _LONGEST_BASE = 60  # a Unix socket's path may have about 100 characters
 
@@ -60,6 +61,13 @@ class Places:
             ):
                 raise StorageUnavailable(f"{each} is open to others", hint="remove it; it will be made anew")
         return folder
+
+    def start_supervisor(self) -> None:
+        """Start one; if there is one, the new one ends at once."""
+        log = self.log("supervisor")
+        processes.rotate(log)
+        words = ["-m", "jupyter_mlops.targets.local.supervisor", str(self.folder)]
+        processes.spawn(words, log, cwd=self.folder)
 
     def log(self, process: str) -> Path:
         """What a process writes: ``supervisor``, ``front``, ``replica-1``, …"""

@@ -29,6 +29,7 @@ from .replica import Replica
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 1.0  # how often a replica is asked, and state.json written, when nothing happens
 _FRONT_DRAIN_SECONDS = 25.0
+_MOST_SILENT = 10  # seconds without an answer before the front is taken for hung
 log = logging.getLogger("supervisor")
 
 
@@ -52,6 +53,7 @@ class Supervisor:
         self.start_at = dict.fromkeys(self.restarts, 0.0)
         self.listener: socket.socket | None = None
         self.stats: dict[str, Any] = {}
+        self.silent = 0  # questions in a row that the front did not answer
         self.rate = 0.0
         self.load = decide.Load()
         self.rollout_began = 0.0
@@ -139,12 +141,11 @@ class Supervisor:
                 if self.ask_front():
                     break
                 await asyncio.sleep(0.1)
+            else:  # it hangs, and holds the port
+                await _gone([self.front], 0.0)
         if self.listener is None:
-            host, last = (
-                str(self.wanted.get("host") or "127.0.0.1"),
-                int(read(self.at.state).get("port") or 0),
-            )
-            self.listener = listen(host, ports(int(self.wanted.get("port") or 0), last))
+            host = str(self.wanted.get("host") or "127.0.0.1")
+            self.listener = listen(host, ports(int(self.wanted.get("port") or 0), self.address[1]))
         if processes.is_alive(self.front) or time.monotonic() < self.start_at["front"]:
             return
         if self.front:
@@ -166,6 +167,7 @@ class Supervisor:
         elif listener is not None:
             listener.close()
         self.stats = stats or self.stats
+        self.silent = 0 if stats else self.silent + 1
         return bool(stats)
 
     def keep_replicas(self) -> None:
@@ -268,20 +270,30 @@ class Supervisor:
     async def look_at_load(self, seconds: float) -> None:
         """How busy it is, and how large the replicas have grown."""
         before = int(self.stats.get("requests", 0))
-        if self.ask_front():
+        if not self.ask_front():
+            if self.silent > _MOST_SILENT:
+                processes.send(self.front, signal.SIGKILL)
+        else:
             self.rate = max(0, int(self.stats.get("requests", 0)) - before) / max(seconds, 0.1)
             ready = sum(one.is_ready for one in self.replicas)
             self.load = self.load.seen(float(self.stats.get("in_flight", 0)), ready, time.monotonic())
-        most = self.wanted.get("memory")
-        for one in self.replicas:
-            if most and one.is_ready and (held := processes.memory(one.mark)) > int(most):
+        self.look_at_memory(int(self.wanted.get("memory") or 0))
+        for name in ["front", "supervisor", "companion", *(one.name for one in self.replicas)]:
+            processes.rotate(self.at.log(name))
+
+    def look_at_memory(self, most: int) -> None:
+        """Replace a replica that holds too much: one at a time, while others answer."""
+        ready = [one for one in self.replicas if one.is_ready]
+        if not most or (len(ready) < self.limits()[0] or any(one.leaving_since for one in self.replicas)):
+            return
+        for one in ready:
+            if (held := processes.memory(one.mark)) > most:
                 self.message = (
-                    f"{one.name} was replaced: it held {format_bytes(held)} of {format_bytes(int(most))}"
+                    f"{one.name} was replaced: it held {format_bytes(held)} of {format_bytes(most)}"
                 )
                 log.warning("%s", self.message)
                 one.leave("it held too much memory")
-        for name in ["front", "supervisor", "companion", *(one.name for one in self.replicas)]:
-            processes.rotate(self.at.log(name))
+                return
 
     def write_backends(self) -> None:
         """For the front."""

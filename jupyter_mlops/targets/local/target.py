@@ -8,14 +8,14 @@ import signal
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...errors import Conflict, DeploymentFailed, InvalidInput, NotFound, did_you_mean
+from ...errors import Conflict, DeploymentFailed, InvalidInput, MissingExtra, NotFound, did_you_mean
 from ...resources import format_bytes
 from ..target import ReplicaStatus, Request, Status, Wanted
 from . import processes
-from .front import start_supervisor
 from .places import Places, locked, read, write
 
 _OPTIONS: Mapping[str, str] = {
@@ -104,6 +104,7 @@ class LocalTarget:
         is taken, or somebody else deploys meanwhile.
         """
         self.check(wanted)
+        _demand_serving()
         at = Places.of(self.root, wanted.name)
         at.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         body = {**self._body(wanted), "timeout_seconds": timeout_seconds}
@@ -170,7 +171,7 @@ class LocalTarget:
                 raise self._failure(at, revision, state, state.get("message") or "it did not answer in time")
             if not is_up and time.monotonic() - started > 5.0:
                 started = time.monotonic()
-                start_supervisor(at)
+                at.start_supervisor()
             processes.reap()
             time.sleep(_POLL_SECONDS)
 
@@ -250,13 +251,17 @@ class LocalTarget:
     def _end(self, at: Places) -> None:
         """End all processes: by the supervisor if there is one, else one by one."""
         until = time.monotonic() + _GONE_SECONDS
+        met = ""  # the supervisor that we told to end: it lets go of its lock a moment before it is gone
         while time.monotonic() < until:
             found = read(at.processes)
             marks = [found.get("supervisor", ""), found.get("front", ""), found.get("companion", "")]
             marks += [one.get("mark", "") for one in found.get("replicas", ())]
             supervisor, *others = [str(mark) for mark in marks]
             if processes.is_alive(supervisor):
+                met = supervisor
                 processes.send(supervisor, signal.SIGTERM)
+            elif processes.is_alive(met):
+                pass
             else:
                 with contextlib.suppress(OSError), locked(at.lock, wait=False) as is_ours:
                     alive = [mark for mark in others if processes.is_alive(mark)]
@@ -268,6 +273,12 @@ class LocalTarget:
             time.sleep(_POLL_SECONDS)
         for mark in marks:
             processes.send(str(mark), signal.SIGKILL)
+
+
+def _demand_serving() -> None:
+    for name in ("httptools", "orjson"):
+        if find_spec(name) is None:
+            raise MissingExtra(f"the target local needs {name}", hint="pip install 'jupyter-mlops[serving]'")
 
 
 def _status(state: Mapping[str, Any]) -> Status:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ...errors import MissingExtra, Unavailable
+from ...errors import DeploymentFailed, MissingExtra
 from ..target import ReplicaStatus, Request, Status, Wanted
 from ..waiting import wait_for
 from .plan import Options, target, update
@@ -52,7 +52,7 @@ class Account:
             self.sagemaker.create_endpoint(**names, **{k: v for k, v in call.body.items() if k == "Tags"})
 
     def wait(self, wanted: Wanted, timeout_seconds: float) -> None:
-        """Until the new configuration answers. Raises `Unavailable` with SageMaker's reason."""
+        """Until the new configuration answers. Raises `DeploymentFailed` with SageMaker's reason."""
 
         def ask() -> str | None:
             found = self.endpoint(wanted.name) or {}
@@ -65,7 +65,7 @@ class Account:
 
         reason = wait_for(ask, f"the endpoint {wanted.name}", timeout_seconds=timeout_seconds)
         if reason:
-            raise Unavailable(
+            raise DeploymentFailed(
                 f"{wanted.name} revision {wanted.revision} never answered: {reason}",
                 hint=f"its log is in CloudWatch: /aws/sagemaker/Endpoints/{wanted.name}",
             )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from ...errors import MissingExtra, Unavailable
+from ...errors import DeploymentFailed, MissingExtra
 from ..target import ReplicaStatus, Request, Status, Wanted
 from .plan import DEPLOYMENT, REVISION, Options, endpoint_name
 
@@ -73,7 +73,7 @@ class Account:
             reason = getattr(error, "message", "") or str(error) or f"it took more than {left:g} s"
             message = f"{wanted.name} revision {wanted.revision} never answered: {reason}"
             hint = f"its log: gcloud logging read 'resource.labels.endpoint_id=\"{wanted.name}\"'"
-            raise Unavailable(message, hint=hint) from error
+            raise DeploymentFailed(message, hint=hint) from error
 
     def take_back(self, wanted: Wanted, made: list[tuple[str, str]]) -> None:
         """Undo what a failed revision made, the latest first."""

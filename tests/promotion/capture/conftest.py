@@ -116,8 +116,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made.install("google-cloud-bigquery", "3.26.0", ["google/cloud/bigquery/__init__.py"])
     bundled = {
         "psycopg2/__init__.py": "",
-        "psycopg2/_psycopg.so": elf(["libpq-1234.so.5", "libc.so.6"]),
-        "psycopg2_binary.libs/libpq-1234.so.5": elf(["libm.so.6"], "libpq-1234.so.5"),
+        "psycopg2/_psycopg.so": elf(["libpq-1234.so.5.1k", "libc.so.6"]),
+        "psycopg2_binary.libs/libpq-1234.so.5.1k": elf(["libm.so.6"], "libpq-1234.so.5.1k"),
     }
     made.install("psycopg2-binary", "2.9.9", bundled)
     linked = elf(["libgomp.so.1", "libstdc++.so.6"])

@@ -84,6 +84,13 @@ CORPUS: dict[str, tuple[list[str], list[str]]] = {
         ["import yaml", "this is no Python", "import orjson"],
         ["orjson==3.10.7", "pyyaml==6.0.2"],
     ),
+    "L: installed by Python code": (
+        [
+            "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'install', 'tqdm'])",
+            "get_ipython().run_line_magic('pip', 'install orjson')\n%load_ext autoreload\n%autoreload 2",
+        ],
+        ["orjson==3.10.7", "tqdm==4.66.5"],
+    ),
     "J: nothing but the standard library": (["import json, os.path\nfrom collections import abc"], []),
     "K: from conda, and from a commit": (
         ["import condaone, fromgit"],
@@ -204,10 +211,35 @@ def test_a_version_that_is_asked_for_goes_before_the_installed_one(captured: Cal
         ),
         ('# /// script\n# dependencies = "a"\n# ///', "cannot be read"),
         ("import pandas\npandas.read_hdf('s3://x')", "needs tables, which is not installed"),
+        ("%matplotlib widget", "%matplotlib widget needs ipympl"),
+        ("%cd deeper", "it changes the working directory"),
+        ("import os\nos.chdir('deeper')", "it changes the working directory"),
+        ("import os\nos.system('pip install tqdm')", "installs when the notebook runs"),
     ],
 )
 def test_what_cannot_be_decided_is_told(cell: str, told: str, captured: Callable[..., Capture]) -> None:
     assert any(told in problem.message for problem in captured(cell).problems)
+
+
+def test_a_requirements_file_elsewhere_is_not_shown(
+    workspace: Path, captured: Callable[..., Capture]
+) -> None:
+    (workspace.parent / "passwords.txt").write_text("hunter2\n")
+    (workspace / "link.txt").symlink_to(workspace.parent / "passwords.txt")
+    (workspace / "linked.py").symlink_to(workspace.parent / "passwords.txt")
+    found = captured(
+        "%pip install -r ../passwords.txt -r link.txt\n%pip install -r /etc/hostname\nimport linked"
+    )
+    assert "hunter2" not in str(found.to_json())
+    assert sum("in the workspace" in problem.message for problem in found.problems) == 3
+    assert found.modules == {}
+
+
+def test_the_notebooks_metadata_declare(captured: Callable[..., Capture]) -> None:
+    found = captured("%pip install orjson==3.1", mlops={"requirements": ["orjson>=3", "polars"]})
+    assert [one.text for one in found.requirements] == ["orjson==3.10.7", "polars==1.9.0"]
+    found = captured("1", mlops={"requirements": "orjson"})
+    assert "is no list of requirements" in found.problems[0].message
 
 
 def test_requirements_files_lead_to_others(workspace: Path, captured: Callable[..., Capture]) -> None:

@@ -49,12 +49,29 @@ class TestModules:
         assert found.reasons["nb/helper.py"] == "imported by nb/work.ipynb, cell 1"
         assert found.files == {"nb/helper.txt": b"t"}
 
-    def test_a_path_that_the_code_adds(self, captured: Callable[..., Capture]) -> None:
-        cell = "import sys\nsys.path.insert(0, '../src')\nfrom lib import tool"
+    @pytest.mark.parametrize(
+        "added",
+        [
+            "'../src'",
+            "str(Path('..') / 'src')",
+            "str(Path.cwd().parent / 'src')",
+            "os.path.join(os.path.abspath('..'), 'src')",
+            "os.path.join(os.getcwd(), '..', 'src')",
+        ],
+    )
+    def test_a_path_that_the_code_adds(self, added: str, captured: Callable[..., Capture]) -> None:
+        cell = f"import os, sys\nfrom pathlib import Path\nsys.path.insert(0, {added})\nfrom lib import tool"
         found = captured(cell, name="nb/work.ipynb")
         assert sorted(found.modules) == ["src/lib/__init__.py", "src/lib/tool.py"]
         assert found.import_paths == ("nb", "src")
         assert [one.text for one in found.requirements] == ["orjson==3.10.7"]
+
+    def test_a_module_that_a_cell_writes(self, captured: Callable[..., Capture]) -> None:
+        cells = ("%%writefile made.py\nimport pkg", "%%writefile -a made.py\nimport tqdm", "import made")
+        found = captured(*cells, name="nb/work.ipynb")
+        assert found.modules["nb/made.py"] == b"import pkg\nimport tqdm\n"
+        assert "nb/pkg/one.py" in found.modules
+        assert [one.text for one in found.requirements] == ["pyyaml==6.0.2", "tqdm==4.66.5"]
 
     def test_the_root_is_looked_in_last(self, captured: Callable[..., Capture], project: Path) -> None:
         (project / "pandas.py").write_text(

@@ -184,6 +184,23 @@ class TestIndexes:
             == "https://four"
         )
 
+    @pytest.mark.parametrize(("name", "head"), [("uv.toml", ""), ("pyproject.toml", "tool.uv.")])
+    def test_a_projects_own_indexes(self, tmp_path: Path, name: str, head: str) -> None:
+        (tmp_path / name).write_text(
+            f'{head}find-links = ["wheels"]\n{head}index-strategy = "first-index"\n'
+            f'[[{head}index]]\nname = "team"\nurl = "https://team/simple"\n'
+            f'[[{head}index]]\nurl = "https://mirror/simple"\ndefault = true\n'
+            f'[[{head}index]]\nname = "cpu"\nurl = "https://cpu/simple"\nexplicit = true\n'
+        )
+        assert indexes.project_environment(tmp_path) == {
+            "UV_INDEX": "team=https://team/simple",
+            "UV_DEFAULT_INDEX": "https://mirror/simple",
+            "UV_FIND_LINKS": str(tmp_path / "wheels"),
+            "UV_INDEX_STRATEGY": "first-index",
+        }
+        (tmp_path / name).write_text("no toml [")
+        assert indexes.project_environment(tmp_path) == {}
+
     def test_a_broken_file_is_pips_business(self, tmp_path: Path) -> None:
         (tmp_path / "pip.conf").write_text("no [section")
         assert (

@@ -56,7 +56,7 @@ def put(path: str, body: dict) -> tuple[int, dict]:
         if "@sha256:bad" in environment["properties"]["image"]:
             properties["provisioningState"] = "Failed"
             things[short(path)] = {**body, "id": path, "name": path.rpartition("/")[2]}
-            return 400, {"error": {"code": "ResourceNotReady", "message": "User container has crashed."}}
+            return 201, things[short(path)]
     else:
         log.append(f"environment {short(path).split('/')[1]}")
     things[short(path)] = {**body, "id": path, "name": path.rpartition("/")[2]}
@@ -64,6 +64,9 @@ def put(path: str, body: dict) -> tuple[int, dict]:
 
 
 def get(path: str) -> tuple[int, dict]:
+    if path.startswith("/operations/"):
+        message = {"code": "ResourceNotReady", "message": "User container has crashed."}
+        return 200, {"status": "Failed", "error": message}
     if path.lower().endswith("/workspaces/ws"):
         return 200, {"id": path, "name": "ws", "location": "westeurope", "properties": {}}
     if short(path) in things:
@@ -93,6 +96,9 @@ class Here(BaseAdapter):
         response = requests.Response()
         response.request, response.url, response.status_code = request, request.url, code
         response.headers["Content-Type"] = "application/json"
+        if code == 201:  # a long operation, which fails
+            response.headers["Azure-AsyncOperation"] = "https://management.azure.com/operations/1"
+            response.headers["Retry-After"] = "0"
         response.raw = io.BytesIO(json.dumps(body).encode())
         response._content = json.dumps(body).encode()
         return response

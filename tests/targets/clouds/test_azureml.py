@@ -1,4 +1,4 @@
-"""Azure ML: bodies that Azure's own schemas accept, and deeds through its client against a resource manager in memory."""
+"""Azure ML: bodies that its own schemas accept, and deeds through its client against a resource manager in memory."""
 
 from __future__ import annotations
 
