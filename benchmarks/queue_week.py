@@ -46,16 +46,22 @@ class Job:
 class Week:
     """What came of it."""
 
-    waited: dict[int, list[float]]
-    waited_by_user: dict[str, list[float]]
-    used: dict[str, float]  # GPU-hours, by user
-    asked: dict[str, float]
-    busy: list[tuple[float, float, int]]  # moment, share of the GPUs in use, runs that wait
-    preemptions: int
-    rounds: int
-    decisions: int
-    late: float  # how long after the last arrival the last run ended, in hours
-    most_used: dict[str, float]  # the most that each quota ever had in use, as a share of its limit
+    waited: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    waited_by_user: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    used: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # GPU-hours, by user
+    asked: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    busy: list[tuple[float, float, int]] = field(default_factory=list)  # moment, GPUs in use, runs that wait
+    short: list[tuple[float, float]] = field(
+        default_factory=list
+    )  # GPUs in use and for how long, while too few
+    most_used: dict[str, float] = field(
+        default_factory=lambda: defaultdict(float)
+    )  # of each quota, of its limit
+    reasons: list[str] = field(default_factory=list)  # why those wait that do, now
+    preemptions: int = 0
+    rounds: int = 0
+    decisions: int = 0
+    late: float = 0.0  # how long after the last arrival the last run ended, in hours
 
 
 def quotas_of(users: int, gpus: int) -> Quotas:
@@ -109,22 +115,11 @@ def simulate(*, seed: int = 1, users: int = 50, days: int = 7, gpus: int = 32, l
     coming, waiting, going = list(reversed(jobs)), dict[str, Job](), dict[str, Job]()
     ends: list[tuple[float, str, int]] = []
     usage: dict[str, float] = defaultdict(float)
-    week = Week(
-        defaultdict(list),
-        defaultdict(list),
-        defaultdict(float),
-        defaultdict(float),
-        [],
-        0,
-        0,
-        0,
-        0.0,
-        defaultdict(float),
-    )
+    week = Week()
     for job in jobs:
         week.asked[job.run.user] += job.left * job.run.most.gpu / HOUR
     now = BEGIN
-    aged = BEGIN
+    aged, is_short = BEGIN, False
     while coming or waiting or going:
         # The next thing that happens; once in ten minutes the priorities change by themselves.
         moments = [coming[-1].arrived] if coming else []
@@ -142,6 +137,9 @@ def simulate(*, seed: int = 1, users: int = 50, days: int = 7, gpus: int = 32, l
         while _round(quotas, waiting, going, ends, usage, week, now):  # until those who make way have left
             pass
         in_use = sum(job.granted.gpu for job in going.values())
+        if week.busy and is_short:
+            week.short.append((week.busy[-1][1], now - week.busy[-1][0]))
+        is_short = any(reason.startswith("waits for") and "everybody" in reason for reason in week.reasons)
         week.busy.append((now, in_use / gpus, len(waiting)))
         _check(quotas, going, week)
     week.late = (now - jobs[-1].arrived) / HOUR
@@ -172,6 +170,7 @@ def _round(
     )  # fmt: skip
     decisions = admission.decide(job.run for job in waiting.values())
     week.rounds, week.decisions = week.rounds + 1, week.decisions + len(decisions)
+    week.reasons = [each.reason for each in decisions if each.verb == "wait"]
     victims: list[str] = []
     for each in decisions:
         if each.verb == "reject":
@@ -221,7 +220,7 @@ def _check(quotas: Quotas, going: dict[str, Job], week: Week) -> None:
 def summary(week: Week) -> dict[str, Any]:
     """The figures."""
     days = {moment // DAY for moment, _, _ in week.busy}
-    full = [(busy, waits) for _, busy, waits in _hours(week) if waits]
+    short = sum(seconds for _, seconds in week.short)
     return {
         "runs": sum(map(len, week.waited.values())),
         "days": len(days),
@@ -235,7 +234,10 @@ def summary(week: Week) -> dict[str, Any]:
             for priority, waited in sorted(week.waited.items(), reverse=True)
         },
         "utilization": round(statistics.fmean(busy for _, busy, _ in _hours(week)), 3),
-        "utilization_while_runs_wait": round(statistics.fmean(busy for busy, _ in full), 3) if full else None,
+        "utilization_while_machines_are_short": round(
+            sum(busy * span for busy, span in week.short) / short, 3
+        ),
+        "hours_of_that": round(short / HOUR, 1),
         "most_of_each_quota": {scope: round(share, 3) for scope, share in week.most_used.items()},
         "preemptions": week.preemptions,
         "median_wait_of_the_tenth_that_asked_least_and_most": [

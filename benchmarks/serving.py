@@ -42,6 +42,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "ours, an array": ("/invocations", {"instances": [VALUES]}),
 }
 SMALL: dict[str, Any] = {"rounds": 1, "seconds": 1.0, "clients": [1, 8], "models": ["regression"]}
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "BENTOML_DO_NOT_TRACK": "true", "OMP_NUM_THREADS": "1"}
 WORDS = {"regression": "LogisticRegression", "forest": "RandomForest(200)"}
 
 
@@ -73,8 +74,8 @@ class Server:
             return json.loads(answer.read())
 
     def measure(self, case: str, clients: int, seconds: float) -> float:
-        command = [sys.executable, str(Path(__file__).with_name("serving_client.py")), str(self.port), self.path, self.body,
-                   str(clients), str(seconds)]  # fmt: skip
+        script = str(Path(__file__).with_name("serving_client.py"))
+        command = [sys.executable, script, str(self.port), self.path, self.body, str(clients), str(seconds)]
         found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         if found["failed"]:
             print(f"{self.who}, {case}: {found['failed']} of {found['requests']} failed", file=sys.stderr)
@@ -110,7 +111,7 @@ def start(who: str, command: Sequence[str], folder: Path, port: int) -> Server |
     with log.open("wb") as file:
         process = subprocess.Popen(
             command, cwd=folder, stdout=file, stderr=file,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "BENTOML_DO_NOT_TRACK": "true", "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **QUIET},
         )  # fmt: skip
     server = Server(who, process, port)
     while time.monotonic() - began < 120 and process.poll() is None:

@@ -21,7 +21,8 @@ wrk.method, wrk.body = "POST", [==[%s]==]
 wrk.headers["Content-Type"] = "application/json"
 done = function(summary, latency, requests)
   local e = summary.errors
-  io.write(string.format('\\n{"requests": %%d, "seconds": %%f, "p50": %%f, "p99": %%f, "failed": %%d}\\n', summary.requests,
+  local form = '\\n{"requests": %%d, "seconds": %%f, "p50": %%f, "p99": %%f, "failed": %%d}\\n'
+  io.write(string.format(form, summary.requests,
     summary.duration / 1e6, latency:percentile(50) / 1e6, latency:percentile(99) / 1e6,
     e.connect + e.read + e.write + e.status + e.timeout))
 end
@@ -42,7 +43,8 @@ def with_wrk(port: int, path: str, body: str, clients: int, seconds: float) -> d
 async def with_asyncio(port: int, path: str, body: str, clients: int, seconds: float) -> dict[str, Any]:
     data = body.encode()
     request = (
-        f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(data)}\r\n\r\n"
     ).encode() + data
     taken: list[float] = []
     failed = 0

@@ -21,7 +21,7 @@ LAYERS = [  # bottom first; rooms on one line do not import each other
     {"runner"},
     {"deployments", "entry", "scheduling"},
     {"workspace"},
-    {"driver", "widgets"},
+    {"driver", "project", "widgets"},
     {"session"},
     {"cli", "magics", "server"},
 ]

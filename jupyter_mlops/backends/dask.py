@@ -257,7 +257,7 @@ class DaskBackend:
     def _connect(self, timeout_seconds: float) -> Client:
         assert self._elsewhere is not None  # noqa: S101 - only then
         try:
-            client = self._elsewhere.client(timeout_seconds)
+            client: Client = self._elsewhere.client(timeout_seconds)
         except (OSError, TimeoutError, ValueError, TypeError) as error:
             raise Unavailable(
                 f"no dask scheduler answers at {self._address}: {error}",

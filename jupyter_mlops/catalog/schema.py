@@ -37,11 +37,11 @@ _VERSION = sa.Table(
 def prepare(engine: sa.Engine) -> None:
     """Create or migrate the tables if they are not at `HEAD`; `CatalogUnavailable` if they are newer."""
     with engine.connect() as connection:
-        if _revision(connection) == HEAD:
+        if revision_of(connection) == HEAD:
             return
     with engine.connect() as connection:
         _lock(connection)
-        revision = _revision(connection)
+        revision = revision_of(connection)
         if revision is None:
             METADATA.create_all(connection, checkfirst=False)
             _VERSION.create(connection)
@@ -59,7 +59,7 @@ def _lock(connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision_of(connection: sa.Connection) -> str | None:
     """The revision that the database is at; None when it has no catalog yet."""
     is_sqlite = connection.dialect.name == "sqlite"
     exists = _EXISTS_SQLITE if is_sqlite else _EXISTS_POSTGRESQL

@@ -58,6 +58,7 @@ COMMANDS = (
     Entry("sync", "sync", "Keep", "Copy artifacts, notebooks and models to another store or cloud."),
     Entry("clean", "keep", "Keep", "Delete old runs, and the files that nothing needs any more."),
     Entry("completion", "project", "Keep", "Print the script that makes a shell complete commands."),
+    Entry("doctor", "doctor", "Keep", "Find what is not in order here, and the command that mends it."),
     Entry("version", "project", "Keep", "Tell the versions that matter in a bug report."),
 )
 

@@ -145,9 +145,7 @@ def _table(found: Sequence[DeploymentStatus]) -> Table:
         ]
         for one in found
     ]
-    return table(
-        ["deployment", "state", "model", "traffic", "target", "replicas", "req/s", "where it answers"], rows
-    )
+    return table(["deployment", "state", "model", "traffic", "target", "replicas", "req/s", "url"], rows)
 
 
 # --- commands ---------------------------------------------------------------------------------------------

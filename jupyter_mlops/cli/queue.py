@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -49,7 +50,7 @@ def queue(context: click.Context, is_watched: bool, workspace: Path | None, is_j
     with Workspace.open(workspace) as opened:
         if is_json:
             print_json({"queue": [place_body(place) for place in opened.queue.look()]})
-        elif is_watched and is_interactive(click.get_text_stream("stdout")):
+        elif is_watched and is_interactive(sys.stdout):
             _watch(opened)
         else:
             console().print(_picture(opened.queue.look(), now()))

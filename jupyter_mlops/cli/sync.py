@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .. import words
 from ..blobs import BlobStore
-from ..blobs.sync import Synced, sync
+from ..blobs.sync import Synced
+from ..blobs.sync import sync as copy
 from ..errors import InvalidInput
 from ..resources import format_bytes
 from ..workspace import Workspace
@@ -42,7 +44,7 @@ from .output import console, is_interactive, print_json
 @click.option("-n", "--dry-run", "is_dry_run", is_flag=True, help="Only tell what would be copied.")
 @workspace_option
 @json_option
-def sync_(
+def sync(
     to_url: str | None,
     from_url: str | None,
     to_options: Path | None,
@@ -64,7 +66,7 @@ def sync_(
         target = BlobStore(to_url, _options(to_options)) if to_url else own
         with Progress(
             TextColumn("copying"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"),
-            TimeRemainingColumn(), console=console(), transient=True, disable=is_json or not is_interactive(),
+            TimeRemainingColumn(), console=console(), transient=True, disable=is_json or not is_interactive(sys.stdout),
         ) as bar:  # fmt: skip
             line = bar.add_task("copying", total=None, told="")
 
@@ -72,7 +74,7 @@ def sync_(
                 told = format_bytes(done.copied_bytes)
                 bar.update(line, total=count, completed=done.present + done.copied, told=told)
 
-            done = sync(source, target, is_dry_run=is_dry_run, progress=tell)
+            done = copy(source, target, is_dry_run=is_dry_run, progress=tell)
     if is_json:
         print_json(
             {

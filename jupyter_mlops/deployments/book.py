@@ -9,39 +9,28 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
-from ..catalog import Catalog, Deployment, DeploymentRevision, Image, owner
-from ..errors import Conflict, InvalidInput, MlopsError, NotFound
+from ..catalog import Catalog, Deployment, DeploymentRevision, owner
+from ..errors import Conflict, InvalidInput, MlopsError
 from ..events import now
 from ..models import ModelStore
 from ..models.lineage import Node, record_link
-from ..models.names import ModelReference, check_alias, check_name, parse_model_reference
-from ..models.trust import check_trust
+from ..models.names import ModelReference
 from ..resources import ResourceRequest
-from ..targets import Request, Status, Target, Wanted, make_target
+from ..targets import Request, Status, Wanted
 from ..targets.local import processes
 from ..targets.target import Stoppable
 from . import decide
+from .planning import Plan, Planner
 from .view import DeploymentStatus
 
 TIMEOUT_SECONDS = 600.0
 _PATIENCE = timedelta(minutes=15)  # so long may a rollout take that another machine does
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What shall be: the record and the revision as they will be kept, and what the target is asked for."""
-
-    known: Deployment | None
-    record: Deployment
-    revision: DeploymentRevision
-    wanted: Wanted
-    target: Target
-    is_unchanged: bool
 
 
 class Deployments:
@@ -51,7 +40,7 @@ class Deployments:
         self, catalog: Catalog, models: ModelStore, root: Path, *, trusted: Sequence[str] = ()
     ) -> None:
         self._catalog, self._models, self._root = catalog, models, root
-        self._trusted = tuple(trusted)
+        self._planner = Planner(catalog, models, root, trusted)
 
     # --- deploying ------------------------------------------------------------------------------------------
 
@@ -82,7 +71,7 @@ class Deployments:
         If that is what runs already, nothing is done. Raises `DeploymentFailed` if the revision does not come up; the
         one before it goes on answering.
         """
-        plan = self._plan(
+        plan = self._planner.plan(
             model_reference, name, target, traffic, shadow, replicas, resources, image, follow_alias, options
         )
         return self._carry_out(plan, timeout_seconds)
@@ -103,7 +92,7 @@ class Deployments:
             )
         )
         given.pop("timeout_seconds", None)
-        plan = self._plan(model_reference, **{**asked, **given})
+        plan = self._planner.plan(model_reference, **{**asked, **given})
         return plan.target.requests(plan.wanted)
 
     def rollback(
@@ -121,7 +110,7 @@ class Deployments:
         move = decide.alias_move_to_follow(known, moves)
         if move is None:
             return None
-        plan = self._plan(
+        plan = self._planner.plan(
             ModelReference(known.model, version=move.new_version),
             name,
             reason=f"alias {known.alias} moved",
@@ -135,136 +124,15 @@ class Deployments:
         self, known: Deployment, back: DeploymentRevision, reason: str, timeout_seconds: float
     ) -> Deployment:
         newest = max(back.traffic, key=int)
-        plan = self._plan(
+        plan = self._planner.plan(
             ModelReference(known.model, version=int(newest)), known.name, traffic=back.traffic, shadow=back.shadow,
             image=back.image if "," not in back.image else None, reason=reason,
         )  # fmt: skip
         return self._carry_out(plan, timeout_seconds)
 
-    # --- planning -------------------------------------------------------------------------------------------
-
-    def _plan(
-        self,
-        reference: str | ModelReference,
-        name: str | None = None,
-        target: str | None = None,
-        traffic: Mapping[Any, Any] | None = None,
-        shadow: Mapping[Any, Any] | None = None,
-        replicas: Any = None,
-        resources: ResourceRequest | Mapping[str, Any] | None = None,
-        image: str | None = None,
-        follow_alias: str | None = None,
-        options: Mapping[str, Any] | None = None,
-        *,
-        reason: str = "deploy",
-        alias_seq: int | None = None,
-    ) -> _Plan:
-        wanted = reference if isinstance(reference, ModelReference) else parse_model_reference(reference)
-        name = _check_name(name or wanted.name)
-        known = next(iter(self._catalog.find(Deployment, where={"name": name})), None)
-        is_new = known is None or known.state == "removed"
-        before = None if is_new else known
-        chosen = target or (before.target if before else "local")
-        if known is not None:
-            decide.check_same(known, chosen, wanted.name)
-        place = make_target(chosen, self._root)
-        alias = (before.alias if before else "") if follow_alias is None else follow_alias
-        if alias:
-            check_alias(alias)
-            if follow_alias:
-                wanted = ModelReference(wanted.name, alias=alias)
-        seq = self._alias_seq(wanted.name, alias) if alias_seq is None else alias_seq
-        version = self._models.get(wanted).version
-        shares = decide.check_traffic(traffic if traffic is not None else {version: 1.0})
-        if traffic is not None and wanted.version is not None and wanted.version not in shares:
-            raise InvalidInput(
-                f"version {wanted.version} gets none of the traffic",
-                hint=f"give it a share, or name the model alone: models:/{wanted.name}",
-            )
-        unseen = decide.check_shadow(shadow or {}, shares)
-        read = resources if isinstance(resources, ResourceRequest) else ResourceRequest.parse(resources)
-        needs = decide.resources_of(before) if resources is None else read
-        count = decide.replicas_of(before) if replicas is None else decide.check_replicas(replicas)
-        given = dict(decide.options_of(before)) if options is None else dict(options)
-        images = self._images(place, wanted.name, [*shares, *unseen], image)
-        kept = {"replicas": list(count), "resources": needs.to_json(), "options": given}
-        number = 1 + max((one.revision for one in self.revisions(name)), default=0)
-        moment = now()
-        revision = DeploymentRevision(
-            name=name, revision=number, reason=reason, user_name=owner.user_name(), created_at=moment,
-            traffic={str(one): share for one, share in shares.items()},
-            shadow={str(one): share for one, share in unseen.items()},
-            image=_images_text(images),
-        )  # fmt: skip
-        record = Deployment(
-            name=name, target=chosen, model=wanted.name, state="deploying", alias=alias, revision=number,
-            message=f"revision {number} is being rolled out by {owner.shown(owner.mark())}",
-            url=before.url if before else "", user_name=owner.user_name(), updated_at=moment,
-            created_at=before.created_at if before else moment,
-            options={**kept, "alias_seq": seq, "deployer": owner.mark(), "before": _answering(before)},
-        )  # fmt: skip
-        digests, folders = self._versions(name, wanted.name, [*shares, *unseen], place)
-        asked = Wanted(
-            name=name, model=wanted.name, revision=number, traffic=shares, shadow=unseen, digests=digests,
-            folders=folders, images=images, resources=needs, replicas=count, options=given,
-        )  # fmt: skip
-        place.check(asked)
-        current = self._current(before)
-        is_same = decide.is_unchanged(before, current, revision, kept) and (
-            before is None or before.alias == alias
-        )
-        return _Plan(known, record, revision, asked, place, is_same)
-
-    def _alias_seq(self, model: str, alias: str) -> int:
-        """The last move of the alias that we know of: asked before the version, so that none is overlooked."""
-        moves = self._models.alias_history(model, alias) if alias else []
-        return moves[0].seq if moves else 0
-
-    def _versions(
-        self, name: str, model: str, versions: Sequence[int], target: Target
-    ) -> tuple[dict[int, str], dict[int, str]]:
-        """The manifests' digests, and the folders in which the versions will lie; each must be there and trusted."""
-        digests: dict[int, str] = {}
-        folders: dict[int, str] = {}
-        for number in versions:
-            version = self._models.get(ModelReference(model, version=number))
-            check_trust(version, self._models.manifest(version), self._trusted)
-            digests[number] = version.manifest
-            if not target.needs_image:
-                folders[number] = str(self._folder(name) / f"{model}-{number}-{version.manifest[:8]}")
-        return digests, folders
-
-    def _folder(self, name: str) -> Path:
-        return self._root / ".mlops" / "deployments" / name / "versions"
-
-    def _images(
-        self, target: Target, model: str, versions: Sequence[int], image: str | None
-    ) -> dict[int, str]:
-        if not target.needs_image:
-            return {}
-        if image and len(versions) == 1:
-            return {versions[0]: image}
-        if image:
-            raise InvalidInput(
-                "one image cannot hold several versions", hint="leave image out: each has its own"
-            )
-        return {number: self._image_of(model, number) for number in versions}
-
-    def _image_of(self, model: str, version: int) -> str:
-        source = f"models:/{model}/{version}"
-        where = {"source": source, "kind": "serving", "is_pushed": True}
-        found = self._catalog.find(Image, where=where, order_by="-created_at", limit=1)
-        if not found:
-            raise NotFound(
-                f"no image of {source} has been pushed to a registry",
-                hint=f"jupyter mlops dockerize {source} --push, or give image=",
-            )
-        head, slash, last = found[0].name.rpartition("/")
-        return f"{head}{slash}{last.partition(':')[0]}@{found[0].digest}"
-
     # --- carrying out ---------------------------------------------------------------------------------------
 
-    def _carry_out(self, plan: _Plan, timeout_seconds: float) -> Deployment:
+    def _carry_out(self, plan: Plan, timeout_seconds: float) -> Deployment:
         name, number = plan.record.name, plan.revision.revision
         if plan.is_unchanged and plan.known is not None:
             status = self.status(name)
@@ -297,7 +165,7 @@ class Deployments:
         self._sweep(plan.wanted)
         return self._catalog.get(Deployment, name)
 
-    def _begin(self, plan: _Plan) -> None:
+    def _begin(self, plan: Plan) -> None:
         """Revision and record, in one; the number is ours, or somebody else's meanwhile."""
         known = plan.known
         with self._catalog.transaction():
@@ -316,17 +184,17 @@ class Deployments:
     def _sweep(self, wanted: Wanted) -> None:
         """Versions that nothing serves any more need no folder; a rollback writes them again."""
         if wanted.folders:
-            for path in self._folder(wanted.name).iterdir():
+            for path in self._planner.folder(wanted.name).iterdir():
                 if str(path) not in wanted.folders.values():
                     shutil.rmtree(path, ignore_errors=True)
 
-    def _accompany(self, plan: _Plan) -> None:
+    def _accompany(self, plan: Plan) -> None:
         """Where the target can, a process beside it follows the alias."""
         if isinstance(plan.target, Stoppable):
             words = ["-m", "jupyter_mlops.deployments.follow", str(self._root), plan.record.name]
             plan.target.accompany(plan.record.name, words if plan.record.alias else [])
 
-    def _fail(self, plan: _Plan, error: MlopsError) -> None:
+    def _fail(self, plan: Plan, error: MlopsError) -> None:
         """Say what went wrong, and go back to what answers."""
         name, number = plan.record.name, plan.revision.revision
         old = plan.known if plan.known is not None and plan.known.state != "removed" else None
@@ -337,7 +205,7 @@ class Deployments:
             )
             changes: dict[str, Any] = {"state": "failed", "revision": before, "updated_at": now()}
             if old is not None:
-                kept = {key: old.options.get(key) for key in ("replicas", "resources", "options")}
+                kept = {key: old.options.get(key) for key in ("replicas", "resources", "options", "machine")}
                 seq = plan.record.options["alias_seq"]  # what did not come up is not tried again by itself
                 changes |= {"state": old.state, "alias": old.alias, "options": {**kept, "alias_seq": seq}}
                 if old.state == "deploying":  # cut off before this one
@@ -365,25 +233,24 @@ class Deployments:
 
     def revisions(self, name: str) -> list[DeploymentRevision]:
         """What it served, the latest first."""
-        return self._catalog.find(DeploymentRevision, where={"name": name}, order_by="-revision")
+        return self._planner.revisions(name)
 
     def status(self, name: str) -> DeploymentStatus:
         """How it really is: the target is asked, and the record mended if it says something else."""
         known = self.get(name)
         if known.state == "removed":
-            return DeploymentStatus(known, self._current(known), Status(state="removed"))
-        live = make_target(known.target, self._root).status(name, decide.options_of(known))
+            return DeploymentStatus(known, self._planner.current(known), Status(state="removed"))
+        live = self._planner.target(known.target).status(name, decide.options_of(known))
+        elsewhere = _elsewhere(known)
+        if elsewhere and live.state == "removed":
+            told = f"its processes are on {elsewhere}: how they are can be seen there"
+            live = Status(state=known.state, url=known.url, revision=known.revision, message=told)
+            return DeploymentStatus(known, self._planner.current(known), live)
         changes = decide.mended(known, live, is_being_deployed=_is_being_deployed(known))
         expected = {"revision": known.revision, "state": known.state}
         if changes and self._catalog.compare_and_set(Deployment, name, expected, **changes, updated_at=now()):
             known = replace(known, **changes)
-        return DeploymentStatus(known, self._current(known), live)
-
-    def _current(self, known: Deployment | None) -> DeploymentRevision | None:
-        if known is None:
-            return None
-        where = {"name": known.name, "revision": known.revision}
-        return next(iter(self._catalog.find(DeploymentRevision, where=where)), None)
+        return DeploymentStatus(known, self._planner.current(known), live)
 
     def logs(self, name: str) -> Mapping[str, Path]:
         """The log of each process, where the target's processes are ours."""
@@ -409,7 +276,13 @@ class Deployments:
     def remove(self, name: str) -> Deployment:
         """Take it away; its history stays."""
         known = self.get(name)
-        make_target(known.target, self._root).remove(name, decide.options_of(known))
+        target = self._planner.target(known.target)
+        if _elsewhere(known) and target.status(name, decide.options_of(known)).state == "removed":
+            raise Conflict(
+                f"the processes of {name!r} are on {_elsewhere(known)}, and would go on",
+                hint="remove it there; or deploy it here, then the name is this machine's",
+            )
+        target.remove(name, decide.options_of(known))
         self._catalog.update(
             Deployment, name, state="removed", url="", message="", alias="", updated_at=now()
         )
@@ -417,7 +290,7 @@ class Deployments:
 
     def _stoppable(self, name: str) -> Stoppable:
         known = self.get(name)
-        found = make_target(known.target, self._root)
+        found = self._planner.target(known.target)
         if not isinstance(found, Stoppable):
             raise InvalidInput(
                 f"{name!r} is on {known.target}, whose processes are not ours to stop, start or read",
@@ -426,24 +299,10 @@ class Deployments:
         return found
 
 
-def _check_name(name: str) -> str:
-    try:
-        return check_name(name)
-    except InvalidInput as error:
-        raise InvalidInput(f"{name!r} cannot name a deployment", hint=error.hint) from None
-
-
-def _answering(known: Deployment | None) -> int:
-    """The revision that answered last, as far as we know; 0 for none."""
-    if known is None:
-        return 0
-    return int(known.options.get("before") or 0) if known.state == "deploying" else known.revision
-
-
-def _images_text(images: Mapping[int, str]) -> str:
-    if len(images) == 1:
-        return next(iter(images.values()))
-    return ", ".join(f"{version}={image}" for version, image in images.items())
+def _elsewhere(known: Deployment) -> str:
+    """The machine whose processes serve it, if that is another one."""
+    machine = str(known.options.get("machine") or "")
+    return "" if machine == gethostname() else machine
 
 
 def _is_being_deployed(known: Deployment) -> bool:

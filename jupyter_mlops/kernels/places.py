@@ -45,13 +45,18 @@ def shared_socket(argv: Sequence[str], environment: Mapping[str, str], *, is_bar
     surroundings = [_read("/proc/self/cgroup"), _read("/proc/self/limits")]
     scripts = [Path(__file__).with_name(name).stat().st_mtime_ns for name in _SCRIPTS]
     key = json.dumps([__version__, scripts, list(argv), sensitive, is_bare, surroundings])
-    base = _short(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-    directory = base / f"mlops-zygotes-{os.getuid()}"
+    directory = shared_directory()
     directory.mkdir(mode=0o700, exist_ok=True)
     found = directory.lstat()
     if found.st_uid != os.getuid() or found.st_mode & 0o077 or not stat.S_ISDIR(found.st_mode):
         raise KernelUnavailable(f"{directory} is open to others", hint="remove it; it will be made anew")
     return directory / hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def shared_directory() -> Path:
+    """The folder of this user's lingering zygotes, which need not be there yet."""
+    base = _short(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    return base / f"mlops-zygotes-{os.getuid()}"
 
 
 def own_environment() -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import InvalidInput, NotFound
 from .cache import LayerCache
+from .credentials import Credentials, find_credentials
 from .descriptor import Descriptor, Platform, loads
 from .downloads import Progress
 from .image import Base
@@ -45,7 +46,8 @@ class Origin:
                 hint="take a base image that is made for several platforms",
             )
         layers = tuple(Descriptor.from_json(one) for one in document.get("layers") or ())
-        return Base(config, layers, self.name.partition("@")[0], top.digest)
+        name = "" if self.layout else self.name.partition("@")[0]  # where a folder lies is nobody's to know
+        return Base(config, layers, name, top.digest)
 
     def bring(self, layer: Descriptor, cache: LayerCache, progress: Progress | None = None) -> Path:
         """The file of one of its layers, fetched if it was not here yet."""
@@ -103,12 +105,14 @@ def find_origin(text: str, *, open_registry: Callable[[Reference], Registry]) ->
 
 def opener(plain_http: Collection[str] = ()) -> Callable[[Reference], Registry]:
     """What opens registries, each once; those in `plain_http` are spoken to without TLS."""
-    known: dict[str, Registry] = {}
+    known: dict[tuple[str, Credentials | None], Registry] = {}
 
     def open_registry(reference: Reference) -> Registry:
         name = reference.registry
-        if name not in known:
-            known[name] = Registry.of(reference, plain_http=True if name in plain_http else None)
-        return known[name]
+        login = find_credentials(name, reference.repository)  # it may be another one for another repository
+        if (name, login) not in known:
+            plain = True if name in plain_http else None
+            known[name, login] = Registry(name, credentials=login, plain_http=plain)
+        return known[name, login]
 
     return open_registry

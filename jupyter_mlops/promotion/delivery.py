@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ..errors import Cancelled
 from ..oci.cache import LayerCache
 from ..oci.descriptor import Descriptor, digest_of
 from ..oci.image import Base, Image, make_index
@@ -51,13 +53,14 @@ def push_images(
     tell: Told,
 ) -> str:
     """Layers first, then configurations and manifests, the tag last: what can be pulled is always whole."""
-    repository = name.repository
+    repository, stopped = name.repository, threading.Event()
+    progress = partial(_go_on, stopped)
     waiting: dict[str, Callable[[], str]] = {}
     for made in images:
         for layer in made.base.layers:
-            waiting[layer.digest] = partial(_push_base, layer, origin, registry, repository, cache)
+            waiting[layer.digest] = partial(_push_base, layer, origin, registry, repository, cache, progress)
         for digest, path in made.own.items():
-            waiting[digest] = partial(registry.put_blob, repository, path, digest)
+            waiting[digest] = partial(registry.put_blob, repository, path, digest, progress=progress)
         config = made.image.config
         waiting[digest_of(config)] = partial(registry.put_blob, repository, config, digest_of(config))
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="push") as pool:
@@ -65,7 +68,8 @@ def push_images(
         try:
             for digest, future in futures.items():
                 tell(f"layer {digest[7:19]}: {future.result()}")
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: what is on its way ends with its next piece
+            stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     if len(images) > 1:
@@ -76,11 +80,23 @@ def push_images(
 
 
 def _push_base(
-    layer: Descriptor, origin: Origin, registry: Registry, repository: str, cache: LayerCache
+    layer: Descriptor,
+    origin: Origin,
+    registry: Registry,
+    repository: str,
+    cache: LayerCache,
+    progress: Callable[[int], None],
 ) -> str:
     if origin.mount(layer, registry, repository):
         return "there"
-    return registry.put_blob(repository, origin.bring(layer, cache), layer.digest)
+    return registry.put_blob(
+        repository, origin.bring(layer, cache, progress), layer.digest, progress=progress
+    )
+
+
+def _go_on(stopped: threading.Event, _: int) -> None:
+    if stopped.is_set():
+        raise Cancelled("the push was stopped")
 
 
 def top(images: Sequence[Made]) -> tuple[bytes, Descriptor]:

@@ -46,8 +46,9 @@ def main(words: Sequence[str] | None = None) -> int:
         # Not called in the handler: whoever was interrupted may hold the token's lock.
         signal.signal(number, lambda *_: threading.Thread(target=token.cancel).start())
     env = dict(os.environ)
-    for variable in [name for name in env if name.startswith((batch_line.PREFIX, "MLOPS_IMAGE_", _JOB))]:
-        del os.environ[variable]  # they are for us; in the kernel they would be taken for settings
+    for variable in env:
+        if variable.startswith((batch_line.PREFIX, "MLOPS_IMAGE_")) or variable == _JOB:
+            del os.environ[variable]  # they are for us; in the kernel they would be taken for settings
     try:
         return _main(list(sys.argv[1:] if words is None else words), env, token)
     except MlopsError as error:

@@ -91,13 +91,15 @@ class Runs:
         *,
         options: RunOptions | None = None,
         from_text: bool = False,
+        user_name: str = "",
     ) -> Run:
-        """The first half of `record`: check everything, which takes a while, and keep nothing yet."""
+        """The first half of `record`: check everything, which takes a while, and keep nothing yet. `user_name` is
+        whose run it is, if not this process' user's."""
         options = options or RunOptions()
         loaded = pipeline if isinstance(pipeline, Pipeline) else load_pipeline(pipeline)
         plan = lower(loaded, arguments, from_text=from_text)
         plan = select(plan, only=options.only, start_from=options.start_from, force=options.force)
-        return self._new(plan, options)[0]
+        return self._new(plan, options, user_name=user_name)[0]
 
     def queue(self, run: Run) -> Run:
         """The second half of `record`: keep a prepared run; may be part of a transaction. Where quotas are set, it
@@ -107,7 +109,7 @@ class Runs:
         with self.catalog.transaction():
             self._ledger(run, RunState(plan, run.run_id)).begin()
             if entry is not None:
-                self._waiting.join(replace(entry, user_name=run.user_name))
+                self._waiting.join(entry)
         return run
 
     def resume(self, run_id: str, *, on_event: OnEvent | None = None, on_plan: OnPlan | None = None) -> Run:
@@ -297,7 +299,13 @@ class Runs:
         return self._drive(run, machine, options, on_event=on_event, on_plan=on_plan).begin()
 
     def _new(
-        self, plan: Plan, options: RunOptions, *, rerun_of: str | None = None, path: str = ""
+        self,
+        plan: Plan,
+        options: RunOptions,
+        *,
+        rerun_of: str | None = None,
+        path: str = "",
+        user_name: str = "",
     ) -> tuple[Run, RunOptions]:
         """The record of a run that may start: nothing stands against it. Raises `PreflightFailed`."""
         path = path or (str(Path(plan.path).absolute()) if plan.path else "")
@@ -316,7 +324,7 @@ class Runs:
             plan=plan.to_json(),
             arguments=encoding.to_json(dict(plan.arguments)),
             options=options.to_json(),
-            user_name=owner.user_name(),
+            user_name=user_name or owner.user_name(),
             created_at=now(),
             rerun_of=rerun_of,
         )

@@ -219,7 +219,7 @@ class Schedules:
         spec = spec_from_json(schedule.spec)
         pipeline = load_pipeline(self._root / schedule.pipeline_path)
         arguments = arguments_at(pipeline, short_name(schedule), spec, spec.parsed(), fire_at)
-        return replace(self._runs.prepare(pipeline, arguments), user_name=schedule.user_name)
+        return self._runs.prepare(pipeline, arguments, user_name=schedule.user_name)
 
     def backfill(self, path: Path, name: str, spec: ScheduleSpec) -> Backfill:
         """Runs for fires of the past, of a schedule that need not be active."""

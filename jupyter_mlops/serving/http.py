@@ -10,55 +10,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
 from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from .refusals import Invalid, NoLength, NotReady, Refusal, TooLarge, TooManyHeaders, TooSlow
+from .messages import Answer, Limits, Request, encode
+from .refusals import Busy, Invalid, NoLength, NotReady, Refusal, TooLarge, TooManyHeaders, TooSlow
 
 _SWEEP_SECONDS = 0.25
 _LINGER_SECONDS = 3.0
 _MOST_WAITING = 16  # requests that one connection may send ahead of their answers
-JSON = b"application/json"
-_STATUS_LINES = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
-
-
-@dataclass(slots=True)
-class Request:
-    """What came in; header names are in lower case."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-
-@dataclass(slots=True)
-class Answer:
-    """What goes out."""
-
-    body: bytes
-    status: int = 200
-    content_type: bytes = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a client may take."""
-
-    body_bytes: int = 25 * 2**20
-    head_bytes: int = 64 * 2**10
-    head_seconds: float = 10.0
-    body_seconds: float = 30.0
-    idle_seconds: float = 75.0
-    write_seconds: float = 30.0
-    connections: int = 1024
-
 
 Handler = Callable[[Request], Answer | Coroutine[Any, Any, Answer]]
 Failed = Callable[[Request | None, Exception], Answer]
@@ -72,6 +34,7 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self.connections: set[Connection] = set()
         self.is_draining = False
+        self.held_bytes = 0
         self.date = b""
         self._sweeper = self.loop.create_task(self._sweep())
 
@@ -123,6 +86,7 @@ class Connection(asyncio.Protocol):
         self.waiting: deque[tuple[Request, bool]] = deque()
         self.phase = "idle"  # idle, head, body: what is read now
         self.is_closing = self.is_writing_slowly = False
+        self.held_bytes = 0  # of the bodies that came and are not yet answered
         self._fresh()
 
     def _fresh(self) -> None:
@@ -145,6 +109,7 @@ class Connection(asyncio.Protocol):
         """It is gone; nobody waits for its answer."""
         self.is_closing = True
         self.server.connections.discard(self)
+        self._release(self.held_bytes)
         self.waiting.clear()
         if self.task is not None:
             self.task.cancel()
@@ -162,7 +127,10 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It reads again."""
         self.is_writing_slowly = False
-        self._await_next()
+        if self.waiting and self.task is None:
+            self.server.loop.call_soon(self._next)
+        else:
+            self._await_next()
 
     def data_received(self, data: bytes) -> None:
         """Bytes for the parser."""
@@ -224,6 +192,10 @@ class Connection(asyncio.Protocol):
         if self.size > self.server.limits.body_bytes:
             raise TooLarge(f"the body is larger than {self.server.limits.body_bytes} bytes")
         self.pieces.append(body)
+        self.held_bytes += len(body)
+        self.server.held_bytes += len(body)
+        if self.server.held_bytes > self.server.limits.held_bytes:
+            raise Busy
 
     def on_message_complete(self) -> None:
         """A request is whole."""
@@ -239,7 +211,7 @@ class Connection(asyncio.Protocol):
         request = Request(method, text, query.decode("latin-1"), self.headers, body)
         self.pieces = []
         keep = self.parser.should_keep_alive()
-        if self.task is not None or self.waiting:
+        if self.task is not None or self.waiting or self.is_writing_slowly:
             self.waiting.append((request, keep))
             if len(self.waiting) >= _MOST_WAITING:
                 self.transport.pause_reading()
@@ -271,20 +243,27 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, request: Request, answer: Answer, keep: bool) -> None:  # noqa: FBT001
         is_last = not keep or self.server.is_draining or (self.is_closing and not self.waiting)
-        self.transport.write(_encode(request.method, answer, self.server.date, is_last=is_last))
+        self._release(len(request.body))
+        self.transport.write(encode(request.method, answer, self.server.date, is_last=is_last))
         if is_last:
             self.close()
             return
         if self.waiting:
-            following = self.waiting.popleft()
-            self.server.loop.call_soon(self._next, following)
+            if not self.is_writing_slowly:
+                self.server.loop.call_soon(self._next)
             return
         self._await_next()
 
-    def _next(self, following: tuple[Request, bool]) -> None:
-        if not self.transport.is_closing():
+    def _release(self, size: int) -> None:
+        self.held_bytes -= size
+        self.server.held_bytes -= size
+
+    def _next(self) -> None:
+        """The next of the requests that came ahead of their answers; a client that does not read gets no more."""
+        is_free = self.task is None and not self.is_writing_slowly
+        if self.waiting and is_free and not self.transport.is_closing():
             self.transport.resume_reading()
-            self._begin(*following)
+            self._begin(*self.waiting.popleft())
 
     def _await_next(self) -> None:
         if self.is_writing_slowly or self.task is not None:
@@ -300,7 +279,7 @@ class Connection(asyncio.Protocol):
         self.waiting.clear()
         if self.task is None:
             answer = self.server.failed(None, error)
-            self.transport.write(_encode("", answer, self.server.date, is_last=True))
+            self.transport.write(encode("", answer, self.server.date, is_last=True))
             self._linger()
 
     # --- ending ---------------------------------------------------------------------------------------------
@@ -339,20 +318,3 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """End at once."""
         self.transport.abort()
-
-
-def _encode(method: str, answer: Answer, date: bytes, *, is_last: bool) -> bytes:
-    body = answer.body
-    parts = [
-        _STATUS_LINES[answer.status],
-        date,
-        b"content-type: ", answer.content_type,
-        b"\r\ncontent-length: ", str(len(body)).encode(),
-        b"\r\nconnection: close\r\n" if is_last else b"\r\n",
-    ]  # fmt: skip
-    if answer.headers:
-        parts += [f"{name}: {value}\r\n".encode("latin-1") for name, value in answer.headers.items()]
-    parts.append(b"\r\n")
-    if method != "HEAD":
-        parts.append(body)
-    return b"".join(parts)

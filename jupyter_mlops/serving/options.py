@@ -38,6 +38,7 @@ class Options:
     batch_rows: int = _flag(1024, "How many rows of waiting requests the model gets at once.")
     waiting: int = _flag(512, "How many requests may wait for the model; more are refused with 429.")
     body_bytes: int = _flag(25 * 2**20, "How large a body may be.")
+    held_bytes: int = _flag(256 * 2**20, "How much all bodies may be together; more are refused with 429.")
     head_seconds: float = _flag(10.0, "How long a client may take for the head of a request.")
     body_seconds: float = _flag(30.0, "How long a client may take for its body.")
     idle_seconds: float = _flag(75.0, "How long a connection is kept without a request.")
@@ -74,12 +75,17 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
             values[one.name] = _typed(f"--{one.name.replace('_', '-')}", given[one.name], one.default)
         elif environment.get(variable, "") != "":
             values[one.name] = _typed(variable, environment[variable], one.default)
+    for one, other in (("model", "traffic"), ("traffic", "model")):
+        if (
+            given.get(one) is not None and given.get(other) is None
+        ):  # an image says where its model is; a flag wins
+            values.pop(other, None)
     options = Options(**values)
     _check(options)
     return dataclasses.replace(
         options,
         port=options.port or _port(environment),
-        model=options.model if options.model or options.traffic else _folder(environment),
+        model=options.model if options.traffic else _folder(options.model, environment),
         token=options.token or _token(options.token_file),
         health_route=options.health_route or environment.get("AIP_HEALTH_ROUTE", ""),
         predict_route=options.predict_route or environment.get("AIP_PREDICT_ROUTE", ""),
@@ -159,7 +165,15 @@ def _check(options: Options) -> None:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if is_number and one.name not in ("fd",) and not 0 <= value < 2**62:
             raise InvalidInput(f"--{one.name.replace('_', '-')} is {value}")
-    for name in ("workers", "batch_rows", "waiting", "body_bytes", "connections", "timeout_seconds"):
+    for name in (
+        "workers",
+        "batch_rows",
+        "waiting",
+        "body_bytes",
+        "held_bytes",
+        "connections",
+        "timeout_seconds",
+    ):
         if getattr(options, name) <= 0:
             raise InvalidInput(f"--{name.replace('_', '-')} must be more than 0")
     if options.port > 65535:
@@ -184,13 +198,17 @@ def _port(environment: Mapping[str, str]) -> int:
     return 8080
 
 
-def _folder(environment: Mapping[str, str]) -> str:
-    """Where a cloud put the model: the folder itself, or the only one in it that is a version."""
-    places = [environment[name] for name in _FOLDERS if environment.get(name)]
-    for place in map(Path, [*places, *_PLACES]):
+def _folder(given: str, environment: Mapping[str, str]) -> str:
+    """Where the model is, or where a cloud put it: a folder that is a version, or one that holds a version."""
+    places = (
+        [given] if given else [environment[name] for name in _FOLDERS if environment.get(name)] + [*_PLACES]
+    )
+    for place in map(Path, places):
         for folder in [place, *(sorted(place.iterdir()) if place.is_dir() else [])]:
             if (folder / "MLmodel").is_file():
                 return str(folder)
+    if given:
+        raise NotFound(f"{given} holds no model version", hint="a folder that export_mlflow wrote")
     raise NotFound("there is no model to serve", hint="--model FOLDER, or mount one at /opt/ml/model")
 
 

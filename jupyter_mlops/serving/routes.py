@@ -16,8 +16,8 @@ from typing import Any
 
 from .. import _version
 from . import openapi, outcome, tensors
-from .http import Answer, Request
 from .logs import trace_of
+from .messages import Answer, Request
 from .options import Options
 from .refusals import NotReady, Refusal, Unauthorized, Unknown, WrongMediaType, WrongMethod
 from .service import Live, Prediction, Service
@@ -157,6 +157,7 @@ class Routes:
         began = time.perf_counter()
         metrics.in_flight += 1
         status, version = 500, ""
+        identity = _identity(headers) or self.service.new_id()
         span = self.tracer.begin(f"POST {route}", headers)
         try:
             if headers.get("content-encoding", "identity") != "identity":
@@ -166,7 +167,7 @@ class Routes:
                 headers.get("content-type", ""),
                 key=headers.get("x-mlops-key", ""),
                 number=number,
-                identity=_identity(headers),
+                identity=identity,
             )
             version = str(made.version.number)
             answer = write(made)
@@ -175,7 +176,7 @@ class Routes:
         except Refusal as error:
             status = error.status
             error.headers.setdefault("x-mlops-model", self._header())
-            error.headers.setdefault("x-mlops-prediction-id", _identity(headers) or "none")
+            error.headers.setdefault("x-mlops-prediction-id", identity)
             raise
         finally:
             metrics.in_flight -= 1

@@ -17,8 +17,9 @@ from typing import Any
 from ..errors import InvalidInput, MlopsError
 from ..plugins import Registry
 from . import logs
-from .http import Limits, Server
+from .http import Server
 from .journal import Journal
+from .messages import Limits
 from .metrics import Metrics
 from .options import Options
 from .routes import Routes
@@ -128,6 +129,7 @@ async def _answer(service: Service, options: Options, tracer: Tracer, stop: asyn
 def _limits(options: Options) -> Limits:
     return Limits(
         body_bytes=options.body_bytes,
+        held_bytes=options.held_bytes,
         head_seconds=options.head_seconds,
         body_seconds=options.body_seconds,
         idle_seconds=options.idle_seconds,

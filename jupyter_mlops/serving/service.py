@@ -22,7 +22,7 @@ from .batching import Batcher, Counted, Raised
 from .intake import Input
 from .metrics import Metrics
 from .payload import Payload, parse
-from .refusals import ModelFailed, NotReady, Refusal, Unknown
+from .refusals import ModelFailed, NotReady, Refusal, TookTooLong, Unknown
 from .traffic import Part, Traffic, choose
 from .version import Version, load
 
@@ -216,7 +216,7 @@ class Service:
         if payload.kind == "entities":
             key = key or _key_of(payload.data)
         live = self.choose(key, number)
-        identity = identity or f"{self._prefix}{next(self._ids):08x}"
+        identity = identity or self.new_id()
         live.batcher.held += 1  # a swap meanwhile does not take the version away
         try:
             made = await self._predict(live, payload, identity, is_large=len(body) > _INLINE_BYTES)
@@ -227,6 +227,10 @@ class Service:
         for hear in self.answered:
             hear(made, key)
         return made
+
+    def new_id(self) -> str:
+        """The id of a prediction: of this process, and counted."""
+        return f"{self._prefix}{next(self._ids):08x}"
 
     async def _predict(self, live: Live, payload: Payload, identity: str, *, is_large: bool) -> Prediction:
         version, features = live.version, None
@@ -250,7 +254,10 @@ class Service:
     async def _look_up(self, version: Version, payload: Payload) -> Any:
         if self.featured is None:
             raise Unknown("this server looks up no features; send the rows themselves")
-        return await self.featured.look_up(version, payload.data)
+        try:
+            return await asyncio.wait_for(self.featured.look_up(version, payload.data), self.seconds)
+        except TimeoutError:
+            raise TookTooLong("the features could not be looked up in time") from None
 
     # --- shadows --------------------------------------------------------------------------------------------
 

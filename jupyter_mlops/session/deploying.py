@@ -11,7 +11,7 @@ from ..deployments.view import shares
 from ..display import table_html, table_text
 from .place import get_workspace
 
-_COLUMNS = ("deployment", "state", "model", "traffic", "target", "replicas", "where it answers")
+_COLUMNS = ("deployment", "state", "model", "traffic", "target", "replicas", "url")
 
 
 class DeploymentTable(Sequence[DeploymentStatus]):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_mlops.deployments import Deployments, book
+from jupyter_mlops.deployments import Deployments, planning
 from jupyter_mlops.errors import DeploymentFailed, InvalidInput
 from jupyter_mlops.settings import Settings
 from jupyter_mlops.targets import Request, Status, Wanted
@@ -82,7 +82,7 @@ def workspace(stocked: Path, tmp_path: Path) -> Iterator[Workspace]:
 def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
     """Whatever target is named, it is this one."""
     made = Shelf()
-    monkeypatch.setattr(book, "make_target", lambda name, root: made)
+    monkeypatch.setattr(planning, "make_target", lambda name, root: made)
     return made
 
 

@@ -280,6 +280,21 @@ def test_a_name_that_is_not_there(deployments: Deployments) -> None:
     assert "late" in caught.value.hint
 
 
+def test_what_another_machine_serves_is_neither_judged_nor_removed_from_here(
+    deployments: Deployments, shelf: Shelf, workspace: Workspace
+) -> None:
+    made = deployments.deploy("late/1")
+    shelf.standing.clear()  # of it, this machine knows nothing
+    workspace.catalog.update(Deployment, "late", options={**made.options, "machine": "far-away"})
+    status = deployments.status("late")
+    assert (status.deployment.state, status.live.state) == ("running", "running")
+    assert "are on far-away" in status.live.message
+    with pytest.raises(Conflict, match="are on far-away, and would go on"):
+        deployments.remove("late")
+    assert deployments.deploy("late/2").options["machine"] == ""
+    assert deployments.remove("late").state == "removed"
+
+
 def test_processes_of_others_are_not_ours_to_stop(deployments: Deployments) -> None:
     deployments.deploy("late/1")
     with pytest.raises(InvalidInput, match="not ours to stop"):

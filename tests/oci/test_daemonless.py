@@ -9,13 +9,14 @@ import io
 import json
 import tarfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_mlops.errors import BuildFailed, InvalidInput, NotFound
+from jupyter_mlops.errors import AccessDenied, BuildFailed, InvalidInput, NotFound
 from jupyter_mlops.oci.attachments import referrers
 from jupyter_mlops.oci.cache import LayerCache
 from jupyter_mlops.oci.descriptor import Descriptor, Platform
@@ -28,6 +29,8 @@ from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.oci.sign import verify_image
 from jupyter_mlops.promotion.context import APP, LIB, MODEL, WORK, Context, HealthCheck
 from jupyter_mlops.promotion.daemonless import build_without_daemon
+
+from .conftest import Line
 
 BOTH = ("linux/amd64", "linux/arm64")
 PYTHON_IN_BASE = Settings(env={"PATH": "/usr/local/bin:/bin", "PYTHON_VERSION": "3.11.7"}, cmd=("python3",))
@@ -254,6 +257,17 @@ def test_a_base_of_another_registry_is_carried_over(
     built = build_without_daemon(context, push=f"{locked_host}/carried/x:1")
     target = Registry(locked_host)
     assert pulled(target, "carried/x", built.digest)[1]["etc/os-release"] == b"NAME=test\n"
+
+
+def test_where_one_layer_is_refused_the_others_stop(
+    context: Context, locked_host: str, line: Callable[[str], Line], tmp_path: Path
+) -> None:
+    """Nobody is logged in: the error is told at once, and no tag is there."""
+    big = tmp_path / "big.bin"
+    big.write_bytes(b"0" * (5 << 20))
+    context = replace(context, code={**context.code, f"{MODEL}/big.bin": big})
+    with pytest.raises(AccessDenied, match="anonymous user"):
+        build_without_daemon(context, push=f"{line(locked_host).host}/refused/x:1")
 
 
 # --- what cannot be -------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def containers() -> Iterator[Containers]:
         for line in reversed(Path("/proc/mounts").read_text().splitlines()):
             if (place := line.split()[1]).startswith(f"{folder}/"):
                 subprocess.run(["umount", "-l", place], check=False, capture_output=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False)  # a hundred thousand files
 
 
 @contextlib.contextmanager

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from jupyter_mlops.oci.reference import parse_reference
+from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.promotion import ship
 from jupyter_mlops.promotion.assembly import make_context
 from jupyter_mlops.promotion.build import build
@@ -49,8 +51,8 @@ class Made:
     """An image, how it came to be, and how long that took."""
 
     containers: Containers
-    capture: Capture
     context: Context
+    changed: Context  # the same but for a line of the user's
     built: Built
 
     @property
@@ -105,7 +107,8 @@ def built(containers: Containers, context: Context, tag: str, **options: Any) ->
 def batch(containers: Containers, tmp_path_factory: pytest.TempPathFactory) -> Made:
     capture = captured(tmp_path_factory.mktemp("batch-captured"))
     context = make_context(capture)
-    return Made(containers, capture, context, built(containers, context, "1", builder="buildah"))
+    other = replace(capture, modules={"nb/look.py": b"def twice(x):\n    return 3 * x\n"})
+    return Made(containers, context, make_context(other), built(containers, context, "1", builder="buildah"))
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -201,11 +204,7 @@ def test_the_same_input_gives_the_same_digest(batch: Made) -> None:
 
 
 def test_other_code_gives_another_image_and_the_same_layer_of_distributions(batch: Made) -> None:
-    from jupyter_mlops.oci.reference import parse_reference
-    from jupyter_mlops.oci.registry import Registry
-
-    changed = replace(batch.capture, modules={"nb/look.py": b"def twice(x):\n    return 3 * x\n"})
-    other = built(batch.containers, make_context(changed), "4", builder="buildah")
+    other = built(batch.containers, batch.changed, "4", builder="buildah")
     reference = parse_reference(batch.built.reference)
     layers = [
         [

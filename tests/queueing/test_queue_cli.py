@@ -17,6 +17,7 @@ import jupyter_mlops.server
 from jupyter_mlops.catalog import owner
 from jupyter_mlops.catalog.records import Run
 from jupyter_mlops.cli import cli
+from jupyter_mlops.events import now
 from jupyter_mlops.queueing import Quotas
 from jupyter_mlops.runner import RunOptions
 
@@ -144,7 +145,7 @@ def test_the_example_of_quotas_is_right() -> None:
     assert Quotas.parse(quotas.to_json()) == quotas
     assert (
         Quotas.of_records(
-            quotas.records("root", Run(run_id="r", pipeline="p", plan={}, created_at=owner.now()).created_at)
+            quotas.records("root", Run(run_id="r", pipeline="p", plan={}, created_at=now()).created_at)
         )
         == quotas
     )

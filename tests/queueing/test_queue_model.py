@@ -224,7 +224,7 @@ class Line(RuleBasedStateMachine):
 
 
 TestLine = Line.TestCase
-TestLine.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestLine.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

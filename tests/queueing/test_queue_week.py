@@ -17,11 +17,11 @@ import queue_week  # noqa: E402 - the benchmarks are scripts beside each other, 
 
 
 def test_a_simulated_week() -> None:
-    week = queue_week.simulate(seed=3, users=20, days=3, gpus=12, load=1.1)
+    week = queue_week.simulate(seed=1, days=1)
     found = queue_week.summary(week)
     waited = found["waiting_minutes"]
     assert waited["urgent"]["median"] < waited["normal"]["median"] < waited["preemptible"]["median"]
-    assert found["utilization_while_runs_wait"] > 0.9
+    assert found["utilization_while_machines_are_short"] > 0.97
     assert max(found["most_of_each_quota"].values()) <= 1 + 1e-9
     assert found["preemptions"] > 0
     for user, hours in week.asked.items():  # whoever asked got it, and what was lost by making way
@@ -29,13 +29,13 @@ def test_a_simulated_week() -> None:
     least, most = found["median_wait_of_the_tenth_that_asked_least_and_most"]
     assert least < most
     assert statistics.fmean(week.used.values()) > 0
-    again = queue_week.simulate(seed=3, users=20, days=3, gpus=12, load=1.1)
-    assert queue_week.summary(again) == found
+    small = [queue_week.summary(queue_week.simulate(seed=4, users=8, days=1, gpus=8)) for _ in range(2)]
+    assert small[0] == small[1]
 
 
 @pytest.mark.slow
 def test_the_scripts_run(tmp_path: Path) -> None:
-    words = ["--days", "2", "--users", "8", "--gpus", "8", "--plot", str(tmp_path / "week.svg")]
+    words = ["--days", "1", "--users", "8", "--gpus", "8", "--plot", str(tmp_path / "week.svg")]
     done = subprocess.run(
         [sys.executable, FOLDER / "queue_week.py", *words], capture_output=True, text=True, check=True
     )

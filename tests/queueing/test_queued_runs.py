@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from jupyter_mlops.catalog.records import Attempt, QueueEntry, QueueUsage, Run
@@ -201,3 +205,35 @@ def test_who_may_change_what(line: Line) -> None:
         queue.hold("none", mine)
     with pytest.raises(InvalidInput, match="not between"):
         queue.move(kept.run_id, mine, 5000)
+
+
+def test_fires_of_schedules_wait_as_runs_of_those_who_made_them(line: Line) -> None:
+    line.set(groups={"night": {"members": ["ana"], "runs": 3}}, all={"runs": 9})
+    run = line.runs.prepare(line.root / "pipeline.yaml", user_name="ana")
+    assert line.workspace.catalog.count(Run) == 0
+    line.runs.queue(run)
+    entry = line.entry(run.run_id)
+    assert entry is not None
+    assert (entry.user_name, entry.group_name, run.user_name) == ("ana", "night", "ana")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGINT"), reason="no Ctrl-C")
+def test_ctrl_c_ends_one_that_waits(line: Line) -> None:
+    line.set(**ONE)
+    first = line.start("a")
+    first.begins()
+    program = "from jupyter_mlops.cli import main; main()"
+    command = [sys.executable, "-c", program, "run", "-p", "name", "b"]
+    process = subprocess.Popen(command, cwd=line.root, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for told in process.stdout:
+        if "waits for 1 run" in told:
+            break
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read()
+    assert process.wait(30) == 130
+    assert "cancelled" in rest
+    (run,) = line.workspace.catalog.find(Run, where={"state": "cancelled"})
+    assert line.entry(run.run_id) is None
+    line.go("a")
+    assert first.finish().state == "succeeded"

@@ -88,6 +88,7 @@ def test_a_wrong_reference_is_told_at_once(project: Path, reference: str, messag
     assert message in result.output
 
 
+@pytest.mark.slow
 def test_a_version_with_other_modules_of_its_own_gets_a_new_process(project: Path) -> None:
     """Both versions import a module ``scaling`` of theirs, and it is not the same."""
     register = """

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import re
+import socket
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from .conftest import ROW, Served
 
@@ -152,3 +157,26 @@ def test_a_connection_is_kept_and_requests_may_be_pipelined(served: Served) -> N
     assert answer.count(b'{"predictions":[10.0]}') == 40
     assert answer.count(b"HTTP/1.1 200 OK") == 41
     assert answer.endswith(b'{"status":"ready"}')  # in order
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(1, 600), max_size=12))
+def test_it_does_not_matter_where_the_bytes_are_cut(served: Served, cuts: list[int]) -> None:
+    body = b'{"instances":[[9,1000.0,"UA",false,"JFK"]]}'
+    head = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    stream = (
+        head + b"content-length: %d\r\n\r\n" % len(body) + body
+        + b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n"
+        + head + b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        + b"GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    )  # fmt: skip
+    places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as opened:
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start, end in pairwise(places):
+            opened.sendall(stream[start:end])
+        answer = b""
+        while piece := opened.recv(65536):
+            answer += piece
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answer) == [b"200", b"404", b"200", b"200"]
+    assert answer.count(b'{"predictions":[10.0]}') == 2

@@ -185,6 +185,7 @@ def test_a_client_that_does_not_read_is_let_go(start: Callable[..., Served], fli
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         one = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
+        before = served.metric("process_resident_memory_bytes")
         opened.setblocking(False)
         end = time.monotonic() + 2
         while time.monotonic() < end:
@@ -193,7 +194,20 @@ def test_a_client_that_does_not_read_is_let_go(start: Callable[..., Served], fli
             except BlockingIOError:
                 break
         assert served.ask("/ping").status == 200
-        assert served.metric("process_resident_memory_bytes") < 600 * 2**20
+        assert served.metric("process_resident_memory_bytes") < before + 20 * 2**20
+
+
+def test_bodies_of_all_clients_together_are_bounded(start: Callable[..., Served], flights: Path) -> None:
+    served = start("--model", str(flights), "--held-bytes", "3000000")
+    head = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-length: 2000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as first:
+        first.sendall(head + b"x" * 1_900_000)
+        time.sleep(0.2)
+        refused = served.raw(head + b"x" * 2_000_000)
+        assert refused.startswith(b"HTTP/1.1 429 ")
+        assert b"retry-after: 1" in refused
+        assert served.predict([ROW]) == [10.0]
+    served.until(lambda: served.raw(head + b"x" * 2_000_000).startswith(b"HTTP/1.1 400 "))
 
 
 def test_a_token(start: Callable[..., Served], flights: Path, tmp_path: Path) -> None:
@@ -257,7 +271,7 @@ def test_a_model_that_raises_is_500_and_its_neighbors_are_answered(
         (["--port", "x"], "--port is 'x', not a whole number"),
         (["--model", "x", "--port", "70000"], "no port"),
         (["--model", "x", "--workers", "0"], "must be more than 0"),
-        (["--model", "x", "--token-file", "nowhere"], "the token cannot be read"),
+        (["--traffic", "x", "--token-file", "nowhere"], "the token cannot be read"),
         ([], "there is no model to serve"),
     ],
 )

@@ -70,7 +70,7 @@ SIGNATURES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(documents, st.sampled_from(SIGNATURES))
 def test_any_json_is_rows_or_a_refusal(document: Any, inputs: dict[str, Any]) -> None:
     try:
@@ -88,7 +88,7 @@ def test_any_json_is_rows_or_a_refusal(document: Any, inputs: dict[str, Any]) ->
     return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["application/json", "text/csv", ""]))
 def test_any_bytes_are_rows_or_a_refusal(body: bytes, kind: str) -> None:
     try:
@@ -134,7 +134,7 @@ EXAMPLES = pd.DataFrame({
 })  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data(), st.sampled_from(sorted(columns)), st.booleans())
 def test_the_quick_way_agrees_with_the_rules(data: Any, name: str, is_right: bool) -> None:
     """What the quick way takes, `enforce` takes too, and makes the same of it; also joined with other requests."""
@@ -355,14 +355,17 @@ def test_options_come_from_flags_variables_and_the_cloud(flights: Path) -> None:
     found = read([], {"AZUREML_MODEL_DIR": str(flights.parent)})
     assert Path(found.model, "MLmodel").is_file()
     assert read([], {"AZUREML_MODEL_DIR": str(flights)}).model == str(flights)
+    assert read(["--model", str(flights.parent)], {}).model == found.model
+    assert read(["--traffic", "t"], base).model == ""
+    assert read(["--model", str(flights)], {"MLOPS_SERVING_TRAFFIC": "t"}).traffic == ""
     with pytest.raises(InvalidInput, match="PORT is 'x', no port"):
         read([], {**base, "PORT": "x"})
-    given = serving_options.Options(model="m", token="t", workers=3, log_requests=True)
+    given = serving_options.Options(model=str(flights), token="t", workers=3, log_requests=True)
     arguments = serving_options.to_arguments(given)
     assert "t" not in arguments
     assert serving_options.secrets_of(given) == {"MLOPS_SERVING_TOKEN": "t"}
     assert read(arguments, serving_options.secrets_of(given)) == read(
-        ["--model", "m", "--workers", "3", "--log-requests"], {"MLOPS_SERVING_TOKEN": "t"}
+        ["--model", str(flights), "--workers", "3", "--log-requests"], {"MLOPS_SERVING_TOKEN": "t"}
     )
 
 

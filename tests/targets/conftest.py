@@ -20,10 +20,12 @@ from jupyter_mlops.workspace import Workspace
 ROWS = {"dataframe_records": [{"a": 1.0, "b": 2.0}, {"a": 9.0, "b": 0.0}]}
 
 
-def ask(url: str, body: Any = ROWS) -> tuple[Any, str]:
+def ask(url: str, body: Any = ROWS, **headers: str) -> tuple[Any, str]:
     """The predictions of an endpoint, and which version made them."""
     data = json.dumps(body).encode()
-    request = urllib.request.Request(f"{url}/invocations", data, {"content-type": "application/json"})
+    request = urllib.request.Request(
+        f"{url}/invocations", data, {"content-type": "application/json", **headers}
+    )
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)["predictions"], answer.headers["x-mlops-model"]
 

@@ -88,6 +88,10 @@ def test_one_that_has_nothing_to_answer_with_says_that_it_failed() -> None:
         "waiting",
         "",
     )  # old news
+    assert rollout(3, [seen(state="failed", message="revision 2: damaged")], 1) == (
+        "waiting",
+        "",
+    )  # it has not read on
 
 
 def test_a_model_that_kills_its_process_is_rejected() -> None:

@@ -36,6 +36,13 @@ class Load:
     def is_going_on(self) -> bool:
         return self.process.poll() is None
 
+    def __enter__(self) -> Load:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
     def result(self) -> Any:
         out, _ = self.process.communicate(timeout=60)
         assert self.process.returncode == 0
@@ -45,21 +52,22 @@ class Load:
 def test_versions_change_and_replicas_are_killed_and_no_request_fails(local_machine: Machine) -> None:
     at = local_machine
     status = at.apply("hard", 1, replicas=(2, 3))
-    load, chance = Load(status.url), random.Random(20130520)
     swaps = kills = refused = 0
-    while load.is_going_on:
-        time.sleep(chance.uniform(0.2, 0.8))
-        deed = chance.choice(["swap", "swap", "canary", "kill", "kill", "damaged"])
-        if deed == "kill":
-            kills += bool(at.kill("hard", f"replica-{chance.randint(1, 2)}"))
-        elif deed == "damaged":
-            with pytest.raises(DeploymentFailed):
-                at.apply("hard", 3, replicas=(2, 3))
-            refused += 1
-        else:
-            at.apply("hard", *([1, 2] if deed == "canary" else [chance.randint(1, 2)]), replicas=(2, 3))
-            swaps += 1
-    result = load.result()
+    with Load(status.url) as load:
+        chance = random.Random(20130520)
+        while load.is_going_on:
+            time.sleep(chance.uniform(0.2, 0.8))
+            deed = chance.choice(["swap", "swap", "canary", "kill", "kill", "damaged"])
+            if deed == "kill":
+                kills += bool(at.kill("hard", f"replica-{chance.randint(1, 2)}"))
+            elif deed == "damaged":
+                with pytest.raises(DeploymentFailed):
+                    at.apply("hard", 3, replicas=(2, 3))
+                refused += 1
+            else:
+                at.apply("hard", *([1, 2] if deed == "canary" else [chance.randint(1, 2)]), replicas=(2, 3))
+                swaps += 1
+        result = load.result()
     print(result, {"swaps": swaps, "kills": kills, "refused": refused})
     assert result["failures"] == {}
     assert result["versions"].keys() == {"late/1", "late/2"}
@@ -71,13 +79,14 @@ def test_versions_change_and_replicas_are_killed_and_no_request_fails(local_mach
 def test_front_and_supervisor_are_killed_and_who_asks_once_more_has_an_answer(local_machine: Machine) -> None:
     at = local_machine
     status = at.apply("harder", 1, replicas=(2, 2))
-    load, chance = Load(status.url, "--retry"), random.Random(20130521)
     killed = {"front": 0, "supervisor": 0, "replica-1": 0}
-    while load.is_going_on:
-        time.sleep(chance.uniform(1.0, 2.0))
-        process = chance.choice(list(killed))
-        killed[process] += bool(at.kill("harder", process))
-    result = load.result()
+    with Load(status.url, "--retry") as load:
+        chance = random.Random(20130521)
+        while load.is_going_on:
+            time.sleep(chance.uniform(1.0, 2.0))
+            process = chance.choice(list(killed))
+            killed[process] += bool(at.kill("harder", process))
+        result = load.result()
     print(result, killed)
     assert result["failures"] == {}  # none was refused, and none was cut twice
     assert result["requests"] > 50 * SECONDS

@@ -6,7 +6,9 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -85,6 +87,17 @@ def test_a_first_revision_that_does_not_come_up_leaves_nothing_behind(local_mach
     with pytest.raises(DeploymentFailed, match="does not come up"):
         local_machine.apply("stillborn", 3)
     assert not local_machine.places("stillborn").folder.exists()
+
+
+@pytest.mark.slow
+def test_an_endpoint_with_a_token_answers_who_has_it(local_machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("open sesame\n")
+    env = {"MLOPS_SERVING_TOKEN_FILE": str(tmp_path / "token")}
+    status = local_machine.apply("secret", 1, options={"env": env}, replicas=(1, 1))
+    with pytest.raises(HTTPError, match="401"):
+        ask(status.url)
+    assert ask(status.url, authorization="Bearer open sesame")[1] == "late/1"
+    local_machine.target.remove("secret", {})
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, MlopsError, Unavailable
+from ...errors import DeploymentFailed, InvalidInput, MlopsError, Unavailable
 from ..target import Request, Status, Wanted
 from .kubectl import Kubectl
 from .options import Options, read
@@ -60,7 +60,7 @@ class KubernetesTarget:
         return [*found, Request(call="kubectl delete", body=body)]
 
     def apply(self, wanted: Wanted, *, timeout_seconds: float = 600) -> Status:
-        """Make it so, and wait until its pods answer. Raises `Unavailable`, with what they say, if they never do."""
+        """Make it so, and wait until its pods answer. Raises `DeploymentFailed`, with what they say, if they do not."""
         options = read(wanted.options)
         manifests = serving(wanted, options)
         kubectl = Kubectl(options.context, options.namespace)
@@ -77,8 +77,10 @@ class KubernetesTarget:
         except MlopsError as error:
             said = troubles(_pods(kubectl, wanted.name))
             _undo(kubectl, wanted.name, options, before)
+            if not isinstance(error, Unavailable):
+                raise
             message = f"{wanted.name} revision {wanted.revision} never answered: {said or error.message}"
-            raise Unavailable(
+            raise DeploymentFailed(
                 message, hint=error.hint or "what was there before goes on answering"
             ) from error
         way_in = [each for each in manifests if each["kind"] in _WAY_IN]

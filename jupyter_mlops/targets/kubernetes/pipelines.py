@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...errors import InvalidInput, NotFound, did_you_mean
+from ...errors import InvalidInput, InvalidParameter, NotFound, did_you_mean
 from ...pipelines import Pipeline, PlannedTask, ScheduleSpec, lower
 from ...pipelines.arguments import convert
 from ...pipelines.references import Reference, follow, references, resolve
@@ -24,10 +24,7 @@ def batch_of(
     pipeline: Pipeline, image: str, arguments: Sequence[tuple[str, str]], *, task: str = "", name: str = ""
 ) -> Batch:
     """The batch of a task, or of the only one. `arguments` are those of a command line; they win over a schedule's."""
-    known = pipeline.parameters
-    given = {
-        key: convert(value, known[key], from_text=True) if key in known else value for key, value in arguments
-    }
+    given = _read(pipeline, arguments)
     schedules: dict[str, ScheduleSpec] = {}
     values: dict[str, Any] = {}
     planned: PlannedTask | None = None
@@ -60,6 +57,18 @@ def with_schedule(wanted: Batch, cron: str, timezone: str) -> Batch:
     schedule = ScheduleSpec(cron=cron, timezone=timezone, parameters=values)
     schedule.parsed()
     return replace(wanted, schedules={"schedule": schedule})
+
+
+def _read(pipeline: Pipeline, arguments: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Arguments of a command line by the declared types; names that there are not are left to `lower` to tell."""
+    given: dict[str, Any] = {}
+    for name, text in arguments:
+        parameter = pipeline.parameters.get(name)
+        try:
+            given[name] = text if parameter is None else convert(text, parameter, from_text=True)
+        except InvalidInput as error:
+            raise InvalidParameter(f"parameter {name!r}: {error.message}", hint=error.hint) from error
+    return given
 
 
 def _task(pipeline: Pipeline, given: Mapping[str, Any], key: str) -> tuple[PlannedTask, dict[str, Any]]:

@@ -82,7 +82,9 @@ def rollout(revision: int, replicas: Sequence[Seen], least: int) -> tuple[Outcom
     mark = f"revision {revision}: "  # so begins what a replica says of a revision that it cannot load
     for one in replicas:
         said = str(one.said.get("message") or "")
-        if one.is_alive and (one.said.get("state") == "failed" or said.startswith(mark)):
+        is_about_another = said.startswith("revision ") and not said.startswith(mark)
+        has_failed = one.said.get("state") == "failed" or said.startswith(mark)
+        if one.is_alive and has_failed and not is_about_another:
             return "rejected", said.removeprefix(mark) or "the model cannot be loaded"
         if one.deaths >= MOST_DEATHS and one.revision != revision:
             return "rejected", f"{one.name} ended {one.deaths} times while it was loading the model"

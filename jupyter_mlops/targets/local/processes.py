@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -73,6 +75,16 @@ def send(marked: str, number: signal.Signals) -> None:
     if is_alive(marked):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(int(marked.partition(":")[0]), number)
+
+
+async def end(marks: Sequence[str], seconds: float) -> None:
+    """Ask them to end, wait so long, then end them."""
+    for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
+        until = time.monotonic() + patience
+        for marked in marks:
+            send(marked, number)
+        while any(map(is_alive, marks)) and time.monotonic() < until:
+            await asyncio.sleep(0.03)
 
 
 def memory(marked: str) -> int:

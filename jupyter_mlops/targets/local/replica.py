@@ -119,13 +119,25 @@ class Replica:
         """Ask it how it is; one that hangs is killed."""
         self.asked = time.monotonic()
         try:
-            self.said = await asyncio.wait_for(ask(self.socket, "/mlops/state"), _ASK_SECONDS)
+            self.said = await asyncio.wait_for(ask(self.socket, "/mlops/state", self.token), _ASK_SECONDS)
             self.silent = 0
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
             self.silent += isinstance(error, TimeoutError)
             lived = time.monotonic() - self.began
             if self.silent >= _MOST_SILENT or (not self.said and lived > _START_SECONDS):
                 processes.send(self.mark, signal.SIGKILL)
+
+    @property
+    def token(self) -> str:
+        """What it must be asked with, if it was told to ask for it."""
+        told = processes.environment(dict(self.spec.get("env") or {}))
+        path = told.get("MLOPS_SERVING_TOKEN_FILE", "")
+        if told.get("MLOPS_SERVING_TOKEN") or not path:
+            return told.get("MLOPS_SERVING_TOKEN", "")
+        try:
+            return (self.at.folder / path).read_text(encoding="utf-8").strip()
+        except OSError:
+            return ""
 
     def leave(self, why: str) -> None:
         """Send it no more requests, then end it: see `end`."""
@@ -142,11 +154,14 @@ class Replica:
             processes.send(self.mark, signal.SIGKILL)
 
 
-async def ask(path: str, route: str) -> dict[str, Any]:
+async def ask(path: str, route: str, token: str = "") -> dict[str, Any]:
     """GET over a Unix socket; the answer's JSON. Raises OSError, ValueError."""
     reader, writer = await asyncio.open_unix_connection(path)
     try:
-        writer.write(f"GET {route} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
+        allowed = f"authorization: Bearer {token}\r\n" if token else ""
+        writer.write(
+            f"GET {route} HTTP/1.1\r\nhost: localhost\r\n{allowed}connection: close\r\n\r\n".encode()
+        )
         head = await reader.readuntil(b"\r\n\r\n")
         length = 0
         for line in head.lower().split(b"\r\n"):

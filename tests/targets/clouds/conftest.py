@@ -8,6 +8,7 @@ import copy
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -343,8 +344,23 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(self.cluster.objects[key])
 
 
+@pytest.fixture(scope="session")
+def kubectl() -> str:
+    """A kubectl that knows today's kustomizations and shows managed fields; else the test is skipped."""
+    binary = shutil.which("kubectl")
+    if binary is None:
+        pytest.skip("kubectl is not installed")
+    said = subprocess.run(
+        [binary, "version", "--client", "-o", "json"], capture_output=True, text=True, timeout=60
+    )
+    minor = str(json.loads(said.stdout or "{}").get("clientVersion", {}).get("minor", "0"))
+    if int("".join(filter(str.isdigit, minor)) or 0) < 27:
+        pytest.skip(f"kubectl 1.{minor} is too old")
+    return binary
+
+
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kubectl: str) -> Iterator[Cluster]:
     """A cluster that the context ``here`` of the kubeconfig names; another context leads nowhere."""
     made = Cluster()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"cluster": made}))

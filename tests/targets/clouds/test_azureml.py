@@ -124,7 +124,7 @@ class TestWithTheSdk:
         assert "deploy v3" not in canary["log"]
         assert (moved["traffic"], moved["copies"]) == ({"v3": 80, "v4": 20}, {})
         assert moved["log"] == ["move traffic", "delete v5"]
-        assert bad["answer"]["code"] == "unavailable"
+        assert bad["answer"]["code"] == "deployment_failed"
         assert "container has crashed" in bad["answer"]["message"]
         assert "get-logs" in bad["answer"]["hint"]
         assert (bad["traffic"], bad["deployed"]) == (moved["traffic"], ["v3", "v4"])
@@ -133,7 +133,7 @@ class TestWithTheSdk:
         for each in (removed, again):
             assert (each["answer"], each["deployed"], each["traffic"]) == (None, [], {})
         assert gone["answer"]["state"] == "removed"
-        assert never["answer"]["code"] == "unavailable"
+        assert never["answer"]["code"] == "deployment_failed"
         assert never["deployed"] == [], "a first revision that fails leaves nothing"
 
     def test_without_credentials_the_cure_is_told(self, azure, monkeypatch, tmp_path):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.errors import Conflict, InvalidInput, MissingExtra, NotFound, Unavailable
+from jupyter_mlops.errors import Conflict, DeploymentFailed, InvalidInput, MissingExtra, NotFound, Unavailable
 from jupyter_mlops.resources import ResourceRequest
 from jupyter_mlops.targets import TARGETS, Wanted
 from jupyter_mlops.targets.kubernetes.kubectl import explained
 
 BAD = "bad" + "0" * 61
-needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 
 
 def wanted(*, traffic=None, shadow=None, is_bad=None, **more) -> Wanted:
@@ -41,7 +39,6 @@ def image_of(cluster, name: str) -> str:
 
 
 @pytest.mark.slow
-@needs_kubectl
 class TestApply:
     def test_a_first_revision_runs_and_the_way_in_comes_last(self, cluster, target):
         status = target.apply(wanted(), timeout_seconds=60)
@@ -77,7 +74,7 @@ class TestApply:
     def test_a_version_that_never_runs_is_taken_back_and_said_why(self, cluster, target):
         target.apply(wanted(), timeout_seconds=60)
         spec = cluster.get("Deployment", "flights")["spec"]["template"]
-        with pytest.raises(Unavailable, match="ImagePullBackOff: manifest unknown"):
+        with pytest.raises(DeploymentFailed, match="ImagePullBackOff: manifest unknown"):
             target.apply(wanted(traffic={4: 1.0}, revision=2, is_bad=4), timeout_seconds=60)
         assert cluster.get("Deployment", "flights")["spec"]["template"] == spec
         status = target.status("flights", wanted().options)
@@ -86,13 +83,13 @@ class TestApply:
 
     def test_a_bad_canary_leaves_the_primary_as_it_was(self, cluster, target):
         target.apply(wanted(), timeout_seconds=60)
-        with pytest.raises(Unavailable):
+        with pytest.raises(DeploymentFailed):
             target.apply(wanted(traffic={3: 0.75, 4: 0.25}, revision=2, is_bad=4), timeout_seconds=60)
         assert cluster.names("Deployment") == ["flights"] == cluster.names("HorizontalPodAutoscaler")
         assert target.status("flights", wanted().options).revision == 1
 
     def test_a_first_revision_that_never_runs_leaves_nothing(self, cluster, target):
-        with pytest.raises(Unavailable):
+        with pytest.raises(DeploymentFailed):
             target.apply(wanted(is_bad=3), timeout_seconds=60)
         assert {plural for plural, _, _ in cluster.objects} == {"namespaces"}
         assert target.status("flights", wanted().options).state == "removed"
@@ -132,7 +129,7 @@ class TestApply:
         assert cluster.names("InferenceService") == []
 
     def test_a_namespace_that_is_not_there(self, cluster, target):
-        with pytest.raises(Unavailable, match='namespaces "elsewhere" not found') as caught:
+        with pytest.raises(NotFound, match='namespaces "elsewhere" not found') as caught:
             target.apply(wanted(options={"namespace": "elsewhere"}), timeout_seconds=60)
         assert "create_namespace" in caught.value.hint
         made = wanted(options={"namespace": "elsewhere", "create_namespace": True})

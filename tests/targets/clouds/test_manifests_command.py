@@ -119,12 +119,11 @@ def test_a_notebook_is_a_job_that_asks_for_what_it_says(project):
 def test_the_last_image_that_was_pushed_is_taken(project):
     with Workspace.open(project) as workspace:
         for number, is_pushed in enumerate([True, True, False]):
-            workspace.catalog.insert(
-                Image(
-                    digest="sha256:" + f"{number}" * 64, name="localhost:5000/jobs/pull:1", kind="batch", source="pull.ipynb",
-                    is_pushed=is_pushed, created_at=datetime(2026, 1, 1 + number, tzinfo=UTC),
-                )
+            image = Image(
+                digest="sha256:" + f"{number}" * 64, name="localhost:5000/jobs/pull:1", kind="batch",
+                is_pushed=is_pushed, source="pull.ipynb", created_at=datetime(2026, 1, 1 + number, tzinfo=UTC),
             )  # fmt: skip
+            workspace.catalog.add(image)
     (container,) = containers(say("pull.ipynb", *SPACE)).values()
     assert container["image"] == "localhost:5000/jobs/pull@sha256:" + "1" * 64
 

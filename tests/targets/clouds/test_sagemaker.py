@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_mlops.errors import Conflict, InvalidInput, NotFound, Unavailable
+from jupyter_mlops.errors import Conflict, DeploymentFailed, InvalidInput, NotFound, Unavailable
 from jupyter_mlops.resources import ResourceRequest
 from jupyter_mlops.targets import TARGETS, Wanted
 from jupyter_mlops.targets.sagemaker import explained, plan, read
@@ -231,7 +231,7 @@ class TestDeeds:
 
     def test_a_revision_that_never_answers_is_taken_back(self, account, target):
         target.apply(wanted())
-        with pytest.raises(Unavailable, match="did not pass the ping health check") as caught:
+        with pytest.raises(DeploymentFailed, match="did not pass the ping health check") as caught:
             target.apply(wanted(revision=2, traffic={4: 1.0}, is_bad=4))
         assert "CloudWatch" in caught.value.hint
         assert sorted(account.endpoint_configs) == ["flights-r1"]
@@ -242,7 +242,7 @@ class TestDeeds:
         target.remove("flights", OPTIONS)
 
     def test_a_first_revision_that_never_answers_leaves_nothing(self, account, target):
-        with pytest.raises(Unavailable, match="ping health check"):
+        with pytest.raises(DeploymentFailed, match="ping health check"):
             target.apply(wanted(is_bad=3))
         assert not account.endpoints
         assert not account.endpoint_configs

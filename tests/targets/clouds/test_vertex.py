@@ -148,7 +148,7 @@ class TestWithTheSdk:
             {"late-flights 3": 80, "late-flights 4": 20},
             ["move traffic"],
         )
-        assert bad["answer"]["code"] == "unavailable"
+        assert bad["answer"]["code"] == "deployment_failed"
         assert "container exited" in bad["answer"]["message"]
         assert bad["traffic"] == moved["traffic"], "those that answer go on"
         assert bad["models"] == ["flights-v3", "flights-v4"]
