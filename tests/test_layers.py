@@ -33,6 +33,7 @@ LAZY = {
         "emit.py",
         "catalog",
     ): "a kernel asks it only for a name outside a run; SQLAlchemy would cost each kernel 0.5 s",
+    ("project/pytest_plugin.py", "project"): "pytest loads it in every project, asked for or not",
 }
 
 

@@ -16,6 +16,7 @@ COMMANDS = (
         "init", "project", "Start", "Write a small project that runs: a pipeline, two notebooks, settings."
     ),
     Entry("check", "pipeline", "Start", "Find what would go wrong, before anything runs."),
+    Entry("test", "test", "Start", "Test pipelines and notebooks: checked, walked through, run."),
     Entry("graph", "pipeline", "Start", "Draw a pipeline, or a run of it."),
     Entry("run", "run", "Run", "Run a pipeline."),
     Entry("execute", "execute", "Run", "Execute one notebook, with papermill's options."),

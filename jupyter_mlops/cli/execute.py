@@ -34,10 +34,11 @@ from ..notebooks.facts import inspect_source
 from ..notebooks.inject import inject, secret_environment, template_path
 from ..notebooks.parameters import Parameter, bind, describe, read_parameters, to_json
 from ..notebooks.secrets import Mask, resolve
+from ..pipelines.arguments import parse_arguments
 from ..settings import Settings, find_root
 from ..words import shorten
 from .group import command
-from .options import json_option, parse_arguments, read_arguments_file
+from .options import json_option, read_arguments_file
 from .output import console, is_interactive, print_json
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ..errors import InvalidInput, InvalidParameter, NotFound, did_you_mean
+from ..errors import InvalidInput, NotFound, did_you_mean
+from ..pipelines.arguments import parse_arguments
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PIPELINE_FILES = ("pipeline.yaml", "pipeline.yml")
@@ -78,33 +79,6 @@ def read_arguments_file(name: str) -> Mapping[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"cannot read the arguments in {name}: {error}") from error
     return parse_arguments(text, name)
-
-
-def parse_arguments(text: str | bytes, source: str) -> Mapping[str, Any]:
-    """YAML (so JSON too) to arguments. Dates stay text, as with papermill: the declared type reads them."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """A safe loader that knows no dates."""
-
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    try:
-        found = yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, minus dates
-    except yaml.YAMLError as error:
-        raise InvalidInput(
-            f"the arguments in {source} are no YAML: {' '.join(str(error).split())}"
-        ) from error
-    if found is None:
-        return {}
-    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-        raise InvalidParameter(
-            f"the arguments in {source} must be a mapping of names to values, not {type(found).__name__}",
-            hint="write one `name: value` a line",
-        )
-    return found
 
 
 def find_pipeline(path: Path | None) -> Path:

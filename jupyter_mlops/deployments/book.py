@@ -117,7 +117,7 @@ class Deployments:
             alias_seq=move.seq,
         )
         if plan.is_unchanged:
-            self._catalog.update(Deployment, name, options=plan.record.options)
+            self._catalog.update(Deployment, name, options=_lasting(plan.record))
         return self._carry_out(plan, timeout_seconds)
 
     def _again(
@@ -147,9 +147,7 @@ class Deployments:
             self._fail(plan, error)
             raise
         changes: dict[str, Any] = {"state": live.state, "url": live.url, "message": live.message}
-        options = {
-            key: value for key, value in plan.record.options.items() if key not in ("deployer", "before")
-        }
+        options = _lasting(plan.record)
         with self._catalog.transaction():
             is_ours = self._catalog.compare_and_set(
                 Deployment, name, {"revision": number}, **changes, options=options, updated_at=now()
@@ -297,6 +295,11 @@ class Deployments:
                 hint=f"remove takes it away; {known.target}'s own tools show its logs",
             )
         return found
+
+
+def _lasting(record: Deployment) -> dict[str, Any]:
+    """The options of a record, without what holds only during a rollout."""
+    return {key: value for key, value in record.options.items() if key not in ("deployer", "before")}
 
 
 def _elsewhere(known: Deployment) -> str:

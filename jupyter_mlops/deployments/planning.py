@@ -71,8 +71,8 @@ class Planner:
         alias = (before.alias if before else "") if follow_alias is None else follow_alias
         if alias:
             check_alias(alias)
-            if follow_alias:
-                wanted = ModelReference(wanted.name, alias=alias)
+            if follow_alias and wanted.version is None and wanted.alias is None:
+                wanted = ModelReference(wanted.name, alias=alias)  # a version that is named comes first
         seq = self._alias_seq(wanted.name, alias) if alias_seq is None else alias_seq
         version = self._models.get(wanted).version
         shares = decide.check_traffic(traffic if traffic is not None else {version: 1.0})

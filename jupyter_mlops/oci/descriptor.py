@@ -96,12 +96,14 @@ class Descriptor:
                 check_digest(digest),
                 size,
                 dict(found.get("annotations") or {}),
-                Platform(platform["os"], platform["architecture"], platform.get("variant") or "")
+                Platform(
+                    str(platform["os"]), str(platform["architecture"]), str(platform.get("variant") or "")
+                )
                 if platform
                 else None,
                 str(found.get("artifactType") or ""),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InvalidInput(
                 "a manifest refers to something without media type, digest and size"
             ) from error

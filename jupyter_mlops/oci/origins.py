@@ -39,6 +39,8 @@ class Origin:
         config = loads(
             self._read(Descriptor.from_json(document.get("config"))), f"the configuration of {self.name}"
         )
+        if not all(isinstance(config.get(part) or {}, dict) for part in ("config", "rootfs")):
+            raise InvalidInput(f"{self.name} is damaged: its configuration is none")
         if not platform.matches(config):
             found = f"{config.get('os')}/{config.get('architecture')}"
             raise NotFound(
@@ -87,7 +89,7 @@ class Origin:
     def _pick(self, index: Manifest, platform: Platform) -> str:
         entries = [one for one in index.document.get("manifests") or () if isinstance(one, dict)]
         for one in entries:
-            if platform.matches(one.get("platform") or {}):
+            if isinstance(one.get("platform"), dict) and platform.matches(one["platform"]):
                 return Descriptor.from_json(one).digest
         there = [Descriptor.from_json(one).platform for one in entries]
         known = ", ".join(sorted({str(one) for one in there if one and one.os != "unknown"}))

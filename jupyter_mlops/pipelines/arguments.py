@@ -25,6 +25,33 @@ _BY_REFERENCE = ("secret:", "blob://")  # stand for a value of any type; the not
 _MEANT_AS = {"True": True, "False": False, "None": None}  # what papermill's -p makes of text
 
 
+def parse_arguments(text: str | bytes, source: str) -> Mapping[str, Any]:
+    """YAML (so JSON too) to arguments. Dates stay text, as with papermill: the declared type reads them."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """A safe loader that knows no dates."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    try:
+        found = yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, minus dates
+    except yaml.YAMLError as error:
+        raise InvalidInput(
+            f"the arguments in {source} are no YAML: {' '.join(str(error).split())}"
+        ) from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        raise InvalidParameter(
+            f"the arguments in {source} must be a mapping of names to values, not {type(found).__name__}",
+            hint="write one `name: value` a line",
+        )
+    return found
+
+
 def bind_arguments(
     pipeline: Pipeline, arguments: Mapping[str, Any], *, from_text: bool = False
 ) -> dict[str, Any]:

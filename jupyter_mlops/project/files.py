@@ -20,6 +20,13 @@ def notebooks_below(root: Path) -> list[Path]:
     return sorted(path for path in _files_below(root) if path.suffix == ".ipynb")
 
 
+def pipelines_below(root: Path) -> list[Path]:
+    """The pipelines of a project, in order; `root` may be the file of one."""
+    if root.is_file():
+        return [root] if root.suffix in (".yaml", ".yml") else []
+    return sorted(path for path in _files_below(root) if path.name in PIPELINE_FILES)
+
+
 def _files_below(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if is_ours(Path(folder, name)))

@@ -85,7 +85,8 @@ def server_extension() -> Check:
     from jupyter_server.extension.config import ExtensionConfigManager
 
     places = jupyter_config_path()
-    found = ExtensionConfigManager(read_config_path=places).get_jpserver_extensions()
+    manager: Any = ExtensionConfigManager(read_config_path=places)
+    found = manager.get_jpserver_extensions()
     if found.get(_SERVER_EXTENSION):
         return Check("server extension", "ok", "enabled")
     told = "disabled" if _SERVER_EXTENSION in found else "not enabled"

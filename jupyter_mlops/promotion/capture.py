@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import InvalidNotebook, NotFound
@@ -127,8 +128,8 @@ def capture_together(
         cuda=cuda_of(environment),
         problems=(*gathered.problems, *asked.problems),
     )
-    shipped = closure(BATCH, names=names_used(capture.notebooks.values(), capture.modules.values()))
-    runtime = dict.fromkeys(shipped.distributions, "jupyter_mlops runs the notebook with it")
+    names = names_used(capture.notebooks.values(), capture.modules.values())
+    runtime = dict.fromkeys(_runtime(frozenset(names)), "jupyter_mlops runs the notebook with it")
     resolved = resolve(gathered.readings, asked, environment, runtime)
     return finish(capture, resolved, environment, asked.packages, options=options, root=root)
 
@@ -216,6 +217,11 @@ def _installs(gathered: Gathered, paths: Sequence[Path], options: CaptureOptions
         waiting += [(posixpath.join(posixpath.dirname(name), file), name) for file, _ in read.files]
         found.append(read)
     return installs.join(found)
+
+
+@lru_cache(maxsize=64)  # reads a hundred files of ours, which stay as they are
+def _runtime(names: frozenset[str]) -> tuple[str, ...]:
+    return closure(BATCH, names=names).distributions
 
 
 def _is_below(path: Path, root: Path) -> bool:

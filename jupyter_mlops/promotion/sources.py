@@ -7,6 +7,7 @@ name it, and imports that the code can do without are kept apart.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,7 +109,9 @@ def read_module(content: bytes, name: str, python: tuple[int, ...], *, file: str
     reading = Reading()
     try:
         text = content.decode("utf-8-sig")
-        tree = ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of style, such as an escape that is none
+            tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         told = f"it is no Python ({error}), so what it needs is not known"
         reading.problems.append(Problem(message=told, where=name, severity="warning"))

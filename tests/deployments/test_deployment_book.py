@@ -190,6 +190,21 @@ def test_an_alias_that_moves_to_what_does_not_come_up_is_tried_once(
     assert (known.state, known.revision, known.alias) == ("running", 1, "champion")
 
 
+def test_a_version_that_is_named_is_served_until_the_alias_moves(
+    deployments: Deployments, shelf: Shelf, workspace: Workspace
+) -> None:
+    deployments.deploy("late/3", follow_alias="champion")
+    assert shelf.applied[-1].traffic == {3: 1.0}
+    assert deployments.follow("late") is None
+    workspace.models.set_alias("late", "champion", 3)  # which it serves already
+    assert deployments.follow("late") is not None
+    assert deployments.get("late").revision == 1
+    assert deployments.follow("late") is None
+    workspace.models.set_alias("late", "champion", 2)
+    deployments.follow("late")
+    assert shelf.applied[-1].traffic == {2: 1.0}
+
+
 def test_an_alias_is_followed_no_more(deployments: Deployments, workspace: Workspace) -> None:
     deployments.deploy("late@champion", follow_alias="champion")
     assert deployments.deploy("late@champion", follow_alias="").alias == ""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jupyter_mlops.errors import Conflict, CorruptBlob, InvalidInput, NotFound
 from jupyter_mlops.oci.descriptor import DOCKER_MANIFEST, Descriptor, Platform, digest_of
@@ -108,6 +110,28 @@ def test_what_is_no_platform_is_told(text: str) -> None:
 def test_arm64_is_v8() -> None:
     assert Platform.parse("linux/arm64").matches({"os": "linux", "architecture": "arm64", "variant": "v8"})
     assert not Platform.parse("linux/arm/v7").matches({"os": "linux", "architecture": "arm", "variant": "v6"})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("sha256:" + "0" * 64),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["mediaType", "digest", "size", "platform", "annotations", "os"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_whatever_stands_in_a_manifest_is_a_descriptor_or_an_error(document: Any) -> None:
+    try:
+        found = Descriptor.from_json(document)
+    except InvalidInput:
+        return
+    assert found.size >= 0
+    assert found.digest.startswith("sha256:")
 
 
 # --- files ----------------------------------------------------------------------------------------------

@@ -306,50 +306,6 @@ def test_never_over_quota_each_decided_once_and_the_first_is_never_kept_out(
             raise AssertionError(first)
 
 
-@settings(max_examples=40, deadline=None)
-@given(quotas_of(), waiting_of(AMOUNTS), st.randoms())
-def test_everybody_has_a_turn_though_others_never_stop_coming(
-    given_quotas: dict[str, Any], waiting: list[Waiting], chance: Any
-) -> None:
-    """Runs end one by one, and for each a new one of the highest priority comes: still all that waited are admitted."""
-    quotas = Quotas.parse({**given_quotas, "patience_minutes": 5})
-    left = {run.run_id: run for run in waiting}
-    patient, going, number = set(left), dict[str, Going](), 0
-    now = NOW
-    for _ in range(300):
-        if not patient:
-            break
-        decisions = Admission(quotas, going.values(), now).decide(left.values())
-        for each in decisions:
-            if each.verb == "reject":
-                del left[each.run_id]
-                patient.discard(each.run_id)
-            if each.verb == "admit":
-                run = left.pop(each.run_id)
-                patient.discard(run.run_id)
-                going[run.run_id] = goes(
-                    run.run_id,
-                    run.user,
-                    queue=run.queue,
-                    amount=each.granted,
-                    since=now - NOW,
-                    seconds=run.seconds,
-                )
-        if going:
-            del going[chance.choice(sorted(going))]
-        for user in USERS:
-            number += 1
-            amount = need(cpu=chance.choice([0.5, 1]), gpu=chance.choice([0, 1]))
-            left[f"new{number}"] = wants(
-                f"new{number}", user, since=now - NOW, amount=amount, priority=3, seconds=60.0
-            )
-        if len(left) > 60:  # as many as came leave again, so that the test stays small
-            for name in [name for name in left if name not in patient][:20]:
-                del left[name]
-        now += 300
-    assert not patient, [left[name] for name in patient]
-
-
 @pytest.mark.parametrize("least_seconds", [None, 60.0, 3000.0], ids=["unknown", "short", "long"])
 def test_a_large_run_of_low_priority_has_its_turn(least_seconds: float | None) -> None:
     """Whenever a core becomes free somebody of a higher priority wants it; without aging, reservations and the end

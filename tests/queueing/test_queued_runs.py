@@ -224,14 +224,14 @@ def test_ctrl_c_ends_one_that_waits(line: Line) -> None:
     first.begins()
     program = "from jupyter_mlops.cli import main; main()"
     command = [sys.executable, "-c", program, "run", "-p", "name", "b"]
-    process = subprocess.Popen(command, cwd=line.root, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for told in process.stdout:
-        if "waits for 1 run" in told:
-            break
-    process.send_signal(signal.SIGINT)
-    rest = process.stdout.read()
-    assert process.wait(30) == 130
+    with subprocess.Popen(command, cwd=line.root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for told in process.stdout:
+            if "waits for 1 run" in told:
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(30) == 130
     assert "cancelled" in rest
     (run,) = line.workspace.catalog.find(Run, where={"state": "cancelled"})
     assert line.entry(run.run_id) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable
@@ -87,6 +88,16 @@ def test_a_first_revision_that_does_not_come_up_leaves_nothing_behind(local_mach
     with pytest.raises(DeploymentFailed, match="does not come up"):
         local_machine.apply("stillborn", 3)
     assert not local_machine.places("stillborn").folder.exists()
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_deleted_takes_its_processes_along(local_machine: Machine) -> None:
+    at = local_machine
+    at.apply("deleted", 1, replicas=(1, 1))
+    marks, sockets = at.marks("deleted"), at.places("deleted").sockets
+    shutil.rmtree(at.places("deleted").folder)
+    until(lambda: not any(map(processes.is_alive, marks.values())))
+    assert not sockets.exists()
 
 
 @pytest.mark.slow

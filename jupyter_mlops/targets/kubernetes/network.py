@@ -25,7 +25,7 @@ def service(
 
 def policy(name: str, component: str, options: Options, marks: Mapping[str, str]) -> dict[str, Any]:
     """Its own namespace and those that were named may ask; out go DNS and the endpoints that were named. A pod of a
-    batch is asked nothing."""
+    batch is asked nothing, and may go anywhere unless endpoints are named."""
     own = {"podSelector": {"matchLabels": {INSTANCE: name, COMPONENT: component}}}
     egress: list[dict[str, Any]] = [
         {
@@ -45,6 +45,8 @@ def policy(name: str, component: str, options: Options, marks: Mapping[str, str]
         [{"from": senders, "ports": [{"protocol": "TCP", "port": PORT}]}] if component == "serving" else []
     )
     spec = {**own, "policyTypes": ["Ingress", "Egress"], "ingress": ingress, "egress": egress}
+    if component == "batch" and not options.egress:  # a notebook fetches its data from wherever they are
+        spec = {**own, "policyTypes": ["Ingress"], "ingress": ingress}
     return manifest("networking.k8s.io/v1", "NetworkPolicy", name, options.namespace, marks, spec)
 
 

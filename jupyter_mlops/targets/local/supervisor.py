@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import sys
 import time
@@ -209,8 +210,7 @@ class Supervisor:
         await self.fleet.close()
         await processes.end([self.companion], 5.0)
         self.companion = ""
-        for path in self.at.sockets.iterdir():
-            path.unlink(missing_ok=True)
+        shutil.rmtree(self.at.sockets, ignore_errors=True)
         if self.at.wanted.exists():
             self.write_state("stopped")
             write(self.at.processes, {})

@@ -205,6 +205,7 @@ def scaled() -> dict[str, tuple[int, int]]:
     return {each["ResourceId"].split("/")[-1]: (each["MinCapacity"], each["MaxCapacity"]) for each in found}
 
 
+@pytest.mark.slow
 class TestDeeds:
     def test_an_endpoint_is_made_scaled_changed_and_removed(self, account, target):
         status = target.apply(wanted())
