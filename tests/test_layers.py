@@ -58,7 +58,11 @@ def imports(path: Path) -> Iterator[tuple[int, str, bool]]:
                 yield node.lineno, rest.split(".")[0], id(node) not in top
 
 
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "labextension")
+FILES = sorted(
+    path
+    for path in PACKAGE.rglob("*.py")
+    if path.relative_to(PACKAGE).parts[0] != "labextension" and "template" not in path.parts
+)
 
 
 def room_of(path: Path) -> str:

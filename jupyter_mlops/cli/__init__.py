@@ -12,9 +12,7 @@ import sys
 from .group import Entry, Group
 
 COMMANDS = (
-    Entry(
-        "init", "project", "Start", "Write a small project that runs: a pipeline, two notebooks, settings."
-    ),
+    Entry("init", "project", "Start", "Write a project that runs: a pipeline, notebooks, tests, CI."),
     Entry("check", "pipeline", "Start", "Find what would go wrong, before anything runs."),
     Entry("test", "test", "Start", "Test pipelines and notebooks: checked, walked through, run."),
     Entry("graph", "pipeline", "Start", "Draw a pipeline, or a run of it."),

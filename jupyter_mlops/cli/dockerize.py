@@ -82,6 +82,9 @@ _HOW = "  [default: the first that works]"
     help="Instead of the official Python image; may be pinned: NAME@sha256:…",
 )
 @click.option(
+    "--pin", "is_pinned", is_flag=True, help="Ask the base's registry for its digest, and stand on that."
+)
+@click.option(
     "--platform", type=click.Choice(["sagemaker"]), help="Where it must run, if that asks for something."
 )
 @click.option(
@@ -139,6 +142,7 @@ def dockerize(
     key: Path | None,
     builder: str | None,
     base: str,
+    is_pinned: bool,
     platform: Any,
     architectures: Sequence[str],
     kernel: str,
@@ -182,7 +186,12 @@ def dockerize(
     with (
         Workspace.open(workspace) as opened,
         opened.images.prepare(
-            target, base=base, platform=platform or "", options=capture_options, is_split=is_split
+            target,
+            base=base,
+            platform=platform or "",
+            options=capture_options,
+            is_split=is_split,
+            is_pinned=is_pinned,
         ) as prepared,
     ):
         captures = [one.capture for one in prepared]

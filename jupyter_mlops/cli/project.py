@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sys
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
@@ -12,11 +13,11 @@ from pathlib import Path
 import click
 
 from .._version import __version__
-from ..errors import Conflict, InvalidInput, StorageUnavailable
+from ..errors import InvalidInput
+from ..project.templates import EXAMPLES, project_files, write_project
 from .group import COMPLETE_VARIABLE, PROGRAM, command
 from .options import json_option
 from .output import print_json
-from .starter import project_files
 
 _SCRIPT = "jupyter-mlops"  # completion is a matter of executables, and this is ours
 _SHELLS = ("bash", "zsh", "fish")
@@ -25,35 +26,35 @@ _REPORTED = ("papermill", "nbclient", "jupyter-client", "ipykernel", "dask", "di
 
 @command(
     name="init",
-    examples=[("in a new directory", "jupyter mlops init demo"), ("in this one", "jupyter mlops init")],
+    examples=[
+        ("in a new directory", "jupyter mlops init demo"),
+        ("in this one", "jupyter mlops init"),
+        ("two models, the better one is kept", "jupyter mlops init demo --example churn"),
+    ],
 )
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--example",
+    default="plain",
+    show_default=True,
+    metavar="|".join(EXAMPLES),
+    help="What it begins with; each runs at once, without a network.",
+    shell_complete=lambda _ctx, _parameter, text: [name for name in EXAMPLES if name.startswith(text)],
+)
 @json_option
-def init(folder: Path, is_json: bool) -> None:
-    """Write a small project that runs: a pipeline, two notebooks, settings.
+def init(folder: Path, example: str, is_json: bool) -> None:
+    """Write a project that runs and is tested: a pipeline, its notebooks, settings, and what CI, Codespaces and
+    Binder need.
 
     Nothing that exists is overwritten.
     """
-    files = {folder / name: text for name, text in project_files(folder.resolve().name).items()}
-    taken = [path for path in files if path.exists()]
-    if taken:
-        raise Conflict(
-            f"{', '.join(map(str, taken))}: there already",
-            hint="choose an empty directory: nothing is overwritten",
-        )
-    try:
-        for path, text in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-    except OSError as error:
-        raise StorageUnavailable(f"cannot write {path}: {error.strerror or error}") from error
+    written = write_project(folder, project_files(folder.resolve().name, example))
     if is_json:
-        print_json({"files": [str(path) for path in files]})
+        print_json({"example": example, "files": [str(path) for path in written]})
         return
-    for path in files:
+    for path in written:
         click.echo(f"{click.style('+', fg='green')} {path}")
-    step = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+    step = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
     click.echo(f"\nnext: {step}{PROGRAM} run")
 
 

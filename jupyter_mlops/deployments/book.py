@@ -146,6 +146,10 @@ class Deployments:
         except MlopsError as error:
             self._fail(plan, error)
             raise
+        except BaseException:  # interrupted, in a notebook: this process lives on, but rolls out no more
+            kept = {**_lasting(plan.record), "before": plan.record.options["before"]}
+            self._catalog.compare_and_set(Deployment, name, {"revision": number}, options=kept)
+            raise
         changes: dict[str, Any] = {"state": live.state, "url": live.url, "message": live.message}
         options = _lasting(plan.record)
         with self._catalog.transaction():

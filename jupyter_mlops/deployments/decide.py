@@ -190,6 +190,10 @@ def mended(known: Deployment, live: Status, *, is_being_deployed: bool) -> dict[
         "url": live.url or ("" if is_gone else known.url),
         "message": "nothing of it is there any more: deploy it again" if is_gone else live.message,
     }
+    if (
+        not live.message and live.state == known.state
+    ):  # what went wrong last is worth knowing until the next deploy
+        facts["message"] = known.message
     if known.state == "deploying" and live.revision != known.revision and live.state != "deploying":
         facts["message"] = f"the rollout of revision {known.revision} was cut off: deploy it again"
         facts["state"] = live.state if live.revision else "failed"

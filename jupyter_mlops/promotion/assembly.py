@@ -37,7 +37,7 @@ def make_context(
     SageMaker's documentation demands. Raises `InvalidInput` with all that stands against an image.
     """
     _check(capture)
-    base = base or f"docker.io/library/python:{capture.python}-slim"
+    base = base or base_of(capture)
     is_serving = capture.kind == "serving"
     names = (
         frozenset() if is_serving else ship.names_used(capture.notebooks.values(), capture.modules.values())
@@ -113,6 +113,11 @@ def make_context(
         source_digest=capture.source_digest,
         epoch=_epoch() if epoch is None else epoch,
     )
+
+
+def base_of(capture: Capture) -> str:
+    """The official image of its Python: wheels of CUDA's libraries need none of NVIDIA's."""
+    return f"docker.io/library/python:{capture.python}-slim"
 
 
 def _check(capture: Capture) -> None:

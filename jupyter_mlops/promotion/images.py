@@ -21,7 +21,7 @@ from ..oci.registry import Registry
 from ..oci.sign import sign_image
 from ..pipelines import load_pipeline
 from . import build as builders
-from .assembly import Platform, make_context
+from .assembly import Platform, base_of, make_context
 from .build import Told
 from .build_secrets import Secret, own_secrets
 from .capture import CaptureOptions, capture_notebook
@@ -89,16 +89,21 @@ class Images:
         platform: Platform = "",
         options: CaptureOptions | None = None,
         is_split: bool = False,
+        is_pinned: bool = False,
     ) -> Iterator[list[Prepared]]:
         """What `target` needs (a notebook, a pipeline's file or folder, ``models:/NAME@ALIAS``), and the contexts:
-        one, or one for each environment of a pipeline. A model's files are there while the block lasts.
+        one, or one for each environment of a pipeline. A model's files are there while the block lasts. With
+        `is_pinned` the base's registry is asked what its tag means today, and the image stands on that.
 
-        Raises `NotFound` and what the captures raise.
+        Raises `NotFound` and what the captures and the registry raise.
         """
         options = replace(options or CaptureOptions(), root=(options and options.root) or self._root)
         with tempfile.TemporaryDirectory(prefix="mlops-image-") as folder:
             captures = self._captures(target, options, Path(folder), is_split=is_split)
-            yield [Prepared(one, base, platform) for one in captures]
+            bases = {one.python: base or base_of(one) for one in captures}
+            if is_pinned:
+                bases = {python: pinned(name) for python, name in bases.items()}
+            yield [Prepared(one, bases[one.python], platform) for one in captures]
 
     def build(
         self,
@@ -203,6 +208,17 @@ def _without_daemon(
         key=key,
         told=told,
     )
+
+
+def pinned(base: str) -> str:
+    """The name with the digest that its registry has for it now; one that has a digest stays as it is."""
+    reference = parse_reference(base)
+    if reference.digest:
+        return base
+    found = Registry.of(reference).find_manifest(reference.repository, reference.wanted)
+    if found is None:
+        raise NotFound(f"there is no image {reference}", hint="name another one by --base")
+    return str(reference.with_digest(found.digest))
 
 
 def default_name(capture: Capture) -> str:

@@ -6,5 +6,6 @@ itself needs. It imports nothing of ours but `errors` and `signatures`, so that 
 - `options` what is set, `command` the process; `http` the protocol, `routes` what is asked where
 - `payload` what a body says, `intake` the same as the model wants it, `tensors` Open Inference's form
 - `version` a loaded model, `batching` one prediction for many requests, `service` which version answers, `traffic`
-- `openapi`, `metrics`, `journal` (what was predicted), `tracing`, `logs`, `entities` (features by key), `workers`
+- `openapi`, `metrics`, `journal` (what was predicted), `tracing`, `logs`, `entities` (features by key)
+- `workers` (several processes), `readiness` (told to who started it), `following` (an alias of the store)
 """

@@ -18,14 +18,14 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..catalog import ModelVersion
 from ..errors import MlopsError
 from ..models import Manifest, ModelStore
 from .options import Options, secrets_of, to_arguments
+from .readiness import heard
 from .server import listen
 from .traffic import Part, Traffic
 
@@ -129,7 +129,7 @@ def _replace(
 ) -> subprocess.Popen[bytes]:
     """A new process in the place of the old one, which ends when the new one is ready; the old one if that never is."""
     log.info("the new version brings other modules of its own: it gets a new process")
-    with _told_when_ready(path.with_suffix(".ready")) as (variables, is_ready):
+    with heard() as (variables, is_ready):
         fresh = _start(dataclasses.replace(options, listen_when_ready=True), path, listener, variables)
         end = time.monotonic() + READY_SECONDS
         while fresh.poll() is None and time.monotonic() < end and not stop.wait(_TICK_SECONDS):
@@ -154,21 +154,3 @@ def _start(
         env={**os.environ, **secrets_of(given), **(variables or {})},
         start_new_session=True,  # Ctrl-C is for the one that was started; it ends the others in order
     )
-
-
-@contextlib.contextmanager
-def _told_when_ready(path: Path) -> Iterator[tuple[Mapping[str, str], Callable[[], bool]]]:
-    """The variables by which a process says that it is ready, as systemd has it, and whether it has."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-        short = (
-            f"\0mlops-{uuid.uuid4().hex}" if sys.platform == "linux" else str(path)
-        )  # abstract: nothing to tidy
-        told.bind(short)
-        told.setblocking(False)  # noqa: FBT003 - the standard library's signature
-
-        def is_ready() -> bool:
-            with contextlib.suppress(BlockingIOError):
-                return told.recv(100).startswith(b"READY=1")
-            return False
-
-        yield {"NOTIFY_SOCKET": short.replace("\0", "@", 1)}, is_ready

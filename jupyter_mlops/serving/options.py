@@ -75,11 +75,9 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
             values[one.name] = _typed(f"--{one.name.replace('_', '-')}", given[one.name], one.default)
         elif environment.get(variable, "") != "":
             values[one.name] = _typed(variable, environment[variable], one.default)
-    for one, other in (("model", "traffic"), ("traffic", "model")):
-        if (
-            given.get(one) is not None and given.get(other) is None
-        ):  # an image says where its model is; a flag wins
-            values.pop(other, None)
+    for name, other in (("model", "traffic"), ("traffic", "model")):
+        if given.get(name) is not None and given.get(other) is None:
+            values.pop(other, None)  # an image says where its model is; a flag wins
     options = Options(**values)
     _check(options)
     return dataclasses.replace(

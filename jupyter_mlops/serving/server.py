@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import InvalidInput, MlopsError
 from ..plugins import Registry
-from . import logs
+from . import logs, readiness
 from .http import Server
 from .journal import Journal
 from .messages import Limits
@@ -29,6 +29,7 @@ from .traffic import Part, Traffic
 from .version import number_of
 
 _POLL_SECONDS = 0.2
+_PARENT_SECONDS = 1.0
 _TICK_SECONDS = 0.02
 _SWITCH_SECONDS = 0.001  # how long a predicting thread may hold the interpreter while health waits
 # What only some servers need, and images that do not need it do not carry.
@@ -58,6 +59,9 @@ async def _serve(options: Options, tracer: Tracer) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if options.fd >= 0:  # whose socket it is, ends it
+        watching = loop.create_task(_watch_parent(stop))
+        watching.add_done_callback(lambda _: stop.set())
     metrics = Metrics()
     with contextlib.ExitStack() as opened:
         service = _service(options, metrics, opened)
@@ -102,7 +106,7 @@ async def _answer(service: Service, options: Options, tracer: Tracer, stop: asyn
         await asyncio.sleep(_TICK_SECONDS)
     listener = await loop.create_server(server, sock=listen(options))
     log.info("listening at %s", where(options))
-    telling = loop.create_task(_tell_ready(service, os.environ.get("NOTIFY_SOCKET", "")))
+    telling = loop.create_task(_tell_ready(service, os.environ.get(readiness.VARIABLE, "")))
     await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
     code = 0
     if following.done() and not stop.is_set():  # the one version that it was started for cannot be served
@@ -153,15 +157,20 @@ async def _follow(service: Service, options: Options) -> None:
         await asyncio.sleep(_POLL_SECONDS)
 
 
+async def _watch_parent(stop: asyncio.Event) -> None:
+    """Come back when the process that started this one is gone: a port must not stay taken by nobody's children."""
+    parent = os.getppid()
+    while os.getppid() == parent and not stop.is_set():
+        await asyncio.sleep(_PARENT_SECONDS)
+
+
 async def _tell_ready(service: Service, address: str) -> None:
     """Say so to whoever started this process, as systemd has it, once requests are answered."""
     if not address:
         return
     while not service.is_ready:
         await asyncio.sleep(_TICK_SECONDS)
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-        told.connect(address.replace("@", "\0", 1) if address.startswith("@") else address)
-        told.send(b"READY=1")
+    readiness.tell(address)
 
 
 async def _serve_file(service: Service, path: Path) -> None:

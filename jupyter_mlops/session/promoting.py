@@ -51,6 +51,7 @@ def dockerize(
     builder: str = "",
     save: str | Path | None = None,
     base: str = "",
+    pin: bool = False,
     platform: Any = "",
     architectures: Sequence[str] = (),
     requirements: Sequence[str] = (),
@@ -62,7 +63,8 @@ def dockerize(
     """A notebook, a pipeline or ``models:/NAME@ALIAS`` as container images.
 
     Without `output`, `build`, `push` or `save` it only tells what would be taken. `output` is a folder for the
-    Dockerfile and all that belongs to it; `push` is the name under which the image is built and pushed. Without
+    Dockerfile and all that belongs to it; `push` is the name under which the image is built and pushed. `pin` asks
+    the base's registry for its digest, and builds on that. Without
     `lock` no index of packages is asked, and no image can be made. What stands against an image is one
     `InvalidInput` that lists all of it.
     """
@@ -83,7 +85,7 @@ def dockerize(
         raise InvalidInput("name and push give two names", hint="push alone names the image")
     images = get_workspace().images
     with images.prepare(
-        str(target), base=base, platform=platform, options=options, is_split=split
+        str(target), base=base, platform=platform, options=options, is_split=split, is_pinned=pin
     ) as prepared:
         captures = tuple(one.capture for one in prepared)
         folders = []

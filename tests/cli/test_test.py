@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 def with_output(path: Path, index: int, text: str) -> None:
     """Let a cell have printed `text` when the notebook was saved."""
     notebook = nbformat.read(path, as_version=4)
+    notebook.cells[index].execution_count = 1
     notebook.cells[index].outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
     nbformat.write(notebook, path)
 

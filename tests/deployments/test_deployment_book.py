@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_mlops.catalog import Deployment, Image, ModelVersion
+from jupyter_mlops.catalog import Deployment, Image, ModelVersion, owner
 from jupyter_mlops.deployments import Deployments
 from jupyter_mlops.errors import Conflict, DeploymentFailed, InvalidInput, NotFound
 from jupyter_mlops.events import now
@@ -102,14 +102,27 @@ def test_a_crash_before_the_deed_is_mended_by_the_next_look(
     known = deployments.get("late")
     assert (known.state, known.revision) == ("deploying", 2)
     assert "is being rolled out by process" in known.message
-    assert deployments.status("late").deployment.state == "deploying"  # this process lives
-    options = {**known.options, "deployer": known.options["deployer"].rpartition(":")[0] + ":1"}
-    workspace.catalog.update(Deployment, "late", options=options)  # it was another one, long gone
+    for deployer, state in ((owner.mark(), "deploying"), (f"{owner.mark().rpartition(':')[0]}:1", "running")):
+        # One that lives is left alone; one that is long gone is not.
+        workspace.catalog.update(Deployment, "late", options={**known.options, "deployer": deployer})
+        assert deployments.status("late").deployment.state == state
     mended = deployments.status("late").deployment
     assert (mended.state, mended.revision) == ("running", 1)
     assert "revision 2 was cut off" in mended.message
     shelf.dies = None
     assert deployments.deploy("late/2").revision == 3
+
+
+def test_one_that_was_interrupted_is_mended_though_its_process_lives(
+    deployments: Deployments, shelf: Shelf
+) -> None:
+    deployments.deploy("late/1")
+    shelf.dies = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        deployments.deploy("late/2")
+    assert deployments.get("late").state == "deploying"
+    mended = deployments.status("late").deployment
+    assert (mended.state, mended.revision) == ("running", 1)
 
 
 def test_a_deploy_goes_on_after_a_crash_and_a_failure_then_goes_back_to_what_answers(

@@ -184,6 +184,12 @@ def test_what_the_target_says_counts() -> None:
     assert mended(record(url="u"), live) == {"state": "degraded", "message": "replica-1 does not answer"}
 
 
+def test_what_went_wrong_last_is_told_until_something_changes() -> None:
+    told = record(url="u", message="revision 4 does not come up")
+    assert mended(told, Status(state="running", url="u", revision=3)) == {}
+    assert mended(told, Status(state="degraded", url="u", revision=3)) == {"state": "degraded", "message": ""}
+
+
 def test_what_is_gone_has_failed_and_says_how_to_mend_it() -> None:
     found = mended(record(url="u"), Status(state="removed"))
     assert (found["state"], found["url"]) == ("failed", "")

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_mlops.errors import NotFound
 from jupyter_mlops.oci.reference import parse_reference
 from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.promotion import ship
@@ -24,6 +25,7 @@ from jupyter_mlops.promotion.build import build
 from jupyter_mlops.promotion.build_secrets import own_secrets
 from jupyter_mlops.promotion.captured import Capture
 from jupyter_mlops.promotion.context import Built, Context
+from jupyter_mlops.promotion.images import pinned
 from jupyter_mlops.promotion.lock import lock
 
 from .conftest import Containers
@@ -191,6 +193,14 @@ def test_labels_tell_where_it_comes_from(batch: Made) -> None:
     labels = json.loads(text)[0]["Labels"]
     assert {name: labels.get(name) for name in batch.context.labels} == dict(batch.context.labels)
     assert json.loads(text)[0]["Config"]["User"] == "10001:10001"
+
+
+def test_a_base_is_pinned_by_what_its_registry_says(batch: Made) -> None:
+    name = f"{batch.containers.registry}/team/pull"
+    assert pinned(f"{name}:1") == f"{name}:1@{batch.built.digest}"
+    assert pinned(batch.built.reference) == batch.built.reference
+    with pytest.raises(NotFound):
+        pinned(f"{name}:none")
 
 
 def test_the_same_input_gives_the_same_digest(batch: Made) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -213,6 +213,7 @@ class Line(RuleBasedStateMachine):
             self.moment += timedelta(seconds=60)
             self.turn(0)
             self.make_way()
+            self.turn(1)
             self.never_over_quota()
             admitted = self.catalog.find(QueueEntry, where={"state": "admitted"})
             assert admitted or not self.open, self.queues[0].look()
@@ -224,7 +225,9 @@ class Line(RuleBasedStateMachine):
 
 
 TestLine = Line.TestCase
-TestLine.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+# Without shrinking, which would take minutes: each example is a database.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+TestLine.settings = settings(max_examples=25, stateful_step_count=40, deadline=None, phases=PHASES)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

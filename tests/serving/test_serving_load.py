@@ -119,6 +119,7 @@ def test_swaps_and_workers_that_are_killed(
     write(1, flights)
     served = start("--traffic", str(path), "--workers", "2")
     children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children")
+    served.until(lambda: len(children.read_text().split()) == 2)
     stop, wrong, good, broken = threading.Event(), list[str](), list[float](), list[int]()
 
     def ask() -> None:

@@ -250,12 +250,24 @@ def test_several_processes_share_a_port_and_one_that_dies_comes_again(
 ) -> None:
     served = start("--model", str(flights), "--workers", "2")
     children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children")
+    served.until(lambda: len(children.read_text().split()) == 2)
     first = children.read_text().split()
-    assert len(first) == 2
     os.kill(int(first[0]), signal.SIGKILL)
     served.until(lambda: len(set(children.read_text().split()) - {first[0]}) == 2)
     assert served.predict([ROW]) == [10.0]
     assert served.stop() == 0
+
+
+def test_processes_end_with_the_one_that_started_them(start: Callable[..., Served], flights: Path) -> None:
+    served = start("--model", str(flights), "--workers", "2")
+    assert served.stop(signal.SIGKILL) == -signal.SIGKILL
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with socket.socket() as opened:
+            if opened.connect_ex(("127.0.0.1", served.port)) != 0:
+                return
+        time.sleep(0.1)
+    pytest.fail("somebody still listens")
 
 
 def test_a_unix_socket(flights: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from customers import features, make_customers  # noqa: E402
+from customers import features, make_customers
 
 
 def test_the_same_seed_makes_the_same_customers() -> None:

@@ -9,10 +9,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from demand import DAY, forecast, make_demand  # noqa: E402
+from demand import DAY, forecast, make_demand
 
 
-@pytest.mark.parametrize("method", ["yesterday", "last week", "regression"])
+@pytest.mark.parametrize("method", ["yesterday", "last_week", "regression"])
 def test_a_forecast_is_a_day_and_knows_nothing_of_it(method: str) -> None:
     demand = make_demand(4)
     known = demand[:-DAY]
