@@ -88,7 +88,9 @@ def errors_page() -> str:
 
 def python_page() -> str:
     """docs/python.md."""
-    names = sorted((name for name in jupyter_mlops.__all__ if not name.startswith(("__", "load_ip"))), key=str.lower)
+    names = sorted(
+        (name for name in jupyter_mlops.__all__ if not name.startswith(("__", "load_ip"))), key=str.lower
+    )
     parts = [_entry(name, getattr(jupyter_mlops, name)) for name in names]
     return "\n".join(
         [
@@ -132,7 +134,11 @@ def _entry(name: str, thing: Any) -> str:
 
 
 def _is_member(value: Any) -> bool:
-    return inspect.isfunction(value) or isinstance(value, classmethod | staticmethod | property) or hasattr(value, "func")
+    return (
+        inspect.isfunction(value)
+        or isinstance(value, classmethod | staticmethod | property)
+        or hasattr(value, "func")
+    )
 
 
 def _member(name: str, value: Any) -> str:
@@ -151,7 +157,11 @@ def _signature(name: str, thing: Any) -> str:
     text = f"mlops.{name}{_plain(signature)}"
     if len(text) <= 100:
         return text
-    return f"mlops.{name}(\n" + "".join(f"    {part},\n" for part in _parts(signature)) + f"){_returned(signature)}"
+    return (
+        f"mlops.{name}(\n"
+        + "".join(f"    {part},\n" for part in _parts(signature))
+        + f"){_returned(signature)}"
+    )
 
 
 def _plain(signature: inspect.Signature) -> str:
@@ -168,13 +178,15 @@ def _parts(signature: inspect.Signature) -> list[str]:
         is_keyword = is_keyword or each.kind is each.VAR_POSITIONAL
         star = {each.VAR_POSITIONAL: "*", each.VAR_KEYWORD: "**"}.get(each.kind, "")
         kind = "" if each.annotation is each.empty else f": {_annotation(each.annotation)}"
-        if each.default is each.empty:
-            default = ""
-        else:
-            shown = "…" if " object at " in repr(each.default) or repr(each.default).startswith("<") else repr(each.default)
-            default = f" = {shown}" if kind else f"={shown}"
+        default = "" if each.default is each.empty else f" = {_default(each.default)}"
         parts.append(f"{star}{each.name}{kind}{default}")
     return parts
+
+
+def _default(value: Any) -> str:
+    """A default as the source has it; what has no short text is only said to be there."""
+    is_plain = value is None or isinstance(value, str | int | float | tuple | frozenset)
+    return repr(value).replace("'", '"') if is_plain else "…"
 
 
 def _returned(signature: inspect.Signature) -> str:
@@ -187,9 +199,21 @@ def _annotation(kind: Any) -> str:
 
 
 def _prose(thing: Any) -> str:
-    """A docstring as Markdown."""
-    text = inspect.cleandoc(thing.__doc__ or "")
-    return re.sub(r"``([^`]+)``", r"`\1`", text)
+    """A docstring as Markdown: its literals, its code and its tables."""
+    text = re.sub(r"``([^`]+)``", r"`\1`", inspect.cleandoc(thing.__doc__ or ""))
+    text = re.sub(r"^::\n\n((?:    .*\n|\n)*(?:    .*))$", _code, text, flags=re.MULTILINE)
+    return re.sub(r"^(=+) +(=+)\n(.*?)\n=+ +=+$", _table, text, flags=re.DOTALL | re.MULTILINE)
+
+
+def _code(match: re.Match[str]) -> str:
+    return f"```python\n{inspect.cleandoc(match[1])}\n```"
+
+
+def _table(match: re.Match[str]) -> str:
+    """A table of two columns, as reStructuredText has it; its second column begins where its second rule does."""
+    begin = len(match[0].split("\n")[0]) - len(match[2])
+    rows = [f"| {line[:begin].strip()} | {line[begin:].strip()} |" for line in match[3].split("\n")]
+    return "\n".join(["| | |", "|---|---|", *rows])
 
 
 def main() -> None:

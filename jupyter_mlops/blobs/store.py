@@ -23,6 +23,7 @@ from urllib.parse import quote, unquote
 from ..errors import CorruptBlob, InvalidInput, MlopsError, NotFound, StorageUnavailable
 from ..fingerprint import digest_bytes, digest_file
 from .files import Files, LocalFiles, RemoteFiles
+from .growing import Growing
 from .references import check_digest
 
 GRACE_SECONDS = 24 * 3600.0  # `clean` leaves younger blobs alone: a run may be about to refer to them
@@ -78,6 +79,10 @@ class BlobStore:
             raise InvalidInput(f"{source} is not a file", hint="check the path and the working directory")
         with self._access(f"write {source} to"):
             return self._files.store(source, _key)
+
+    def begin(self) -> Growing:
+        """A blob that comes bit by bit, and need never be in memory whole."""
+        return Growing(self._files, _key, self._access)
 
     def read_bytes(self, digest: str) -> bytes:
         """The blob's bytes, verified: `NotFound` when it is not here, `CorruptBlob` when it is another."""

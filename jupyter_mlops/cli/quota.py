@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,9 @@ from rich.text import Text
 
 from ..catalog.owner import user_name
 from ..errors import InvalidInput, NotFound
-from ..events import now
-from ..queueing import Limits, Quotas
-from ..queueing import shares as used_in_time
-from ..queueing.amounts import NOTHING, RESOURCES, Amount, plus, shown
-from ..queueing.quotas import EVERY_USER
+from ..queueing import Quotas
+from ..queueing.amounts import shown
+from ..queueing.ceilings import Ceiling, ceilings
 from ..workspace import Workspace
 from .group import PROGRAM, command
 from .options import json_option, workspace_option
@@ -25,23 +21,6 @@ from .output import console, print_json, table
 from .schedule import Subcommands
 
 _BAR = 20
-_MONTH = ("gpu_hours", "cost")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """How much of one limit is in use."""
-
-    scope: str
-    name: str
-    resource: str
-    used: float
-    limit: float
-
-    @property
-    def share(self) -> float:
-        """Of the limit, 1 for all of it."""
-        return self.used / self.limit if self.limit else 1.0
 
 
 @click.group(
@@ -62,7 +41,7 @@ def quota(context: click.Context, workspace: Path | None, is_json: bool) -> None
         return
     with Workspace.open(workspace) as opened:
         quotas = opened.queue.quotas()
-        lines = list(_lines(opened, quotas))
+        lines = list(ceilings(opened.queue, quotas))
     if is_json:
         used = [
             {
@@ -82,44 +61,14 @@ def quota(context: click.Context, workspace: Path | None, is_json: bool) -> None
         console().print(table(["of", "", "", "in use"], rows))
 
 
-def _lines(workspace: Workspace, quotas: Quotas) -> Iterator[Line]:
-    going, usage = workspace.queue.in_use()
-    spent = used_in_time.spent(usage, now())
-    in_use: dict[tuple[str, str], Amount] = {}
-    for entry in going:
-        for scope, name, _ in quotas.scopes(entry.user_name, entry.queue):
-            in_use[scope, name] = plus(in_use.get((scope, name), NOTHING), Amount.read(entry.granted))
-    for scope, name, limits in _tables(
-        quotas, {name for scope, name in [*in_use, *spent] if scope == "user"}
-    ):
-        amount = in_use.get((scope, name), NOTHING)
-        for number, limit in limits.at_once():
-            yield Line(scope, name, RESOURCES[number], amount[number], limit)
-        for resource, value in zip(_MONTH, spent.get((scope, name), (0.0, 0.0)), strict=True):
-            limit = getattr(limits, resource)
-            if limit is not None:
-                yield Line(scope, name, resource, value, limit)
+def _label(line: Ceiling) -> str:
+    return line.resource.replace("_", " ") + (" this month" if line.is_monthly else "")
 
 
-def _tables(quotas: Quotas, users: set[str]) -> Iterator[tuple[str, str, Limits]]:
-    """Every limit, the widest first, and for users those who have used something or have limits of their own."""
-    yield "all", "", quotas.everybody
-    for name, limits in quotas.queues.items():
-        yield "queue", name, limits
-    for name, limits in quotas.groups.items():
-        yield "group", name, limits
-    for name in sorted(users | (set(quotas.users) - {EVERY_USER})):
-        yield "user", name, quotas.user(name)
-
-
-def _label(line: Line) -> str:
-    return line.resource.replace("_", " ") + (" this month" if line.resource in _MONTH else "")
-
-
-def _bar(line: Line) -> Text:
+def _bar(line: Ceiling) -> Text:
     filled = min(_BAR, round(_BAR * line.share))
     color = "red" if line.share >= 1 else "yellow" if line.share >= 0.8 else "green"
-    if line.resource in _MONTH:
+    if line.is_monthly:
         told = f"{line.used:,.2f} of {line.limit:,.2f}"
     else:
         used = shown("memory", line.used) if line.resource == "memory" else f"{line.used:g}"

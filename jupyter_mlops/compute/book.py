@@ -13,11 +13,14 @@ from ..catalog import Catalog
 from ..catalog.records import Attempt, ComputeMeasurement, ModelVersion, Run, Schedule, TaskRun
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import now
+from ..resources import ResourceRequest
 from .accelerated import measure_gpu
 from .bench import Progress, measure_cpu
 from .cadence import runs_a_month
+from .cost import Quote
 from .discovery import find_units
 from .estimate import Estimate, estimate
+from .hourly import hourly, like_unit, own_architecture
 from .instances import Machine
 from .prices import PriceList, load_prices
 from .units import ComputeUnit
@@ -75,6 +78,14 @@ class Compute:
     def prices(self) -> PriceList:
         """The package's, with the user's own in their place. Raises `NotFound`, `InvalidInput`."""
         return load_prices(self._own_prices)
+
+    def hourly(self, request: ResourceRequest) -> list[Quote]:
+        """What an hour of a request costs to rent, the cheapest first; none if no machine has room for it."""
+        return hourly(request, self.prices, architecture=own_architecture())
+
+    def rent_of(self, unit: ComputeUnit) -> Quote | None:
+        """What an hour of as much as a unit is costs to rent; None if nobody rents it out."""
+        return like_unit(unit, self.prices, architecture=own_architecture())
 
     def cost_of_run(self, run: Run, task: str = "", **chosen: Any) -> Estimate:
         """What a run cost, or one of its tasks, as much as it executed. `chosen` is as for `estimate`."""
@@ -140,9 +151,8 @@ class Compute:
         return [run.created_at for run in runs]
 
     def _estimate(self, subject: str, uses: Sequence[Use], **chosen: Any) -> Estimate:
-        architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
         return estimate(
-            subject, uses, self.prices, self._machine(), now().date(), architecture=architecture, **chosen
+            subject, uses, self.prices, self._machine(), now().date(), architecture=own_architecture(), **chosen
         )
 
     def _machine(self) -> Machine:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from .outputs import content_size, limit_outputs
+from .gathered import GatheredText
+from .outputs import Blobs, content_size, limit_outputs
 from .secrets import Mask, StreamMask
 
 Output = dict[str, Any]
-
-
-class Blobs(Protocol):
-    """Where outputs go that are too large for the notebook."""
-
-    def put_bytes(self, data: bytes) -> str:
-        """Store and return the digest."""
 
 
 class Collector:
@@ -41,8 +35,7 @@ class Collector:
         self._outputs: list[Output] = []
         self._is_clearing = False
         self._masks: dict[str, StreamMask] = {}
-        # A stream is gathered in pieces: appending to one text is quadratic for a cell that prints a lot.
-        self._pieces: list[tuple[Output, list[str]]] = []
+        self._stream: GatheredText | None = None  # the last one; only that can still grow
         self._displays: dict[str, list[tuple[int, Output]]] = {}
 
     def begin(self, index: int, outputs: list[Output]) -> None:
@@ -55,18 +48,13 @@ class Collector:
         for name, mask in self._masks.items():
             if rest := mask.flush():
                 self._write(name, rest)
-        self.flush()
-        for output, _ in self._pieces:
-            output.update(self._bounded(output))
-        self._pieces.clear()
         self._masks.clear()
+        self._finish_stream()
 
     def flush(self) -> None:
         """Bring what has come so far into the notebook."""
-        for output, texts in self._pieces:
-            if len(texts) > 1 or not output["text"]:
-                texts[:] = ["".join(texts)]
-                output["text"] = texts[0]
+        if self._stream is not None:
+            self._stream.flush()
 
     def stream(self, name: str, text: str) -> None:
         """A chunk of ``stdout`` or ``stderr``."""
@@ -102,7 +90,9 @@ class Collector:
             return
         self._is_clearing = False
         self._outputs.clear()
-        self._pieces.clear()
+        if self._stream is not None:
+            self._stream.discard()
+            self._stream = None
         self._masks.clear()
         for shown in self._displays.values():
             shown[:] = [(index, output) for index, output in shown if index != self._index]
@@ -120,14 +110,20 @@ class Collector:
         if not text:
             return
         last = self._outputs[-1] if self._outputs else {}
-        if last.get("output_type") != "stream" or last["name"] != name:
-            last = {"output_type": "stream", "name": name, "text": ""}
-            self._outputs.append(last)
-        if not self._pieces or self._pieces[-1][0] is not last:
-            self._pieces.append((last, [last["text"]] if last["text"] else []))
-        self._pieces[-1][1].append(text)
+        if self._stream is None or self._stream.output is not last or last["name"] != name:
+            self._finish_stream()
+            if last.get("output_type") != "stream" or last["name"] != name:
+                last = {"output_type": "stream", "name": name, "text": ""}
+                self._outputs.append(last)
+            self._stream = GatheredText(last, self._limit, self._blobs)
+        self._stream.add(text)
         self._touched(self._index)
         self._streamed(name, text)
+
+    def _finish_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.finish()
 
     def _bounded(self, output: Output) -> Output:
         if self._blobs is not None and content_size(output) > self._limit:

@@ -26,7 +26,7 @@ from ..kernels.kernel import FINISH_SECONDS
 from ..resources import ResourceRequest, format_bytes
 from . import markers
 from .cells import CellFailed, CellRunner, is_executed
-from .collector import Blobs, Collector
+from .collector import Collector
 from .outputs import read_artifacts, read_results
 from .secrets import Mask
 from .writer import NotebookWriter, autosaving

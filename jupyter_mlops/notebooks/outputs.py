@@ -15,7 +15,7 @@ from contextlib import suppress
 from html import escape
 from typing import Any, Protocol
 
-from ..blobs import make_reference
+from ..blobs import Growing, make_reference
 from ..resources import format_bytes
 
 SCRAP_PREFIX = "application/scrapbook.scrap."
@@ -36,10 +36,14 @@ _SUFFIXES = {
 
 
 class Blobs(Protocol):
-    """The one method of `blobs.BlobStore` that spilling needs."""
+    """The methods of `blobs.BlobStore` that spilling needs."""
 
     def put_bytes(self, data: bytes) -> str:
         """Store `data`, return its digest."""
+        ...
+
+    def begin(self) -> Growing:
+        """A blob that comes bit by bit."""
         ...
 
 
@@ -89,6 +93,37 @@ def content_size(output: Mapping[str, Any]) -> int:
     return sum(_size(part) for part in content if part is not None)
 
 
+def kept_characters(limit: int) -> int:
+    """How much of a text stays in the notebook, at each end, when the text is beyond the limit."""
+    return min(_KEPT_CHARACTERS, limit // 4)
+
+
+def first_lines(text: str, room: int) -> str:
+    """What stays of a text's beginning; its first `room` characters are enough to know."""
+    return "".join(text[:room].splitlines(keepends=True)[:_KEPT_LINES])
+
+
+def last_lines(text: str, room: int) -> str:
+    """What stays of a text's end; its last `room` characters are enough to know."""
+    return "".join(text[-room:].splitlines(keepends=True)[-_KEPT_LINES:]) if room else ""
+
+
+def text_stub(head: str, notice: str, tail: str) -> str:
+    """What stands for a text that is elsewhere: its ends, and a line between them that says where the rest is."""
+    joint = "" if not head or head.endswith("\n") else "\n"
+    return f"{head}{joint}… {notice} …\n{tail}"
+
+
+def spill_notice(spilled: Mapping[str, Any]) -> str:
+    """Where a text is, as the notebook says it."""
+    return f"{format_bytes(spilled['size_bytes'])} spilled to {spilled['reference']}"
+
+
+def text_size(text: str) -> int:
+    """The bytes of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def _bundles(nb: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for cell in nb.get("cells", ()):
         for output in cell.get("outputs", ()):
@@ -105,7 +140,7 @@ def _is_plain_scrap(body: object) -> bool:
 def _size(value: Any) -> int:
     """About the bytes of a JSON value in UTF-8."""
     if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+        return text_size(value)
     if isinstance(value, Mapping):
         return sum(_size(key) + _size(item) + 4 for key, item in value.items())
     if isinstance(value, (list, tuple)):
@@ -122,23 +157,17 @@ def _spill_text(text: str, name: str, limit: int, blobs: Blobs) -> tuple[str, di
     size = _size(text)
     if size <= limit:
         return None
-    room = min(_KEPT_CHARACTERS, limit // 4)
-    head = "".join(text.splitlines(keepends=True)[:_KEPT_LINES])[:room]
-    tail = "".join(text.splitlines(keepends=True)[-_KEPT_LINES:])[-room:] if room else ""
+    room = kept_characters(limit)
+    head, tail = first_lines(text, room), last_lines(text, room)
     if len(head) + len(tail) + 200 >= len(text):
         return None
     spilled = _put(text.encode("utf-8", "surrogatepass"), name, "txt", blobs)
-    joint = "" if not head or head.endswith("\n") else "\n"
-    return f"{head}{joint}… {_notice(spilled)} …\n{tail}", spilled
+    return text_stub(head, spill_notice(spilled), tail), spilled
 
 
 def _put(data: bytes, name: str, suffix: str, blobs: Blobs) -> dict[str, Any]:
     reference = make_reference(blobs.put_bytes(data), name, suffix)
     return {"reference": reference, "size_bytes": len(data)}
-
-
-def _notice(spilled: Mapping[str, Any]) -> str:
-    return f"{format_bytes(spilled['size_bytes'])} spilled to {spilled['reference']}"
 
 
 def _limit_error(output: Mapping[str, Any], limit: int, blobs: Blobs) -> dict[str, Any]:
@@ -174,9 +203,9 @@ def _limit_bundle(output: Mapping[str, Any], limit: int, blobs: Blobs) -> dict[s
         else:
             data[mime] = stub[0]
     if spilled and "text/plain" not in data:
-        data["text/plain"] = "\n".join(f"{mime}: {_notice(where)}" for mime, where in spilled.items())
+        data["text/plain"] = "\n".join(f"{mime}: {spill_notice(where)}" for mime, where in spilled.items())
     elif set(spilled) - {"text/plain"}:
-        lines = [f"[{mime}: {_notice(where)}]" for mime, where in spilled.items() if mime != "text/plain"]
+        lines = [f"[{mime}: {spill_notice(where)}]" for mime, where in spilled.items() if mime != "text/plain"]
         data["text/plain"] = "\n".join([_joined(data["text/plain"]), *lines])
     metadata = {**output.get("metadata", {}), SPILLED: spilled} if spilled else output.get("metadata", {})
     return {**output, "data": data, "metadata": metadata}
@@ -192,7 +221,7 @@ def _spill_representation(
         return None
     if mime == "text/html":
         spilled = _put(_bytes(mime, body), "output", "html", blobs)
-        return f"<p><em>{escape(_notice(spilled))}</em></p>", spilled
+        return f"<p><em>{escape(spill_notice(spilled))}</em></p>", spilled
     suffix = _SUFFIXES.get(mime) or ("json" if mime.endswith("json") else mime.rpartition("/")[2] or "bin")
     return None, _put(_bytes(mime, body), "output", suffix, blobs)
 

@@ -80,9 +80,12 @@ class Runs:
         *,
         options: RunOptions | None = None,
         from_text: bool = False,
+        user_name: str = "",
     ) -> Run:
         """Check everything as `run` does, and keep the run, queued, for another process to `resume`."""
-        return self.queue(self.prepare(pipeline, arguments, options=options, from_text=from_text))
+        return self.queue(
+            self.prepare(pipeline, arguments, options=options, from_text=from_text, user_name=user_name)
+        )
 
     def prepare(
         self,
@@ -135,10 +138,12 @@ class Runs:
             rerun_of=run_id, path=old.pipeline_path,
         )  # fmt: skip
 
-    def record_rerun(self, run_id: str, *, is_failed_only: bool = True) -> Run:
+    def record_rerun(self, run_id: str, *, is_failed_only: bool = True, user_name: str = "") -> Run:
         """Like `record`, for a run that repeats another one."""
         old, plan = self._again(run_id, is_failed_only=is_failed_only)
-        run, _ = self._new(plan, RunOptions(**old.options), rerun_of=run_id, path=old.pipeline_path)
+        run, _ = self._new(
+            plan, RunOptions(**old.options), rerun_of=run_id, path=old.pipeline_path, user_name=user_name
+        )
         return self.queue(run)
 
     def cancel(self, run_id: str) -> Run:

@@ -17,7 +17,7 @@ TARGETS = Registry(
         "local": ("jupyter_mlops.targets.local:LocalTarget", "pip install 'jupyter-mlops[serving]'"),
         "kubernetes": (
             "jupyter_mlops.targets.kubernetes:KubernetesTarget",
-            "pip install 'jupyter-mlops[kubernetes]'",
+            "",
         ),
         "sagemaker": (
             "jupyter_mlops.targets.sagemaker:SageMakerTarget",

@@ -31,7 +31,7 @@ def test_completion_needs_to_know_the_shell(tell, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["r"], {"run", "runs", "resume", "rerun"}),
+        (["r"], {"run", "runs", "resume", "rerun", "rollback"}),
         (["init", "--j"], {"--json"}),
         (["init", "--example", "c"], {"churn"}),
         (["completion", ""], {"bash", "zsh", "fish"}),

@@ -57,7 +57,7 @@ class Drivers:
 
 def opened(root: Path, url: str) -> Workspace:
     write_project(root)
-    cells = CELLS[1].replace("60 if long", "0.4 if long")
+    cells = CELLS[1].replace("60 if long", "1.0 if long")
     text = (root / "wait.ipynb").read_text()
     (root / "wait.ipynb").write_text(text.replace(json.dumps(CELLS[1]), json.dumps(cells)))
     (root / "mlops.toml").write_text(f"catalog = {json.dumps(url)}\nkernel_pool = 0\nworkers = 1\n")
@@ -116,7 +116,8 @@ def test_a_killed_driver_frees_its_quota_for_one_that_waits(tmp_path: Path) -> N
     root = tmp_path / "freed"
     with opened(root, "sqlite:///.mlops/catalog.db") as workspace:
         workspace.queue.set_quotas(Quotas.parse({"all": {"runs": 1}}), "root")
-        first = workspace.runs.record(root / "pipeline.yaml", {"name": "a"}, options=RunOptions(priority=9))
+        arguments = {"name": "a", "long": True}
+        first = workspace.runs.record(root / "pipeline.yaml", arguments, options=RunOptions(priority=9))
         drivers = Drivers(root)
         try:
             drivers.start(first.run_id)

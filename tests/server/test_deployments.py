@@ -66,7 +66,9 @@ def _versions(url: str, asked: int = 1) -> set[str]:
     """Which versions answer."""
     told = set()
     for _ in range(asked):
-        answer = requests.post(f"{url}/invocations", json={"dataframe_records": [{"a": 9.0, "b": 0.0}]}, timeout=20)
+        answer = requests.post(
+            f"{url}/invocations", json={"dataframe_records": [{"a": 9.0, "b": 0.0}]}, timeout=20
+        )
         assert answer.status_code == 200, answer.text
         told.add(answer.headers["x-mlops-model"])
     return told

@@ -45,7 +45,7 @@ def policy(name: str, component: str, options: Options, marks: Mapping[str, str]
         [{"from": senders, "ports": [{"protocol": "TCP", "port": PORT}]}] if component == "serving" else []
     )
     spec = {**own, "policyTypes": ["Ingress", "Egress"], "ingress": ingress, "egress": egress}
-    if component == "batch" and not options.egress:  # a notebook fetches its data from wherever they are
+    if component == "batch" and not options.egress:  # a notebook gets its data from anywhere
         spec = {**own, "policyTypes": ["Ingress"], "ingress": ingress}
     return manifest("networking.k8s.io/v1", "NetworkPolicy", name, options.namespace, marks, spec)
 
