@@ -163,7 +163,8 @@ class _Checker:
         if not path.is_file():
             named = self.tasks_of[notebook][0]
             near = [
-                p.relative_to(self.folder).as_posix() for p in sorted(self.folder.glob("**/*.ipynb"))[:200]
+                p.relative_to(self.folder).as_posix()
+                for p in sorted(self.folder.glob(f"**/*{path.suffix or '.ipynb'}"))[:200]
             ]
             hint = did_you_mean(notebook, near)
             where = self.places.get(named.name, "")

@@ -17,96 +17,88 @@ from jupyter_mlops import errors
 DOCS = Path(__file__).parents[1]
 MADE = "<!-- made by `python docs/tools/reference.py` from the code; change it there -->"
 
-# What to do, by the class's name. The hint of an error says it of the case at hand; this is what to try where it cannot.
+# What to do, by the class's name: an error's hint is about the case at hand, this about all of its kind.
 CURES = {
-    "MlopsError": "read its hint; `--debug` of the command line shows where it came from",
-    "InvalidInput": "change what was given: the message names the argument or field, the hint the nearest right one",
-    "InvalidParameter": "`jupyter mlops execute --help-notebook FILE` shows the names and types",
-    "InvalidNotebook": "open it in JupyterLab and save it again; `git diff` shows markers of a conflict",
-    "InvalidPipeline": "`jupyter mlops check` lists every problem with its line",
-    "InvalidSettings": "`jupyter mlops doctor` lists all of them, with the commands that mend them",
-    "ExpectationFailed": "look at the rows that `problems` names; mend the source, or the expectation",
-    "PreflightFailed": "`jupyter mlops check` shows the same list without starting anything",
-    "NotFound": "the hint has the nearest name; `runs`, `%models`, `%features` and `deployments` list what there is",
-    "SecretNotFound": "set the variable, put it into `.env`, or `keyring set jupyter-mlops NAME`",
-    "AccessDenied": "log in again (`docker login`, `aws sso login`, …), or ask for the right that the message names",
-    "Conflict": "wait for the other one, choose another name, or say `--force` where the hint offers it",
-    "TaskError": "`jupyter mlops show RUN TASK`",
-    "NotebookFailed": "`jupyter mlops show RUN TASK` has the traceback and the executed notebook; mend it, then `rerun`",
-    "TimedOut": "give `timeout:` or `cell_timeout:` more, or find the slow cell in the executed notebook",
-    "KernelDied": "its last output tells why: native code that crashed, `os._exit`, a signal from outside",
-    "OutOfMemory": "ask for more by `resources: {memory: …}`; `jupyter mlops compute suggest` tells how much",
-    "Cancelled": "`jupyter mlops rerun RUN --failed` starts what is missing",
-    "WorkerLost": "nothing: the attempt is made up for, three times; then look at the worker's memory and logs",
-    "RunFailed": "`jupyter mlops show RUN`; mend the task that failed, then `jupyter mlops rerun RUN`",
-    "BuildFailed": "read the end of `log`; `jupyter mlops dockerize -o FOLDER` writes what was being built",
-    "DeploymentFailed": "`jupyter mlops deployments logs NAME`; what was served before still answers",
-    "Unavailable": "`jupyter mlops doctor`, then try again",
-    "KernelUnavailable": "`jupyter kernelspec list`; `jupyter mlops doctor` starts each kernel that the project names",
-    "CatalogUnavailable": "`jupyter mlops doctor`; is the database up, does `PGPASSWORD` or `~/.pgpass` hold, is the disk full?",
-    "RegistryUnavailable": "is its name right, does the network reach it, does a proxy stand between?",
-    "StorageUnavailable": "free space (`jupyter mlops clean`), or look at rights, bucket and keys",
-    "CorruptBlob": "run the task that made it again with `--force`; then look at the disk",
-    "MissingExtra": "the hint has the command: `pip install 'jupyter-mlops[…]'`",
+    "MlopsError": "read its hint; `--debug` of the command line shows where it came from.",
+    "InvalidInput": "change what was given: the message names the argument or field, the hint the nearest right one.",
+    "InvalidParameter": "`jupyter mlops execute --help-notebook FILE` shows the names and types.",
+    "InvalidNotebook": "open it in JupyterLab and save it again; `git diff` shows markers of a conflict.",
+    "InvalidPipeline": "`jupyter mlops check` lists every problem with its line.",
+    "InvalidSettings": "`jupyter mlops doctor` lists all of them, with the commands that mend them.",
+    "ExpectationFailed": "look at the rows that `problems` names; mend the source, or the expectation.",
+    "PreflightFailed": "`jupyter mlops check` shows the same list without starting anything.",
+    "NotFound": "the hint has the nearest name; `runs`, `%models`, `%features` and `deployments` list what there is.",
+    "SecretNotFound": "set the variable, put it into `.env`, or `keyring set jupyter_mlops NAME`.",
+    "AccessDenied": "log in again (`docker login`, `aws sso login`, …), or ask for the right that the message names.",
+    "Conflict": "wait for the other one, choose another name, or say `--force` where the hint offers it.",
+    "TaskError": "`jupyter mlops show RUN TASK`.",
+    "NotebookFailed": "`jupyter mlops show RUN TASK` has traceback and executed notebook; mend it, then `rerun`.",
+    "TimedOut": "give `timeout:` or `cell_timeout:` more, or find the slow cell in the executed notebook.",
+    "KernelDied": "its last output tells why: native code that crashed, `os._exit`, a signal from outside.",
+    "OutOfMemory": "ask for more by `resources: {memory: …}`; `jupyter mlops compute suggest` tells how much.",
+    "Cancelled": "`jupyter mlops rerun RUN --failed` starts what is missing.",
+    "WorkerLost": "nothing: the attempt is made up for, three times; then look at the worker's memory and logs.",
+    "RunFailed": "`jupyter mlops show RUN`; mend the task that failed, then `jupyter mlops rerun RUN`.",
+    "BuildFailed": "read the end of `log`; `jupyter mlops dockerize -o FOLDER` writes what was being built.",
+    "DeploymentFailed": "`jupyter mlops deployments logs NAME`; what was served before still answers.",
+    "Unavailable": "`jupyter mlops doctor`, then try again.",
+    "KernelUnavailable": "`jupyter kernelspec list`; `jupyter mlops doctor` starts each kernel that the project names.",
+    "CatalogUnavailable": "`jupyter mlops doctor`; is the database up, the password right, the disk full?",
+    "RegistryUnavailable": "look whether its name is right, the network reaches it, and no proxy stands between.",
+    "StorageUnavailable": "free space (`jupyter mlops clean`), or look at rights, bucket and keys.",
+    "CorruptBlob": "run the task that made it again with `--force`; then look at the disk.",
+    "MissingExtra": "the hint has the command: `pip install 'jupyter-mlops[…]'`.",
 }
+ERRORS = """\
+# Errors
+
+{made}
+
+Every error that you can meet is one of these. On the command line it is `error: …` and mostly `hint: …`, the cure, with
+its exit code; over REST and with `--json` its JSON has `code`, `message` and `hint`, and the HTTP status; in Python it
+is a class of `jupyter_mlops.errors`, and `except mlops.MlopsError` catches all of them. What is wrong in several
+places is told at once, in `problems`.
+
+| class | code | HTTP status | exit code |
+|---|---|--:|--:|
+{rows}
+
+`retries: {{on: […]}}` in [pipeline.yaml](pipeline.md#retries) takes these names; a class covers those below it.
+
+## What to do
+
+{told}
+"""
+PYTHON = """\
+# Python
+
+{made}
+
+What `import jupyter_mlops as mlops` has. Nothing else is promised to stay, except for what the pages of the
+[model store](models.md), the [feature store](features.md), [pipelines](pipeline.md#in-python) and [errors](errors.md)
+show. Functions work in the workspace around the notebook; in a run, in the run's. Their twins are the
+[magics](magics.md), which `%load_ext jupyter_mlops` loads.
+
+{entries}
+"""
 
 
 def errors_page() -> str:
     """docs/errors.md."""
+    kinds = list(_tree(errors.MlopsError))
     rows = [
         f"| {'&nbsp;' * 4 * depth}`{kind.__name__}` | `{kind.code}` | {kind.status} | {kind.exit_code} |"
-        for kind, depth in _tree(errors.MlopsError)
+        for kind, depth in kinds
     ]
-    sections = [
-        f"### {kind.__name__}\n\n{_prose(kind)}\n\n**Cure:** {CURES[kind.__name__]}."
-        for kind, _ in _tree(errors.MlopsError)
-    ]
-    return "\n".join(
-        [
-            "# Errors",
-            "",
-            MADE,
-            "",
-            "Every error that you can meet is one of these. On the command line it is `error: …` and mostly `hint: …`, the cure,",
-            "with its exit code; over REST and with `--json` its JSON has `code`, `message` and `hint`, and the HTTP status; in",
-            "Python it is a class of `jupyter_mlops.errors`, and `except mlops.MlopsError` catches all of them. A code or a",
-            "status is never changed.",
-            "",
-            "| class | code | HTTP status | exit code |",
-            "|---|---|--:|--:|",
-            *rows,
-            "",
-            "`retries: {on: […]}` in [pipeline.yaml](pipeline.md#retries) takes these names; a class covers those below it.",
-            "",
-            "## What to do",
-            "",
-            "\n\n".join(sections),
-            "",
-        ]
-    )
+    told = [f"### {kind.__name__}\n\n{_prose(kind)}\n\n**Cure:** {CURES[kind.__name__]}" for kind, _ in kinds]
+    return ERRORS.format(made=MADE, rows="\n".join(rows), told="\n\n".join(told))
 
 
 def python_page() -> str:
     """docs/python.md."""
-    names = sorted(
-        (name for name in jupyter_mlops.__all__ if not name.startswith(("__", "load_ip"))), key=str.lower
-    )
-    parts = [_entry(name, getattr(jupyter_mlops, name)) for name in names]
-    return "\n".join(
-        [
-            "# Python",
-            "",
-            MADE,
-            "",
-            "What `import jupyter_mlops as mlops` has. Nothing else is promised to stay, except for what the pages of the",
-            "[model store](models.md), the [feature store](features.md), [pipelines](pipeline.md#in-python) and",
-            "[errors](errors.md) show. Functions work in the workspace around the notebook; in a run, in the run's. Their twins",
-            "are the [magics](magics.md), and `%load_ext jupyter_mlops` loads those.",
-            "",
-            "\n\n".join(parts),
-            "",
-        ]
-    )
+    names = [name for name in jupyter_mlops.__all__ if name not in ("__version__", "load_ipython_extension")]
+    entries = [_entry(name, getattr(jupyter_mlops, name)) for name in sorted(names, key=str.lower)]
+    return PYTHON.format(made=MADE, entries="\n\n".join(entries))
 
 
 def pages() -> dict[Path, str]:

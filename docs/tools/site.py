@@ -1,8 +1,8 @@
 """What MkDocs does besides: pages that stand elsewhere in the repository become pages of the site.
 
-The Markdown files are written for the repository, where `../ARCHITECTURE.md` and `../notebooks/README.md` are links that
-work on any forge. Here those files are taken in as pages, and each relative link is resolved where its file really
-stands and then written as the site has it. What is no page (a notebook, a YAML file, a unit) goes along as a file to
+The Markdown files are written for the repository, where `../ARCHITECTURE.md` and `../notebooks/README.md` are links
+that work on any forge. Here those files are taken in as pages, and each relative link is resolved where its file
+really stands and then written as the site has it. What is no page (a notebook, a YAML file) goes along as a file to
 download. A link that leads nowhere is left as it is, and `--strict` makes an error of MkDocs's warning.
 """
 

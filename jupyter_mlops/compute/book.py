@@ -152,7 +152,13 @@ class Compute:
 
     def _estimate(self, subject: str, uses: Sequence[Use], **chosen: Any) -> Estimate:
         return estimate(
-            subject, uses, self.prices, self._machine(), now().date(), architecture=own_architecture(), **chosen
+            subject,
+            uses,
+            self.prices,
+            self._machine(),
+            now().date(),
+            architecture=own_architecture(),
+            **chosen,
         )
 
     def _machine(self) -> Machine:

@@ -142,21 +142,21 @@ class RowCodec:
         packed = _sliced(rows.tobytes(), rows.dtype.itemsize)
         return [b"".join(parts) for parts in zip(packed, *texts, strict=True)] if texts else packed
 
-    def unpack_rows(self, found: Sequence[bytes | None]) -> tuple[list[int | None], list[tuple[Any, ...]]]:
-        """`unpack` of several, as events and values; of what is not there the event is None and the values ().
+    def unpack_rows(self, found: Sequence[bytes | None]) -> tuple[list[int], list[tuple[Any, ...]]] | None:
+        """`unpack` of several, as events and values, where all are there and nothing is null; else None.
 
-        Rows of numbers alone, none of them null, are quicker.
+        Only rows of numbers alone are unpacked this way: it takes a third of the time.
         """
-        if not self._rest:
-            unpack, plain = self._quick, self._plain
-            try:
-                rows = [unpack(data) for data in found]  # type: ignore[arg-type]
-            except (TypeError, struct.error):  # one is missing, or is none of ours
-                rows = []
-            if rows and {row[1] for row in rows} == plain:
-                return [row[0] - _SIGN for row in rows], [row[2:] for row in rows]
-        pairs = [(None, ()) if data is None else self.unpack(data) for data in found]
-        return [event for event, _ in pairs], [row for _, row in pairs]
+        if self._rest:
+            return None
+        unpack = self._quick
+        try:
+            rows = [unpack(data) for data in found]  # type: ignore[arg-type]
+        except (TypeError, struct.error):  # one is missing, or is none of ours
+            return None
+        if not {row[1] for row in rows} <= self._plain:
+            return None
+        return [row[0] - _SIGN for row in rows], [row[2:] for row in rows]
 
     def unpack(self, data: bytes) -> tuple[int, tuple[Any, ...]]:
         """The event, and the values in the schema's order, None for null; `CorruptBlob` for bytes of another schema."""

@@ -100,13 +100,13 @@ class RedisStore:
                     return
 
     def _packed(self, is_new: bool, batch: Sequence[Row]) -> bytes:  # noqa: FBT001 - half of a call
-        """A call in Redis's protocol; the client's own packing looks at the type of each of a million words."""
+        """A call in Redis's protocol."""
         if is_new:
             words = [b"MSETNX", *chain.from_iterable(batch)]
         else:
             keys, values = zip(*batch, strict=True)
             words = [b"EVALSHA", self._script.sha.encode(), b"%d" % len(batch), *keys, *values]
-        return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
+        return _words(words)
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
@@ -141,7 +141,7 @@ class RedisStore:
             local.process = os.getpid()
             self._readers.add(local.connection)
         try:
-            local.connection.send_command("MGET", *names, check_health=False)
+            local.connection.send_packed_command(_words([b"MGET", *names]), check_health=False)
             values: Sequence[Found] = local.connection.read_response()
         except self._broken:
             local.connection.disconnect()
@@ -184,6 +184,11 @@ class RedisStore:
                 f"cannot {verb} the online store Redis at {self.place}: {error}",
                 hint="is the server running?",
             ) from error
+
+
+def _words(words: Sequence[bytes]) -> bytes:
+    """A command in Redis's protocol; the client's own packing looks at the type of each of a million words."""
+    return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
 
 
 def _has_no_twins(batch: Sequence[Row]) -> bool:

@@ -20,7 +20,7 @@ from .online import EXPIRED, NOT_FOUND, NULL, PRESENT, OnlineStore
 from .selection import Selection, input_columns
 
 _FOREVER = 1 << 63  # microseconds
-_Answers = tuple[list[tuple[Any, ...]], list[tuple[str, ...]], list[int | None]]
+_Answers = tuple[list[tuple[Any, ...]], list[tuple[str, ...]], Sequence[int | None]]
 
 
 class OnlineFeatures:
@@ -37,7 +37,7 @@ class OnlineFeatures:
         names: tuple[str, ...],
         values: list[tuple[Any, ...]],
         statuses: list[tuple[str, ...]],
-        events: list[list[int | None]],
+        events: list[Sequence[int | None]],
         sources: tuple[int | None, ...],
         at: int,
     ) -> None:
@@ -95,7 +95,7 @@ class _Lookup:
 
     name: str  # as the online store knows it
     pack: int  # which packing of keys
-    unpack: Callable[[Sequence[bytes | None]], tuple[list[int | None], list[tuple[Any, ...]]]]
+    codec: RowCodec
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # None: all of them
     ttl: int | None
     width: int
@@ -106,20 +106,25 @@ class _Lookup:
 
     def answers(self, found: Sequence[bytes | None], at: int) -> _Answers:
         """(values, statuses, events), row by row."""
-        events, rows = self.unpack(found)
         oldest = -_FOREVER if self.ttl is None else at - self.ttl
-        present, pick = self.present, self.pick
-        values: list[tuple[Any, ...]] = []
-        statuses: list[tuple[str, ...]] = []
-        for event, row in zip(events, rows, strict=True):
-            if event is None or event < oldest:
-                values.append(self.nothing)
-                statuses.append(self.missing if event is None else self.expired)
-                continue
-            kept = row if pick is None else pick(row)
-            values.append(kept)
-            statuses.append(_statuses(kept) if None in kept else present)
-        return values, statuses, events
+        plain = self.codec.unpack_rows(found)
+        if plain is not None and min(plain[0], default=at) >= oldest:  # all present: as it should be
+            events, rows = plain
+            kept = rows if self.pick is None else list(map(self.pick, rows))
+            return kept, [self.present] * len(rows), events
+        answers = [self._answer(data, oldest) for data in found]
+        values, statuses, times = zip(*answers, strict=True) if answers else ((), (), ())
+        return list(values), list(statuses), times
+
+    def _answer(self, data: bytes | None, oldest: int) -> tuple[tuple[Any, ...], tuple[str, ...], int | None]:
+        """(values, statuses, event) of one row."""
+        if data is None:
+            return self.nothing, self.missing, None
+        event, row = self.codec.unpack(data)
+        if event < oldest:
+            return self.nothing, self.expired, event
+        kept = row if self.pick is None else self.pick(row)
+        return kept, _statuses(kept) if None in kept else self.present, event
 
 
 def _statuses(row: tuple[Any, ...]) -> tuple[str, ...]:
@@ -165,7 +170,7 @@ class Reader:
         """One row of the answer for each of `rows`; `at` is the question's moment, in UTC microseconds."""
         values: list[tuple[Any, ...]] = [()] * len(rows)
         statuses: list[tuple[str, ...]] = [()] * len(rows)
-        events: list[list[int | None]] = []
+        events: list[Sequence[int | None]] = []
         if len(self._lookups) == 1:  # most questions, where each microsecond counts
             (lookup,) = self._lookups
             (found,) = store.read(wanted=[(lookup.name, self._packs[0](rows))])
@@ -226,7 +231,7 @@ def _lookup(view: FeatureView, features: Sequence[str], pack: int) -> _Lookup:
     return _Lookup(
         name=view.reference,
         pack=pack,
-        unpack=RowCodec(view.schema).unpack_rows,
+        codec=RowCodec(view.schema),
         pick=selector([order.index(name) for name in features], len(order)),
         ttl=view.ttl_microseconds,
         width=width,

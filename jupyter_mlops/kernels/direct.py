@@ -34,6 +34,9 @@ import uuid
 OWN, SHELL, IOPUB = 0, 1, 2
 _TICK_SECONDS = 0.1  # how late what a busy cell prints may be
 _READ_BYTES = 1 << 18
+_PRINTED = (
+    1 << 21
+)  # characters in one message: one that prints fast must not fill its own memory, nor the client's
 
 
 # Both ends frame by these: the kernel here, and its client in ``channels.py``.
@@ -242,6 +245,7 @@ def take_over(app, kernel, wire, pump):
         def _setup_stream_redirects(self, name):
             self._draining = threading.Lock()
             self._of_child = ""
+            self._unsent = 0
             self._fid, write = os.pipe()
             os.set_blocking(self._fid, False)
             self._original_stdstream_fd = 1 if name == "stdout" else 2
@@ -263,9 +267,21 @@ def take_over(app, kernel, wire, pump):
                         return
                     super().write(data.decode(errors="replace"))
 
-        def write(self, text):
-            if os.getpid() == self._master_pid or not isinstance(text, str):
+        def write_bounded(self, text):
+            self._unsent += len(text)
+            if self._unsent <= _PRINTED:
                 return super().write(text)
+            for start in range(0, len(text), _PRINTED):
+                super().write(text[start : start + _PRINTED])
+                self._flush()  # by whoever prints, who waits if the client does not keep up
+            self._unsent = 0
+            return len(text)
+
+        def write(self, text):
+            if not isinstance(text, str):
+                return super().write(text)  # which says what is wrong
+            if os.getpid() == self._master_pid:
+                return self.write_bounded(text)
             self._of_child += text
             if "\n" in text:
                 self.flush()

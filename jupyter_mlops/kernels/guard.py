@@ -58,8 +58,9 @@ class Guard:
     def _start(self) -> None:
         # In a session of its own: what ends our process group must not end it before its work is done.
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_PROGRAM)], stdin=subprocess.PIPE, text=True, start_new_session=True
-        )
+            [sys.executable, "-I", "-S", str(_PROGRAM)], text=True, cwd="/", start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
         for group in self._groups:
             self._write(f"+{group}")
 

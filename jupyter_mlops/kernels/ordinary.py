@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import KernelUnavailable
 from .channels import PORTS, ZmqChannels, files_of
+from .guard import Guard
 from .kernel import Kernel
 from .request import KernelRequest
 from .specs import Spec
@@ -26,9 +27,15 @@ def transport_of(spec: Spec) -> str:
 
 
 async def start(
-    spec: Spec, request: KernelRequest, connection_file: Path, connection: dict[str, Any], context: Any
+    spec: Spec,
+    request: KernelRequest,
+    connection_file: Path,
+    connection: dict[str, Any],
+    *,
+    context: Any,
+    guard: Guard,
 ) -> Kernel:
-    """Start the process. The kernel is not yet asked whether it answers.
+    """Start the process, which `guard` ends should we be killed. The kernel is not yet asked whether it answers.
 
     `connection` is what `connection_file` says of an IPC kernel; the ports of a TCP one are chosen here.
     """
@@ -58,6 +65,9 @@ async def start(
     channels = ZmqChannels({**connection, **known}, context)
     kernel = Kernel(channels, is_warm=False, files=files_of(connection))
     kernel.pid = getattr(manager.provisioner, "pid", 0) or 0
+    has_group = bool(kernel.pid) and getattr(manager.provisioner, "pgid", 0) == kernel.pid  # of its own, here
+    if has_group:
+        guard.watch(kernel.pid)
     watching = asyncio.create_task(_watch(manager, kernel))
 
     async def finish() -> None:
@@ -70,6 +80,8 @@ async def start(
         with contextlib.suppress(RuntimeError):
             await manager.shutdown_kernel(now=True)
         await manager.cleanup_resources()
+        if has_group:
+            guard.forget(kernel.pid)
 
     kernel.on_interrupt, kernel.on_finish, kernel.on_close = manager.interrupt_kernel, finish, close
     if request.cpus and kernel.pid:

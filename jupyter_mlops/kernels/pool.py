@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 from ..errors import KernelUnavailable, MlopsError
 from . import ordinary
 from .channels import PORTS, Message, WireChannels, ZmqChannels, files_of, unsigned_session
+from .guard import Guard
 from .kernel import READY_SECONDS, Kernel
 from .places import make_directory
 from .request import KernelRequest, needs_bare
@@ -61,6 +62,7 @@ class KernelPool:
         self._closing: set[asyncio.Task[None]] = set()
         self._server: asyncio.Future[asyncio.Server] | None = None
         self._arrivals: dict[str, asyncio.Future[WireChannels]] = {}
+        self._guard = Guard()
         self._is_closed = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="mlops-kernels", daemon=True)
@@ -276,7 +278,9 @@ class KernelPool:
         tries = 1 if spec.is_ipykernel else _ORDINARY_TRIES
         while True:
             connection_file, connection = self._connection(ordinary.transport_of(spec))
-            kernel = await ordinary.start(spec, request, connection_file, connection, self._context)
+            kernel = await ordinary.start(
+                spec, request, connection_file, connection, context=self._context, guard=self._guard
+            )
             self._kernels[kernel] = None
             try:
                 await kernel.answer()
@@ -326,5 +330,6 @@ class KernelPool:
                 task.cancel()
         if self._closing:
             await asyncio.wait(set(self._closing), timeout=10)
+        self._guard.close()
         if self._server is not None:
             (await self._server).close()

@@ -4,6 +4,7 @@ What comes in says which process groups there are, a line each: ``+123``, and ``
 more can come, whoever started us is gone, and what is left of them is killed.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -16,10 +17,8 @@ def main() -> None:
         change = groups.add if line[0] == "+" else groups.discard
         change(int(line[1:]))
     for group in groups:
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # ended just now
             os.killpg(group, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # ended just now
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from ..resources import ResourceRequest, format_bytes
 from . import markers
 from .cells import CellFailed, CellRunner, is_executed
 from .collector import Collector
-from .outputs import read_artifacts, read_results
+from .outputs import Blobs, read_artifacts, read_results
 from .secrets import Mask
 from .writer import NotebookWriter, autosaving
 

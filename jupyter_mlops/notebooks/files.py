@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import InvalidNotebook, MlopsError, NotFound, StorageUnavailable, did_you_mean
+from .percent import parse_percent
 
 Notebook = dict[str, Any]
+SUFFIXES = (".ipynb", ".py")  # a script of cells, ``# %%``, is a notebook too
 
 _CELL_TYPES = ("code", "markdown", "raw")
 _MINOR = 5  # the first minor version with cell ids
@@ -32,7 +34,7 @@ _SPLIT_MIMES = ("application/javascript", "image/svg+xml")
 
 
 def load_notebook(path: Path | str) -> Notebook:
-    """The notebook at `path`, as ``nbformat.read(path, as_version=4)`` gives it.
+    """The notebook at `path`, as ``nbformat.read(path, as_version=4)`` gives it; of a ``.py`` its cells.
 
     Raises `NotFound`, or `InvalidNotebook` with the place and the cure.
     """
@@ -40,7 +42,7 @@ def load_notebook(path: Path | str) -> Notebook:
     try:
         content = file.read_bytes()
     except FileNotFoundError:
-        near = did_you_mean(file.name, [sibling.name for sibling in file.parent.glob("*.ipynb")])
+        near = did_you_mean(file.name, [sibling.name for sibling in file.parent.glob(f"*{file.suffix}")])
         raise NotFound(f"there is no notebook {path}", hint=near) from None
     except IsADirectoryError:
         raise InvalidNotebook(f"{path} is a folder, not a notebook", hint="name a file in it") from None
@@ -48,12 +50,27 @@ def load_notebook(path: Path | str) -> Notebook:
         raise InvalidNotebook(f"{path} may not be read", hint="check the file's permissions") from None
     except OSError as error:
         raise StorageUnavailable(f"{path} cannot be read: {error.strerror}") from error
-    return parse_notebook(content, where=str(path))
+    return (_parse_script if file.suffix == ".py" else parse_notebook)(content, where=str(path))
 
 
 def parse_notebook(content: bytes | str, *, where: str = "notebook") -> Notebook:
     """The notebook that `content` is; `where` names it in errors. Raises `InvalidNotebook`."""
-    nb = _upgrade(_parse_json(content, where), where)
+    return _checked(_upgrade(_parse_json(content, where), where), where)
+
+
+def _parse_script(content: bytes, *, where: str) -> Notebook:
+    """The notebook that a script of cells is. Raises `InvalidNotebook`."""
+    if content.lstrip().startswith(b"{") and b'"nbformat"' in content:
+        return parse_notebook(content, where=where)  # as an image has it, under the name that tasks use
+    try:
+        return _checked(parse_percent(content.decode("utf-8-sig")), where)
+    except ValueError as error:
+        hint = 'begin each cell with a line `# %%`, the parameters with `# %% tags=["parameters"]`'
+        raise InvalidNotebook(f"{where} is not a script of cells: {error}", hint=hint) from error
+
+
+def _checked(nb: Notebook, where: str) -> Notebook:
+    """`nb` in the form that it has in memory. Raises `InvalidNotebook`."""
     cells = nb["cells"] if isinstance(nb.get("cells"), list) else _refuse(where, "its 'cells' are no list")
     metadata = nb.setdefault("metadata", {})
     if not isinstance(metadata, dict):

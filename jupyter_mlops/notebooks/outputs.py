@@ -205,7 +205,9 @@ def _limit_bundle(output: Mapping[str, Any], limit: int, blobs: Blobs) -> dict[s
     if spilled and "text/plain" not in data:
         data["text/plain"] = "\n".join(f"{mime}: {spill_notice(where)}" for mime, where in spilled.items())
     elif set(spilled) - {"text/plain"}:
-        lines = [f"[{mime}: {spill_notice(where)}]" for mime, where in spilled.items() if mime != "text/plain"]
+        lines = [
+            f"[{mime}: {spill_notice(where)}]" for mime, where in spilled.items() if mime != "text/plain"
+        ]
         data["text/plain"] = "\n".join([_joined(data["text/plain"]), *lines])
     metadata = {**output.get("metadata", {}), SPILLED: spilled} if spilled else output.get("metadata", {})
     return {**output, "data": data, "metadata": metadata}

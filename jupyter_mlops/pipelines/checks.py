@@ -89,8 +89,8 @@ class _Checker:
     def settings(self, task: Task) -> Iterator[Problem]:
         if not NAME.fullmatch(task.name):
             yield self.problem(task, "", f"{task.name!r} is no task name", _NAME_HINT)
-        if not task.notebook.endswith(".ipynb"):
-            hint = "a task runs an .ipynb file"
+        if not task.notebook.endswith((".ipynb", ".py")):
+            hint = "a task runs an .ipynb file, or a .py of cells (# %%)"
             yield self.problem(task, "notebook", f"{task.notebook!r} is no notebook", hint)
         for name in task.parameters:
             if not (isinstance(name, str) and PARAMETER_NAME.fullmatch(name)):

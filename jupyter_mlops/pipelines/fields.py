@@ -222,7 +222,7 @@ SCHEDULE_FIELDS: tuple[Field, ...] = (
 TASK_FIELDS: tuple[Field, ...] = (
     Field(
         key="notebook", attribute="notebook", read=read_text,
-        schema={"type": "string", "pattern": r"\.ipynb$"},
+        schema={"type": "string", "pattern": r"\.(ipynb|py)$"},
         shape="path", help="the notebook, relative to the pipeline's file", is_required=True,
     ),
     Field(

@@ -190,7 +190,7 @@ def _place(graph: _Graph, width: Sequence[float], gap: float) -> list[float]:
         for node in row:
             x[node] = at + width[node] / 2
             at += width[node] + gap
-        for node in row:  # rows start centerd on one axis
+        for node in row:  # rows start centered on one axis
             x[node] -= (at - gap) / 2
     for turn in range(_ALIGNMENTS):
         is_down = turn % 2 == 0

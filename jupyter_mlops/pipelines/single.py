@@ -17,8 +17,9 @@ def notebook_pipeline(notebook: str, names: Iterable[str] = ()) -> Pipeline:
     reference. The notebook's own declarations convert and check them.
     """
     path = Path(notebook)
-    if path.suffix != ".ipynb":
-        raise InvalidInput(f"{notebook!r} is no notebook", hint="give the path of an .ipynb file")
+    if path.suffix not in (".ipynb", ".py"):
+        hint = "give the path of an .ipynb file, or of a .py of cells (# %%)"
+        raise InvalidInput(f"{notebook!r} is no notebook", hint=hint)
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem)
     name = name if name[:1].isalpha() else f"notebook_{name}"
     names = list(names)

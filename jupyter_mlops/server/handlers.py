@@ -12,11 +12,27 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import HTTPError, authenticated
 
+from ..catalog.owner import user_name
 from ..errors import MlopsError
-from . import compute, deployments, features, models, pipelines, runs, schedules, server, tasks, view
+from . import (
+    admission,
+    compute,
+    costs,
+    deployments,
+    dockerizing,
+    features,
+    models,
+    pipelines,
+    runs,
+    schedules,
+    server,
+    tasks,
+    view,
+)
 from .contract import CONTRACT, Operation
 from .failures import body_of, status_of
 from .panel import Panel
@@ -27,19 +43,25 @@ Perform = Callable[[Panel, Mapping[str, Any]], Any]
 OPERATIONS: Mapping[str, Perform] = {
     "addSchedule": schedules.add,
     "cancelRun": runs.cancel,
+    "changeQueueEntry": admission.change,
     "checkPipeline": pipelines.check,
     "compareModels": models.compare,
     "compareRuns": runs.compare,
     "deleteAlias": models.delete_alias,
     "deployModel": deployments.deploy,
+    "dockerize": dockerizing.dockerize,
     "getCompute": compute.show,
     "getDeployment": deployments.show,
     "getFeatureView": features.show,
     "getModel": models.show,
+    "getModelCost": costs.of_version,
     "getModelVersion": models.show_version,
     "getNotebookParameters": pipelines.notebook_parameters,
     "getPipeline": pipelines.show,
+    "getPipelineCost": costs.of_pipeline,
+    "getQuotas": admission.quotas,
     "getRun": runs.show,
+    "getRunCost": costs.of_run,
     "getSchedule": schedules.show,
     "getStatus": server.status,
     "getTask": tasks.show,
@@ -50,8 +72,10 @@ OPERATIONS: Mapping[str, Perform] = {
     "listImages": deployments.list_images,
     "listModels": models.list_page,
     "listPipelines": pipelines.list_page,
+    "listQueue": admission.list_queue,
     "listRuns": runs.list_page,
     "listSchedules": schedules.list_all,
+    "listUnits": costs.units,
     "pauseSchedule": schedules.pause,
     "planDeployment": deployments.plan,
     "previewCron": schedules.preview,
@@ -71,6 +95,7 @@ OPERATIONS: Mapping[str, Perform] = {
     "viewTask": view.page,
 }
 _ACTIONS = {"get": "read"}
+_ANONYMOUS = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 
 
 class Answering(JupyterHandler):
@@ -85,8 +110,18 @@ class Answering(JupyterHandler):
     async def perform(self, operation: Operation, groups: Sequence[str]) -> Any:
         """Read the request, and do what it asks in a thread."""
         asked = operation.read(groups, self.request.query_arguments, self.request.body)
+        asked["user_name"] = self.asker()  # last: nothing that was sent can say who somebody is
         work = OPERATIONS[operation.name]
         return await asyncio.get_running_loop().run_in_executor(self.threads, work, self.panel, asked)
+
+    def asker(self) -> str:
+        """Whose request it is, as runs and quotas have it: whom the server's identity provider tells, a hub's say.
+
+        Jupyter's own providers know a token or a password, not people: then it is the user that the server runs as.
+        """
+        if type(self.identity_provider) in _ANONYMOUS:
+            return user_name()
+        return getattr(self.current_user, "username", "") or user_name()
 
     def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
         """What was asked in vain is no trouble of the server's."""

@@ -120,6 +120,18 @@ class Panel:
 def _opened(settings: Settings) -> Workspace:
     """A workspace whose parts are there: many threads ask for them at once."""
     workspace = Workspace(settings)
-    for name in ("catalog", "blobs", "runs", "schedules", "models", "features", "deployments"):
+    parts = (
+        "catalog",
+        "blobs",
+        "runs",
+        "queue",
+        "schedules",
+        "models",
+        "features",
+        "compute",
+        "images",
+        "deployments",
+    )
+    for name in parts:
         getattr(workspace, name)
     return workspace

@@ -55,15 +55,23 @@ def start(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`startRun`."""
     path = panel.places.inside(asked["path"], *files.SUFFIXES)
     files.read_text(path, asked["path"])  # it is there, and says so in the words of a client
-    options = asked["options"] or {}
-    force = options.get("force", ())
-    chosen = RunOptions(
+    run = panel.made_workspace.runs.record(
+        path, asked["arguments"] or {}, options=_options(asked["options"] or {}), from_text=True,
+        user_name=asked["user_name"],
+    )  # fmt: skip
+    return _driven(panel, run)
+
+
+def _options(given: Mapping[str, Any]) -> RunOptions:
+    force = given.get("force", ())
+    return RunOptions(
         force="all" if force == "all" else frozenset(force),
-        only=tuple(options.get("only", ())),
-        start_from=tuple(options.get("start_from", ())),
+        only=tuple(given.get("only", ())),
+        start_from=tuple(given.get("start_from", ())),
+        queue=given.get("queue"),
+        priority=given.get("priority", 0),
+        is_preemptible=given.get("is_preemptible", False),
     )
-    runs = panel.made_workspace.runs
-    return _driven(panel, runs.record(path, asked["arguments"] or {}, options=chosen, from_text=True))
 
 
 def start_notebook(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +86,11 @@ def start_notebook(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
     workspace = panel.made_workspace
     relative = Path(os.path.relpath(path, workspace.root)).as_posix()
-    return _driven(panel, workspace.runs.record(notebook_pipeline(relative, arguments), arguments))
+    run = workspace.runs.record(
+        notebook_pipeline(relative, arguments), arguments, options=_options(asked["options"] or {}),
+        user_name=asked["user_name"],
+    )  # fmt: skip
+    return _driven(panel, run)
 
 
 def _notebook(path: Path, shown: str) -> Mapping[str, Any]:
@@ -155,7 +167,9 @@ def resume(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def rerun(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`rerunRun`."""
-    run = panel.workspace.runs.record_rerun(asked["run_id"], is_failed_only=asked["from_failed"])
+    run = panel.workspace.runs.record_rerun(
+        asked["run_id"], is_failed_only=asked["from_failed"], user_name=asked["user_name"]
+    )
     return _driven(panel, run)
 
 

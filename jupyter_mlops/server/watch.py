@@ -20,6 +20,7 @@ from typing import Any
 from ..catalog import Catalog
 from ..catalog.records import (
     AliasMove,
+    ComputeMeasurement,
     Deployment,
     FeatureDefinition,
     FeaturePart,
@@ -27,6 +28,8 @@ from ..catalog.records import (
     Image,
     Lease,
     Materialization,
+    QueueEntry,
+    Quota,
     RegisteredModel,
     Run,
     RunEvent,
@@ -98,8 +101,22 @@ def _others(catalog: Catalog) -> dict[str, Any]:
         "schedule": _newest(catalog, Schedule, "updated_at")
         + _newest(catalog, Fire, "created_at")
         + (catalog.count(Fire, where=fires), *(lease.holder for lease in catalog.find(Lease))),
+        "queue": _queue(catalog),
+        "compute": _newest(catalog, ComputeMeasurement, "measured_at"),
         "deployment": _newest(catalog, Deployment, "updated_at") + _newest(catalog, Image, "created_at"),
     }
+
+
+def _queue(catalog: Catalog) -> tuple[Any, ...]:
+    """Who waits, as what and why; and the quotas. Of a long queue the first ones: the others move with them."""
+    entries = catalog.find(
+        QueueEntry, order_by=("state", "position"), limit=_MOST_RUNS, omit=("least", "most")
+    )
+    told = [
+        (each.run_id, each.state, each.priority, each.position, each.reason, each.starts_at, each.is_leaving)
+        for each in entries
+    ]
+    return (catalog.count(QueueEntry), *_newest(catalog, Quota, "updated_at"), *told)
 
 
 def _newest(catalog: Catalog, kind: type[Any], name: str) -> tuple[Any, ...]:

@@ -142,7 +142,11 @@ def dask_processes(folder: Path, *words: str, **worker_environment: str) -> Iter
     finally:
         for process in reversed(started):
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:  # dask waits for what it was about to do, at times for long
+                process.kill()
+                process.wait()
 
 
 @pytest.fixture

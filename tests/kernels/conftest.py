@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import tempfile
 import time
@@ -113,3 +114,17 @@ def pool(remains: Remains) -> Iterator[KernelPool]:
     with KernelPool(size=1) as made:
         yield made
     remains.assert_nothing_new()
+
+
+@pytest.fixture
+def kernelspecs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Install a kernelspec that only this test sees."""
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+
+    def install(name: str, argv: list[str], **more: Any) -> None:
+        folder = tmp_path / "jupyter" / "kernels" / name
+        folder.mkdir(parents=True)
+        spec = {"argv": argv, "display_name": name, "language": "python", **more}
+        (folder / "kernel.json").write_text(json.dumps(spec))
+
+    return install

@@ -226,3 +226,31 @@ def test_a_zygote_whose_starter_never_came_ends_by_itself(tmp_path: Path):
     )
     pid = int(ran.stdout)
     eventually(lambda: is_gone(pid), f"the zygote {pid} is left", 20)
+
+
+SCRIPT = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+child = subprocess.Popen(["sleep", "300"])
+open(sys.argv[1], "w").write(f"{os.getpid()} {os.getppid()} {child.pid}")
+time.sleep(300)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
+def test_when_the_runner_is_killed_a_kernel_of_another_language_goes(tmp_path: Path, kernelspecs: Any):
+    """One that nobody told to look for its parent: a program that is started by a script of the shell."""
+    (tmp_path / "kernel.py").write_text(SCRIPT)
+    pids = tmp_path / "pids"
+    words = f'"{sys.executable}" "{tmp_path / "kernel.py"}" "{pids}"; true'
+    kernelspecs("other", ["sh", "-c", words, "{connection_file}"], language="other")
+    source = RUNNER.replace("KernelRequest()", 'KernelRequest(kernel_name="other", language="other")')
+    with subprocess.Popen([sys.executable, "-c", source], cwd=tmp_path, stdout=subprocess.DEVNULL) as runner:
+        try:
+            eventually(lambda: pids.exists() and len(pids.read_text().split()) == 3, "no kernel", seconds=60)
+            kernel, shell, child = map(int, pids.read_text().split())
+            assert shell != runner.pid
+        finally:
+            runner.kill()
+        for pid, what in ((kernel, "the kernel"), (shell, "the shell"), (child, "what it started")):
+            eventually(lambda pid=pid: is_gone(pid), f"{what} lives", seconds=20)

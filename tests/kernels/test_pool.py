@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import subprocess
@@ -144,20 +143,6 @@ def test_an_installation_makes_a_new_zygote_and_leaves_running_notebooks_alone(p
 
 
 # --- kernels of other kinds -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def kernelspecs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Install a kernelspec that only this test sees."""
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
-
-    def install(name: str, argv: list[str], **more: Any) -> None:
-        folder = tmp_path / "jupyter" / "kernels" / name
-        folder.mkdir(parents=True)
-        spec = {"argv": argv, "display_name": name, "language": "python", **more}
-        (folder / "kernel.json").write_text(json.dumps(spec))
-
-    return install
 
 
 ECHO = """

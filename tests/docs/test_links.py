@@ -1,0 +1,70 @@
+"""Links lead somewhere, to the heading that they name; every picture is made by something that runs, and is shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import PAGES, ROOT, name_of, prose
+
+IMAGES = sorted((ROOT / "docs" / "images").iterdir())
+_LINK = re.compile(r"\]\(([^)\s]+)(?: \"[^\"]*\")?\)")
+_HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
+_THEMES = ("only-light", "only-dark")  # anchors of pictures that the site's theme understands
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as forges make them."""
+    found: dict[str, int] = {}
+    anchors = set()
+    for title in _HEADING.findall(prose(page)):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower()
+        slug = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+        seen = found.get(slug, 0)
+        found[slug] = seen + 1
+        anchors.add(f"{slug}-{seen}" if seen else slug)
+    return anchors
+
+
+def _links(page: Path) -> list[str]:
+    return _LINK.findall(re.sub(r"`[^`\n]*`", "", prose(page)))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    for link in _links(page):
+        if re.match(r"[a-z]+:", link):
+            assert link.startswith(("https://", "mailto:")), f"{name_of(page)}: {link}"
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{name_of(page)} links to {link}"
+        assert target.is_relative_to(ROOT), f"{name_of(page)} links out of the repository: {link}"
+        if anchor and anchor not in _THEMES:
+            assert anchor in _anchors(target), f"{name_of(page)}: there is no heading {link}"
+
+
+@pytest.mark.parametrize("image", IMAGES, ids=lambda image: image.name)
+def test_every_picture_is_shown(image: Path) -> None:
+    shown = {
+        (page.parent / link.partition("#")[0]).resolve()
+        for page in PAGES
+        for link in _links(page)
+        if link[0] != "#"
+    }
+    assert image.resolve() in shown, "no page shows it"
+
+
+@pytest.mark.parametrize("image", IMAGES, ids=lambda image: image.name)
+def test_every_picture_is_made_by_something_that_runs(image: Path) -> None:
+    stem = image.stem.removesuffix("-light").removesuffix("-dark")
+    sources = [
+        path.read_text(encoding="utf-8")
+        for folder in ("tests", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+        if path != Path(__file__)
+    ]
+    made = re.compile(rf"[\"'/]{re.escape(stem)}(?:-|\.|[\"']|\{{)")
+    assert any(made.search(source) for source in sources), "no test and no benchmark makes it"
