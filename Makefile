@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # uv installs in seconds what pip does in minutes; where it cannot be had, pip does it.
+comma := ,
 INSTALL = $(BIN)/python -m uv pip install -q --compile-bytecode --python $(BIN)/python -e '.[$(1)]' || $(BIN)/python -m pip install -q -e '.[$(1)]'
 
 # Without bytecode every kernel, worker and command would compile what it imports, again and again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick lint format bench clean
+.PHONY: demo test quick lint format docs bench clean
 
 ## demo: set up, and run the flights example on real data
 demo: $(VENV)/.demo
@@ -33,13 +34,18 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+## docs: write the reference anew, and build the site into site/ (warnings are errors)
+docs: $(VENV)/.docs
+	$(BIN)/python docs/tools/reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 ## bench: us and our peers, side by side
 bench: $(VENV)/.bench
 	for script in latency throughput outputs dag stores admission; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 ## clean: everything that can be made again
 clean:
-	rm -rf $(VENV) .mlops notebooks/flights/flights.duckdb .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site .mlops notebooks/flights/flights.duckdb .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jupyter_mlops needs Python 3.11 or newer")'
@@ -52,6 +58,10 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(call INSTALL,test)
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(call INSTALL,example$(comma)docs)
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml | $(VENV)/bin/python

@@ -1,6 +1,7 @@
 """The composition root: one project directory, its settings, and what stands on them.
 
-It wires, lazily, and hands out; it has no verbs of its own.
+It wires, lazily, and hands out; it has no verbs of its own. What few commands need is imported when it is asked for:
+every command opens a workspace, and would pay for it.
 """
 
 from __future__ import annotations
@@ -8,21 +9,23 @@ from __future__ import annotations
 import logging
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .blobs import BlobStore
 from .catalog import Catalog
-from .compute import Compute
-from .deployments import Deployments
 from .errors import StorageUnavailable
 from .features import FeatureStore
 from .kernels import KernelPool
 from .models import ModelStore
-from .promotion.images import Images
 from .queueing import Queue
 from .runner import Runs
 from .scheduling import Schedules
 from .settings import Settings, find_root
+
+if TYPE_CHECKING:
+    from .compute import Compute
+    from .deployments import Deployments
+    from .promotion.images import Images
 
 
 class Workspace:
@@ -96,16 +99,22 @@ class Workspace:
     @cached_property
     def compute(self) -> Compute:
         """Compute units, what they were measured to do, and what runs cost."""
+        from .compute import Compute
+
         return Compute(self.catalog, self.settings.compute_prices, self.settings.cluster)
 
     @cached_property
     def images(self) -> Images:
         """Container images of notebooks, pipelines and models."""
+        from .promotion.images import Images
+
         return Images(lambda: self.catalog, lambda: self.models, self.root)
 
     @cached_property
     def deployments(self) -> Deployments:
         """Served models."""
+        from .deployments import Deployments
+
         return Deployments(self.catalog, self.models, self.root, trusted=self.settings.trusted_models)
 
     def close(self) -> None:
@@ -114,7 +123,7 @@ class Workspace:
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
-        for name in ("queue", "runs", "schedules", "models", "images", "compute"):
+        for name in ("queue", "runs", "schedules", "models", "deployments", "images", "compute"):
             self.__dict__.pop(name, None)
 
     def __enter__(self) -> Workspace:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from jupyter_mlops.notebooks.parameters import parse_parameters
 from jupyter_mlops.pipelines import parse_pipeline
 from jupyter_mlops.settings import SETTINGS, Settings, markdown_table
 
 ROOT = Path(__file__).parent.parent
-DOCS = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_table_of_settings_is_fresh() -> None:
@@ -32,14 +29,6 @@ def test_the_example_of_settings_can_be_read(tmp_path: Path) -> None:
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert all(len(setting.help) > 10 for setting in SETTINGS)
-
-
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
-def test_links_within_the_repository_lead_somewhere(path: Path) -> None:
-    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
-        if "://" not in target:
-            assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
 def test_the_readme_shows_a_pipeline_and_parameters_that_are_right() -> None:

@@ -3,7 +3,8 @@
 The Markdown files are written for the repository, where `../ARCHITECTURE.md` and `../notebooks/README.md` are links
 that work on any forge. Here those files are taken in as pages, and each relative link is resolved where its file
 really stands and then written as the site has it. What is no page (a notebook, a YAML file) goes along as a file to
-download. A link that leads nowhere is left as it is, and `--strict` makes an error of MkDocs's warning.
+download. A picture of which there is one in the light and one in the dark is shown as the reader reads. A link that
+leads nowhere is left as it is, and `--strict` makes an error of MkDocs's warning.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ ELSEWHERE = {
 }
 PAGES = {"README.md": "index.md", **{place: page for page, place in ELSEWHERE.items()}}
 _LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?(?=[)\s])")
+_PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<before>[^)]*?)-(?P<theme>light|dark)\.png\)")
 _FENCE = re.compile(r"^(```.*?^```[ \t]*$)", re.DOTALL | re.MULTILINE)
 
 
@@ -43,7 +45,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
-    """Links as the site has them; code is left alone."""
+    """Links and pictures as the site has them; code is left alone."""
     source = page.file.src_uri
 
     def link(match: re.Match[str]) -> str:
@@ -53,8 +55,17 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
         uri = posixpath.relpath(_uri(target), posixpath.dirname(source) or ".")
         return f"{match['before']}{uri}{match['anchor'] or ''}"
 
+    def pictures(match: re.Match[str]) -> str:
+        here = ROOT / posixpath.dirname(place_of(source)) / f"{match['before']}.png"
+        themes = [one for one in ("light", "dark") if here.with_stem(f"{here.stem}-{one}").is_file()]
+        if len(themes) < 2:
+            return match[0]
+        return "\n".join(f"![{match['alt']}]({match['before']}-{one}.png#only-{one})" for one in themes)
+
     parts = _FENCE.split(markdown)
-    return "".join(part if part.startswith("```") else _LINK.sub(link, part) for part in parts)
+    return "".join(
+        part if part.startswith("```") else _LINK.sub(link, _PICTURE.sub(pictures, part)) for part in parts
+    )
 
 
 def place_of(page: str) -> str:

@@ -42,7 +42,7 @@ class KeyCodec:
 
     def pack_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[bytes]:
         """The keys of several rows; as `pack`, only quicker where all are plain values of one key."""
-        if self._is_single:
+        if self._is_single and len(rows) > 1:
             name, dtype = self._first
             try:
                 values = [row[name] for row in rows]
@@ -117,7 +117,7 @@ class RowCodec:
         self._rest = bool(self._texts or self._moments)
         # Without what a read does not need; digest and bitmap as one.
         self._quick = struct.Struct(f">Q16x{4 + self._nulls}s{''.join(self._codes)}").unpack_from
-        self._plain = {self.digest + self._none}
+        self._plain = self.digest + self._none
 
     def pack_batch(self, table: Any, event: Any, created: Any, arrival: int) -> list[bytes]:
         """The rows of an Arrow table or batch whose feature columns have their types; the times are NumPy int64."""
@@ -149,14 +149,18 @@ class RowCodec:
         """
         if self._rest:
             return None
-        unpack = self._quick
+        unpack, plain = self._quick, self._plain
+        events, rows = [], []
         try:
-            rows = [unpack(data) for data in found]  # type: ignore[arg-type]
+            for data in found:
+                row = unpack(data)  # type: ignore[arg-type]
+                if row[1] != plain:
+                    return None
+                events.append(row[0] - _SIGN)
+                rows.append(row[2:])
         except (TypeError, struct.error):  # one is missing, or is none of ours
             return None
-        if not {row[1] for row in rows} <= self._plain:
-            return None
-        return [row[0] - _SIGN for row in rows], [row[2:] for row in rows]
+        return events, rows
 
     def unpack(self, data: bytes) -> tuple[int, tuple[Any, ...]]:
         """The event, and the values in the schema's order, None for null; `CorruptBlob` for bytes of another schema."""

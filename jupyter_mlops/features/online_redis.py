@@ -141,7 +141,7 @@ class RedisStore:
             local.process = os.getpid()
             self._readers.add(local.connection)
         try:
-            local.connection.send_packed_command(_words([b"MGET", *names]), check_health=False)
+            local.connection.send_packed_command([_words([b"MGET", *names])], check_health=False)
             values: Sequence[Found] = local.connection.read_response()
         except self._broken:
             local.connection.disconnect()

@@ -39,9 +39,9 @@ def make_context(
     _check(capture)
     base = base or base_of(capture)
     is_serving = capture.kind == "serving"
-    names = (
-        frozenset() if is_serving else ship.names_used(capture.notebooks.values(), capture.modules.values())
-    )
+    names = ship.names_used(capture.notebooks.values(), capture.modules.values())
+    if capture.has_features:
+        names |= {ship.FEATURES}
     shipped = ship.closure(ship.SERVING if is_serving else ship.BATCH, names=names)
     own: dict[str, Content] = {**capture.modules, **capture.files, **capture.notebooks}
     model = _model_files(capture.model_folder) if is_serving else {}

@@ -14,7 +14,7 @@ from .capture import CaptureOptions, finish
 from .captured import Capture, Requirement
 from .environment import Environment, read_environment
 from .requirements import Resolved
-from .ship import SERVING, closure
+from .ship import FEATURES, SERVING, closure
 
 _NEEDS = "the model needs it"
 _FORMATS = {"skops": "skops", "safetensors": "safetensors"}
@@ -46,7 +46,8 @@ def capture_model(
             _requirement(name, locked, environment, "the model's file is in its form")
         )
     known = {one.name for one in resolved.requirements}
-    for name in closure(SERVING).distributions:
+    has_features = any(one.get("feature_service") for one in manifest.data)
+    for name in closure(SERVING, names={FEATURES} if has_features else ()).distributions:
         if name not in known:
             resolved.requirements.append(_requirement(name, locked, environment, "the server needs it"))
     resolved.requirements.sort(key=lambda one: one.name)
@@ -58,6 +59,7 @@ def capture_model(
         python=python,
         platforms=tuple(options.platforms),
         model_folder=model_folder,
+        has_features=has_features,
         source=reference,
         source_digest=f"sha256:{manifest.digest}",
         commit=f"{git.get('commit', '')}{'-dirty' if git.get('is_dirty') else ''}",

@@ -98,6 +98,7 @@ class Capture:
     - `model_folder`: of a serving capture, the folder that `ModelStore.export_mlflow` wrote.
     - `accelerator`: "" when none is asked for, "any" or a kind ("a100"); `cuda`: the CUDA version that what
       is installed was built for, as "12.4", "" when nothing says so.
+    - `has_features`: a model that was trained on features of the store, which its server may look up.
     - `tasks`: of a pipeline's capture, task → its notebook's path.
     - `source`, `source_digest`: what it was made of, as `catalog.records.Image` keeps it. `commit`: of its
       repository, with ``-dirty`` when the files differ from it.
@@ -116,6 +117,7 @@ class Capture:
     import_paths: tuple[str, ...] = ("",)
     reasons: Mapping[str, str] = field(default_factory=dict)
     model_folder: Path | None = None
+    has_features: bool = False
     optional: tuple[OptionalModule, ...] = ()
     problems: tuple[Problem, ...] = ()
     accelerator: str = ""

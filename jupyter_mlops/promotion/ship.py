@@ -24,6 +24,9 @@ PACKAGE = Path(__file__).parent.parent
 NAME = PACKAGE.name
 BATCH = f"{NAME}.promotion.entry_batch"
 SERVING = f"{NAME}.serving"
+FEATURES = (
+    ".serving.entities"  # of a server that looks up features, which imports it when it is told of a store
+)
 
 # Their modules are taken one by one; any other room goes whole, since some of its files are started by their
 # path, found through a registry or read as data.
@@ -52,7 +55,7 @@ def closure(entry: str, *, names: Collection[str] = ()) -> Shipped:
     """What an image needs to run ``python -m entry``.
 
     `names` are those that its notebooks take from ``jupyter_mlops``: ``artifact``, ``register_model``, or
-    ``load_ipython_extension`` for the magics. Each brings the module that it lives in.
+    ``load_ipython_extension`` for the magics. Each brings the module that it lives in; ``.features`` is a module.
     """
     modules, foreign = _reach([entry, f"{entry}.__main__", *_homes(names)])
     rooms = {_room(module) for module in modules} - {""}
@@ -75,9 +78,15 @@ def names_used(notebooks: Iterable[bytes], modules: Iterable[bytes] = ()) -> fro
     aliases, found = set(), set()
     for node in nodes:
         if isinstance(node, ast.Import):
-            aliases |= {one.asname or NAME for one in node.names if one.name.partition(".")[0] == NAME}
+            ours = [one for one in node.names if one.name.partition(".")[0] == NAME]
+            aliases |= {one.asname or NAME for one in ours}
+            found |= {one.name.removeprefix(NAME) for one in ours} - {""}
         elif isinstance(node, ast.ImportFrom) and node.module == NAME and not node.level:
             found |= {one.name for one in node.names}
+        elif (
+            isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{NAME}.") and not node.level
+        ):
+            found.add((node.module or "").removeprefix(NAME))
         elif (magic := Magic.read(node)) and magic.name == "load_ext" and magic.argument.strip() == NAME:
             found.add("load_ipython_extension")
     for node in nodes:
@@ -89,6 +98,7 @@ def names_used(notebooks: Iterable[bytes], modules: Iterable[bytes] = ()) -> fro
 def _homes(names: Collection[str]) -> list[str]:
     homes: Mapping[str, str] = vars(importlib.import_module(NAME))["_HOMES"]
     found = {homes[name] for name in names if name in homes}
+    found |= {name.removeprefix(".") for name in names if name.startswith(".") and _path(f"{NAME}{name}")}
     if "load_ipython_extension" in names:
         found.add("magics")
     return sorted(f"{NAME}.{home}" for home in found)

@@ -660,6 +660,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** CPUs, GPUs, TPUs and IPUs: what they can do at most, what they were measured to do, what as much costs to rent. */
+        get: operations["listUnits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run cost, as much as it executed: here, in each cloud, on spot, on a server of one's own. */
+        get: operations["getRunCost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}/versions/{version}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it took to make a version: its task and all before it. */
+        get: operations["getModelCost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipelines/{path}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a pipeline costs a month, by its last runs and its schedules; with break-evens and what its tasks should ask for. */
+        get: operations["getPipelineCost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs that were admitted, then those that wait, in their order, each with its reason and about when it starts. */
+        get: operations["listQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a waiting run another priority, hold it, or let it wait again; one's own, or any for an operator. */
+        post: operations["changeQueueEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may use how much, and how much of it is in use. */
+        get: operations["getQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dockerize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an image of a notebook, a pipeline or a model needs, and why; with `folder`, its Dockerfile and all that belongs to it are written. */
+        post: operations["dockerize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -781,7 +917,7 @@ export interface components {
             /** @description Grows by one from event to event. */
             seq: number;
             server_id: string;
-            kinds: ("run" | "model" | "feature" | "schedule" | "deployment" | "pipeline")[];
+            kinds: ("run" | "model" | "feature" | "schedule" | "deployment" | "queue" | "compute" | "pipeline")[];
             /** @description The runs that changed; empty with the kind `run` means: any. */
             run_ids: string[];
         };
@@ -879,6 +1015,7 @@ export interface components {
         };
         NotebookRunRequest: {
             arguments?: components["schemas"]["Arguments"];
+            options?: components["schemas"]["RunOptions"];
         };
         RerunRequest: {
             /**
@@ -898,6 +1035,18 @@ export interface components {
             only?: string[];
             /** @description These tasks and all after them. */
             start_from?: string[];
+            /** @description Where it waits for admission, if quotas are set. */
+            queue?: string | null;
+            /**
+             * @description Higher ones go first.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * @description It may have to make way for others, and goes on later from its cache.
+             * @default false
+             */
+            is_preemptible: boolean;
         };
         RunList: {
             items: components["schemas"]["RunSummary"][];
@@ -1802,6 +1951,210 @@ export interface components {
             /** Format: date-time */
             since: string;
             user_name: string;
+        };
+        ComputeUnitList: {
+            items: components["schemas"]["ComputeUnit"][];
+        };
+        /** @description One thing that computes. Rates are floating point operations a second by number format, such as `float32`. */
+        ComputeUnit: {
+            unit: string;
+            /** @enum {string} */
+            kind: "CPU" | "GPU" | "TPU" | "IPU";
+            name: string;
+            /**
+             * @description In what form it is had.
+             * @enum {string}
+             */
+            abstraction: "process" | "job" | "pod" | "instance";
+            cores: number;
+            memory_bytes: number | null;
+            /** @description In theory. */
+            peak_flops: {
+                [key: string]: number;
+            };
+            /** @description By `jupyter mlops compute bench`; empty before. */
+            measured_flops: {
+                [key: string]: number;
+            };
+            /** @description Of its memory, bytes a second. */
+            measured_bandwidth: number | null;
+            /** Format: date-time */
+            measured_at: string | null;
+            /** @description What as much costs to rent where that is cheapest, in US dollars. */
+            price_an_hour: number | null;
+            /** @description Where that is: provider and instance. */
+            price_of: string;
+        };
+        /** @description Costs of compute alone, by measured use and dated list prices. */
+        Estimate: {
+            subject: string;
+            /** @description Of work, once. */
+            hours: number;
+            /** @enum {string} */
+            currency: "USD";
+            /** @description Null for what is no pipeline. */
+            runs_a_month: number | null;
+            /** @description What that number is by. */
+            basis: string;
+            quotes: components["schemas"]["Quote"][];
+            /** @description A server of one's own on which all tasks fit; null if there is none. */
+            server: {
+                name: string;
+                /** @description What it costs a month, used or not. */
+                monthly: number;
+            } | null;
+            /** @description The part of all hours in which servers of one's own are taken to be used. */
+            utilization: number;
+            /** @description Which part of the server this keeps busy; 2.5 takes three. */
+            load: number;
+            break_evens: components["schemas"]["BreakEven"][];
+            suggestions: components["schemas"]["Suggestion"][];
+            warnings: string[];
+        };
+        Quote: {
+            /** @description `here`, `own`, a cloud, or a cloud with ` spot`. */
+            place: string;
+            /** @description Once. */
+            total: number;
+            monthly: number | null;
+            /** @description Tasks for which there is no machine. */
+            unfit: string[];
+            is_approximate: boolean;
+            /** @description The day of its oldest price, or "". */
+            as_of: string;
+            notes: string[];
+            tasks: components["schemas"]["TaskCost"][];
+        };
+        TaskCost: {
+            task: string;
+            machine: string | null;
+            amount: number | null;
+            hours: number;
+            /** @description The part of the machine that it takes. */
+            share: number;
+        };
+        BreakEven: {
+            place: string;
+            own_monthly: number;
+            /** @description A month of the same, rented around the clock. */
+            cloud_full: number;
+            /** @description From which on owning is cheaper; null for never. */
+            utilization: number | null;
+            /** @description After which it has paid for itself if it is always used; null for never. */
+            months: number | null;
+        };
+        /** @description What a task should ask for. */
+        Suggestion: {
+            task: string;
+            asked_memory: number | null;
+            /** @description The most that was measured. */
+            peak_memory: number;
+            /** @description What to ask for. */
+            memory: number;
+            /** @description It asks for less than it used. */
+            is_short: boolean;
+            text: string;
+        };
+        Amount: {
+            runs: number;
+            tasks: number;
+            cpu: number;
+            memory: number;
+            gpu: number;
+        };
+        QueueList: {
+            /** @description At most 500. */
+            items: components["schemas"]["QueueEntry"][];
+            total: number;
+            waiting: number;
+        };
+        QueueEntry: {
+            run_id: string;
+            pipeline: string;
+            /** @enum {string} */
+            state: "waiting" | "held" | "admitted";
+            /** @description 0 for one that does not wait in line. */
+            position: number;
+            /** @description Why it waits. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description About.
+             */
+            starts_at: string | null;
+            user_name: string;
+            group_name: string;
+            queue: string;
+            priority: number;
+            is_preemptible: boolean;
+            /** @description How often it had to make way. */
+            preemptions: number;
+            asks: components["schemas"]["Amount"];
+            granted: components["schemas"]["Amount"] | null;
+            /** Format: date-time */
+            since_at: string;
+            /** Format: date-time */
+            admitted_at: string | null;
+            /** @description Whether who asks may change it now. */
+            may_change: boolean;
+        };
+        QueueChange: {
+            priority?: number;
+            is_held?: boolean;
+        };
+        Quotas: {
+            /** @description False: runs start at once. */
+            is_set: boolean;
+            /** @description Who asks, as quotas know him: by Jupyter's identity. */
+            user_name: string;
+            group_name: string;
+            queues: string[];
+            limits: components["schemas"]["QuotaUse"][];
+        };
+        QuotaUse: {
+            /** @enum {string} */
+            scope: "all" | "queue" | "group" | "user";
+            name: string;
+            /** @enum {string} */
+            resource: "runs" | "tasks" | "cpu" | "memory" | "gpu" | "gpu_hours" | "cost";
+            used: number;
+            limit: number;
+            is_monthly: boolean;
+        };
+        DockerizeRequest: {
+            /** @description A notebook or a pipeline's file from the server's root, or `models:/NAME@ALIAS`. */
+            target: string;
+            /** @description Where to write, from the server's root; left out, nothing is written. */
+            folder?: string | null;
+            /**
+             * @description False asks no index of packages: for a look at what would be taken.
+             * @default true
+             */
+            is_locked: boolean;
+            /**
+             * @description An image for each notebook of a pipeline.
+             * @default false
+             */
+            is_split: boolean;
+        };
+        Dockerized: {
+            images: components["schemas"]["DockerizedImage"][];
+        };
+        DockerizedImage: {
+            name: string;
+            /** @enum {string} */
+            kind: "batch" | "serving";
+            /** @description What was written. */
+            folder: string | null;
+            facts: {
+                [key: string]: string;
+            };
+            sections: {
+                title: string;
+                columns: string[];
+                rows: string[][];
+            }[];
+            problems: components["schemas"]["Problem"][];
         };
     };
     responses: {
@@ -3004,6 +3357,204 @@ export interface operations {
                     "application/json": components["schemas"]["Compute"];
                 };
             };
+            default: components["responses"]["Error"];
+        };
+    };
+    listUnits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Units. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeUnitList"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    getRunCost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A run's id. */
+                run_id: components["parameters"]["run_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The costs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    getModelCost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A model's name. */
+                name: components["parameters"]["model"];
+                /** @description A version's number. */
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The costs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    getPipelineCost: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How often it runs instead.
+                 * @example 30
+                 */
+                runs_a_month?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Relative to the server's root; its slashes may be encoded or not. */
+                path: components["parameters"]["path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The costs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    listQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queue. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueList"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    changeQueueEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A run's id. */
+                run_id: components["parameters"]["run_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueChange"];
+            };
+        };
+        responses: {
+            /** @description The entry. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueEntry"];
+                };
+            };
+            409: components["responses"]["Error"];
+            default: components["responses"]["Error"];
+        };
+    };
+    getQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The quotas. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quotas"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    dockerize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DockerizeRequest"];
+            };
+        };
+        responses: {
+            /** @description The images, one for each environment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dockerized"];
+                };
+            };
+            409: components["responses"]["Error"];
             default: components["responses"]["Error"];
         };
     };

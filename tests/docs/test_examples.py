@@ -27,14 +27,15 @@ from .conftest import PAGES, Block, blocks, name_of, prose
 
 _PROGRAM = re.compile(r"(?:^|(?<=[\s(;]))jupyter[ -]mlops(?= )")
 _INLINE = re.compile(r"`(jupyter[ -]mlops [^`]+)`")
-_PLACEHOLDERS = re.compile(r"^(\.\.\.|…|\[.*|.*…\]?)$")
+_PLACEHOLDERS = re.compile(r"\.\.\.|…|\[.*")
 MADE = "docs/python.md"  # signatures, which are no statements
 
 
 def _commands(text: str) -> list[str]:
     """What stands behind ``jupyter mlops`` in a shell's lines, up to where that command ends."""
-    text = re.sub(r"\\\n\s*", " ", text)
-    lines = [line.strip().removeprefix("$ ") for line in text.splitlines()]
+    lines = [line.strip() for line in re.sub(r"\\\n\s*", " ", text).splitlines()]
+    if any(line.startswith("$ ") for line in lines):  # the others are what was answered
+        lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
     return [line[match.end() :].strip() for line in lines for match in _PROGRAM.finditer(line)]
 
 
@@ -63,7 +64,7 @@ def _read(command: str) -> None:
             break
         found, words = below, words[1:]
         context = click.Context(found, parent=context)
-    words = [word for word in words if not _PLACEHOLDERS.match(word)]
+    words = [word for word in words if not _PLACEHOLDERS.fullmatch(word)]
     _, rest, _ = found.make_parser(context).parse_args(words)
     if rest and not isinstance(found, click.Group):
         raise click.UsageError(f"too many words: {rest}")
@@ -108,9 +109,11 @@ def test_every_python_is_python(block: Block) -> None:
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
 def test_every_toml_is_what_its_file_takes(block: Block, tmp_path: Path) -> None:
     table = tomllib.loads(block.text)
-    if "quota" in block.text.split("\n")[0] or "users" in table:
+    named = re.match(r"# \S*?([\w.-]+\.\w+)", block.text)
+    file = named[1] if named else "quotas.toml" if "users" in table else "mlops.toml"
+    if file == "quotas.toml":
         Quotas.parse(table)
-    elif "project" not in table:
+    elif file == "mlops.toml":
         (tmp_path / "mlops.toml").write_text(block.text, encoding="utf-8")
         Settings.load(tmp_path, env={})
 

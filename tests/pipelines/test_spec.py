@@ -119,7 +119,7 @@ def test_values_pickle() -> None:
 
 def test_all_problems_are_told_at_once_in_the_order_of_lines() -> None:
     text = (
-        "nam: x\ntasks:\n  a: {notebok: a.ipynb, needs: b}\n  b: {notebook: b.py, run_if: all_sucess}\n"
+        "nam: x\ntasks:\n  a: {notebok: a.ipynb, needs: b}\n  b: {notebook: b.txt, run_if: all_sucess}\n"
         "  b: {notebook: c.ipynb}\n  c: {notebook: c.ipynb, parameters: {x: '${params.week}'}}\n"
     )
     assert problems_of(text) == [
@@ -128,7 +128,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_lines() -> None:
         "pipeline.yaml:3: task 'a' has no key 'notebok' (did you mean 'notebook'?)",
         "pipeline.yaml:3: task 'a' lacks `notebook` (the notebook, relative to the pipeline's file)",
         f"pipeline.yaml:4: `run_if` must be one of {', '.join(RUN_IF)}, not 'all_sucess' (did you mean 'all_success'?)",
-        "pipeline.yaml:4: b: 'b.py' is no notebook (a task runs an .ipynb file)",
+        "pipeline.yaml:4: b: 'b.txt' is no notebook (a task runs an .ipynb file, or a .py of cells (# %%))",
         "pipeline.yaml:5: 'b' stands twice (the first is at line 4; drop one of them)",
         "pipeline.yaml:6: c: the pipeline has no parameter 'week' (declare it under `parameters:`)",
     ]

@@ -259,3 +259,29 @@ def test_what_a_notebook_uses_of_us_goes_along() -> None:
     assert {"jupyter_mlops/magics/__init__.py", "jupyter_mlops/workspace.py"} <= set(files)
     assert {"sqlalchemy", "alembic"} <= set(distributions)
     assert "dask" not in distributions
+
+
+def test_a_module_of_ours_goes_along_however_it_is_imported() -> None:
+    used = ship.names_used(
+        [notebook("from jupyter_mlops.features import FeatureView", "import jupyter_mlops.models as m")]
+    )
+    assert used == {".features", ".models"}
+    files, distributions = ship.closure(ship.BATCH, names=used)
+    assert {"jupyter_mlops/features/store.py", "jupyter_mlops/models/store.py"} <= set(files)
+    assert "duckdb" in distributions
+
+
+def test_a_server_that_looks_up_features_has_the_feature_store(serving: Capture, tmp_path: Path) -> None:
+    assert not [path for path in make_context(serving).files if "jupyter_mlops/features/" in path]
+    context = make_context(replace(serving, has_features=True))
+    assert [path for path in context.files if path.endswith("jupyter_mlops/features/store.py")]
+    shipped = ship.closure(ship.SERVING, names={ship.FEATURES})
+    for name, content in shipped.files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    code = "import jupyter_mlops.serving.entities as e; print(e.__file__)"
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.startswith(str(tmp_path))  # it was found there, and whatever it imports of ours, too

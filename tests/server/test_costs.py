@@ -70,9 +70,12 @@ def test_what_has_no_cost_says_why(
     assert told in answer.json()["message"]
 
 
-def test_a_pipeline_that_never_ran_says_what_to_do(own_server: Server) -> None:
-    own_server.start()
-    answer = own_server.ask("GET", "/api/pipelines/pipeline.yaml/cost")
+def test_a_pipeline_that_never_ran_says_what_to_do(server: Server) -> None:
+    path = server.root / "never.pipeline.yaml"
+    path.write_text((server.root / "pipeline.yaml").read_text().replace("name: small", "name: never"))
+    try:
+        answer = server.ask("GET", "/api/pipelines/never.pipeline.yaml/cost")
+    finally:
+        path.unlink()
     assert answer.status_code == 404
     assert "run it once" in answer.json()["hint"]
-    assert not (own_server.root / ".mlops").exists()

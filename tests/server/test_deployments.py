@@ -100,7 +100,8 @@ def test_a_model_is_deployed_changed_rolled_back_stopped_and_removed(served: Ser
 
     served.post(f"/api/deployments/{NAME}/rollback", {"to": 1}, status=200)
     back = _settled(served)
-    assert [(each["revision"], each["reason"]) for each in back["revisions"]][0] == (3, "rollback to 1")
+    latest = back["revisions"][0]
+    assert (latest["revision"], latest["reason"]) == (3, "rollback to 1")
     assert _versions(url, 5) == {"late/1"}
 
     served.post(f"/api/deployments/{NAME}/stop", status=200)

@@ -64,7 +64,7 @@ def test_a_run_waits_says_why_and_is_moved_held_and_released(limited: Server) ->
     assert (entry["state"], entry["queue"], entry["priority"], entry["is_preemptible"]) == (
         "waiting", "night", 3, True,
     )  # fmt: skip
-    assert "run" in entry["reason"]
+    entry = _wait(lambda: (e := _entry(limited, waiting))["reason"].startswith("waits for 1 run") and e)
     assert entry["may_change"]
     assert entry["user_name"] == user_name()
     run = _wait(lambda: (r := limited.get(f"/api/runs/{waiting}"))["message"] and r)
@@ -118,6 +118,7 @@ def test_nobody_says_who_he_is_in_what_he_sends(limited: Server) -> None:
     assert "night" in unknown.json()["hint"]
 
 
+@pytest.mark.slow
 def test_a_hub_says_whose_run_it_is(tmp_path: Path) -> None:
     """An identity provider that knows people is believed."""
     made = new_server(make_project(tmp_path / "project"))
