@@ -20,6 +20,18 @@ from typing import Any
 import pytest
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What must be so before the first test. The everyday subset tries fewer examples of a property."""
+    from hypothesis import settings
+
+    # Read when gcsfs is imported, by whichever test is first; it would look by gRPC, which no emulator speaks, for
+    # what kind a bucket is, and wait four minutes for an answer.
+    os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
+    settings.register_profile("everyday", max_examples=25)
+    if config.option.markexpr == "not slow":
+        settings.load_profile("everyday")
+
+
 def _needed(what: str) -> None:
     """A server that is missing fails the build in CI; elsewhere the tests that need it are skipped."""
     if os.environ.get("CI"):
@@ -129,8 +141,6 @@ def s3() -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def gcs() -> Iterator[dict[str, Any]]:
     """The options of fsspec for a running emulator of Google's storage that has the bucket ``mlops``."""
-    # Read when gcsfs is imported; it would look by gRPC, which no emulator speaks, for what kind the bucket is.
-    os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
     try:
         from gcp_storage_emulator.server import create_server
     except ImportError:

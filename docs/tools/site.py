@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mkdocs.structure.files import File
+from mkdocs.structure.files import File, InclusionLevel
 
 ROOT = Path(__file__).parents[2]
 # Where pages of the site stand in the repository, when it is not below docs/.
@@ -26,6 +26,7 @@ ELSEWHERE = {
 PAGES = {"README.md": "index.md", **{place: page for page, place in ELSEWHERE.items()}}
 _LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?(?=[)\s])")
 _PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<before>[^)]*?)-(?P<theme>light|dark)\.png\)")
+_SEARCH = 'data-md-component="search" role="dialog"'
 _FENCE = re.compile(r"^(```.*?^```[ \t]*$)", re.DOTALL | re.MULTILINE)
 
 
@@ -34,13 +35,19 @@ def on_files(files: Any, config: Any) -> Any:
     for page, place in ELSEWHERE.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / place)))
     known = {file.src_uri for file in files}
-    for file in list(files.documentation_pages()):
-        text = (ROOT / place_of(file.src_uri)).read_text(encoding="utf-8")
+    pages = [file.src_uri for file in files.documentation_pages()]
+    for page in pages:
+        text = (ROOT / place_of(page)).read_text(encoding="utf-8")
         for match in _LINK.finditer(_FENCE.sub("", text)):
-            target = _target(file.src_uri, match["target"])
-            if target is not None and (uri := _uri(target)) not in known and (ROOT / target).is_file():
-                known.add(uri)
-                files.append(File.generated(config, uri, abs_src_path=str(ROOT / target)))
+            target = _target(page, match["target"])
+            if target is None or (uri := _uri(target)) in known or not (ROOT / target).is_file():
+                continue
+            known.add(uri)
+            file = File.generated(config, uri, abs_src_path=str(ROOT / target))
+            file.inclusion = InclusionLevel.NOT_IN_NAV
+            files.append(file)
+            if file.is_documentation_page():
+                pages.append(uri)
     return files
 
 
@@ -68,8 +75,15 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     )
 
 
+def on_post_page(output: str, **_: Any) -> str:
+    """What the theme leaves without a name, for those who hear the page."""
+    return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
+
+
 def place_of(page: str) -> str:
     """Where a page of the site stands, from the repository's root."""
+    if page.startswith("source/"):
+        return page.removeprefix("source/")
     return ELSEWHERE.get(page, f"docs/{page}")
 
 

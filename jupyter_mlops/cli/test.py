@@ -20,6 +20,12 @@ from .output import print_json
 
 _PLUGIN = "jupyter_mlops.project.pytest_plugin"
 _NOTHING = 5  # pytest: no test was collected
+# pytest, but for one thing: jsonschema, which nbval imports through nbformat, checks IRIs where this is installed, and
+# importing it takes two seconds (see `cli.main`).
+_PYTEST = (
+    "import runpy, sys; sys.modules['rfc3987_syntax'] = None; import jsonschema; del sys.modules['rfc3987_syntax'];"
+    " runpy.run_module('pytest', run_name='__main__')"
+)
 
 
 @command(
@@ -49,7 +55,7 @@ def test(paths: Sequence[str], junit: Path | None, is_json: bool) -> None:
             raise NotFound(f"there is no {place}", hint="name a directory, a pipeline or a notebook")
     with tempfile.TemporaryDirectory(prefix="mlops-report-") as folder:
         report = Path(folder, "report.json")
-        words = [sys.executable, "-m", "pytest", "-p", _PLUGIN, "--mlops", f"--mlops-report={report}", "-q"]
+        words = [sys.executable, "-c", _PYTEST, "-p", _PLUGIN, "--mlops", f"--mlops-report={report}", "-q"]
         words += [f"--junit-xml={junit}"] if junit else []
         words += [*places, *(word for word in paths if word.startswith("-"))]
         environment = {**os.environ, **({"FORCE_COLOR": "1"} if sys.stdout.isatty() else {})}

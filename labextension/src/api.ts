@@ -62,7 +62,7 @@ export class Api {
   runs = (query: t.RunsQuery = {}) => this._get<t.IPage<t.RunSummary>>(['runs'], { ...query });
   run = (runId: string, direction: t.Direction = 'right') =>
     this._get<t.Run>(['runs', runId], { direction });
-  startRun = (path: string, args: Record<string, string>, options: t.RunOptions = {}) =>
+  startRun = (path: string, args: Record<string, string>, options: Partial<t.RunOptions> = {}) =>
     this._post<t.RunSummary>(['runs'], { path, arguments: args, options });
   cancel = (runId: string) => this._post<t.RunSummary>(['runs', runId, 'cancel']);
   resume = (runId: string) => this._post<t.RunSummary>(['runs', runId, 'resume']);
@@ -76,8 +76,11 @@ export class Api {
 
   notebookParameters = (path: string) =>
     this._get<t.NotebookParameters>(['notebooks', ...path.split('/'), 'parameters']);
-  runNotebook = (path: string, args: Record<string, string>) =>
-    this._post<t.RunSummary>(['notebooks', ...path.split('/'), 'run'], { arguments: args });
+  runNotebook = (path: string, args: Record<string, string>, options: Partial<t.RunOptions> = {}) =>
+    this._post<t.RunSummary>(['notebooks', ...path.split('/'), 'run'], {
+      arguments: args,
+      options
+    });
 
   schedules = () => this._get<t.ScheduleList>(['schedules']);
   schedule = (name: string) => this._get<t.ScheduleDetail>(['schedules', name]);
@@ -122,6 +125,20 @@ export class Api {
     this._get<t.IPage<t.Image>>(['images'], query);
 
   compute = () => this._get<t.Compute>(['compute']);
+  units = () => this._get<t.ComputeUnitList>(['units']);
+  runCost = (runId: string) => this._get<t.Estimate>(['runs', runId, 'cost']);
+  modelCost = (name: string, version: number) =>
+    this._get<t.Estimate>(['models', name, 'versions', String(version), 'cost']);
+  pipelineCost = (path: string, runsAMonth?: number) =>
+    this._get<t.Estimate>(['pipelines', ...path.split('/'), 'cost'], { runs_a_month: runsAMonth });
+
+  queue = () => this._get<t.QueueList>(['queue']);
+  changeQueueEntry = (runId: string, change: t.QueueChange) =>
+    this._post<t.QueueEntry>(['queue', runId], change);
+  quotas = () => this._get<t.Quotas>(['quotas']);
+
+  dockerize = (asked: Partial<t.DockerizeRequest> & { target: string }) =>
+    this._post<t.Dockerized>(['dockerize'], asked);
 
   /** The page that shows an executed notebook: may be handed on to whoever may use this server. */
   viewUrl(runId: string, task: string): string {

@@ -1,7 +1,7 @@
 /** The commands, with what palette, menus, launcher and toolbars show of them. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { RESTORE, type Tabs } from './tabWidget';
-import { mlopsIcon, pipelinesIcon, runsIcon } from './icons';
+import { deploymentsIcon, mlopsIcon, pipelinesIcon, runsIcon } from './icons';
 import type { Args, IContext } from './tokens';
 
 export const CommandIDs = {
@@ -10,6 +10,8 @@ export const CommandIDs = {
   openRun: 'mlops:open-run',
   runPipeline: 'mlops:run-pipeline',
   runNotebook: 'mlops:run-notebook',
+  addToPipeline: 'mlops:add-to-pipeline',
+  dockerize: 'mlops:dockerize',
   refresh: 'mlops:refresh'
 } as const;
 
@@ -18,6 +20,8 @@ export const PALETTE: readonly string[] = [
   CommandIDs.openRuns,
   CommandIDs.runNotebook,
   CommandIDs.runPipeline,
+  CommandIDs.addToPipeline,
+  CommandIDs.dockerize,
   CommandIDs.refresh
 ];
 
@@ -31,6 +35,8 @@ export interface ISurroundings {
   currentFile(...endings: string[]): string;
   /** Ask for a notebook's arguments, save it, and run it. */
   runNotebook(path: string): Promise<void>;
+  /** Ask for a pipeline, and make the notebook a task of it. */
+  addToPipeline(path: string): Promise<void>;
 }
 
 export function addCommands(app: JupyterFrontEnd, context: IContext, around: ISurroundings): void {
@@ -105,6 +111,40 @@ export function addCommands(app: JupyterFrontEnd, context: IContext, around: ISu
       describedBy: pathArgs('The notebook'),
       isEnabled: args =>
         Boolean(args.path || around.currentFile('.ipynb') || around.currentNotebook())
+    }
+  );
+  const notebook = (path?: string): string =>
+    path || around.currentFile('.ipynb') || around.currentNotebook();
+  add(
+    CommandIDs.addToPipeline,
+    trans.__('Add to Pipeline…'),
+    async ({ path }) => {
+      const chosen = notebook(path);
+      if (chosen) {
+        await around.addToPipeline(chosen).catch(error => context.report(error));
+      }
+    },
+    {
+      icon: pipelinesIcon,
+      caption: trans.__('Make this notebook a task of a pipeline'),
+      describedBy: pathArgs('The notebook'),
+      isEnabled: args => notebook(args.path as string | undefined) !== ''
+    }
+  );
+  const images = ['.ipynb', 'pipeline.yaml', 'pipeline.yml'];
+  add(
+    CommandIDs.dockerize,
+    trans.__('Make a Container Image…'),
+    ({ path }) => {
+      const target = path || around.currentFile(...images);
+      target && context.open('dockerize', { target });
+    },
+    {
+      icon: deploymentsIcon,
+      caption: trans.__('A Dockerfile for this notebook or pipeline, and all that belongs to it'),
+      describedBy: pathArgs('The notebook, or the pipeline file'),
+      isEnabled: args => Boolean(args.path || around.currentFile(...images)),
+      isVisible: args => !args.isMenu || around.currentFile(...images) !== ''
     }
   );
   add(CommandIDs.refresh, trans.__('Look at the Server Again'), () => context.model.refresh());

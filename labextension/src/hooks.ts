@@ -1,6 +1,7 @@
 /** The bridge from the model's signals to React. */
 import { type RefCallback, useCallback, useEffect, useReducer, useRef, useState } from 'react';
 import type { Connection, Model, Ring } from './model';
+import type { IPreferences, Preferences } from './preferences';
 import { Query } from './query';
 
 export interface IQueryView<T> {
@@ -55,6 +56,18 @@ export function useConnection(model: Model): Connection {
     return () => void model.stateChanged.disconnect(update);
   }, [model]);
   return connection;
+}
+
+/** What the user has chosen in the settings, as it changes. */
+export function usePreferences(preferences: Preferences): IPreferences {
+  const [value, setValue] = useState(preferences.value);
+  useEffect(() => {
+    const update = (): void => setValue(preferences.value);
+    preferences.changed.connect(update);
+    update();
+    return () => void preferences.changed.disconnect(update);
+  }, [preferences]);
+  return value;
 }
 
 /** The time, every second while `isLive`: durations of what is running grow. */

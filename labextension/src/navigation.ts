@@ -20,12 +20,22 @@ export class Navigation {
     return this._isFormOpen;
   }
 
+  /** The section to begin with; once somebody has chosen one, that stays. */
+  beginWith(id: string): void {
+    if (!this._isChosen && id !== this._section) {
+      this._section = id;
+      this._changed.emit();
+    }
+  }
+
   showSection(id: string): void {
+    this._isChosen = true;
     this._section = id;
     this._changed.emit();
   }
 
   showPipeline(path: string, isFormOpen = false): void {
+    this._isChosen = true;
     this._section = 'pipelines';
     this._pipeline = path;
     this._isFormOpen = isFormOpen;
@@ -35,5 +45,6 @@ export class Navigation {
   private _section = 'pipelines';
   private _pipeline = '';
   private _isFormOpen = false;
+  private _isChosen = false;
   private readonly _changed = new Signal<this, void>(this);
 }

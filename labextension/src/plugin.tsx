@@ -10,13 +10,16 @@ import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Api } from './api';
 import { CommandIDs, PALETTE, addCommands } from './commands';
 import { addEditor } from './editor/document';
 import { Model, type IEvent } from './model';
+import { addToPipeline } from './addToPipeline';
 import { Navigation } from './navigation';
+import { Preferences } from './preferences';
 import { createPanel } from './panels/frame';
 import { StartForm } from './panels/runForm';
 import { RunningItem } from './panels/running';
@@ -29,6 +32,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   optional: [
     ILayoutRestorer,
+    ISettingRegistry,
     ICommandPalette,
     ILauncher,
     IStatusBar,
@@ -45,6 +49,7 @@ export default plugin;
 function activate(
   app: JupyterFrontEnd,
   restorer: ILayoutRestorer | null,
+  settings: ISettingRegistry | null,
   palette: ICommandPalette | null,
   launcher: ILauncher | null,
   statusBar: IStatusBar | null,
@@ -63,6 +68,7 @@ function activate(
     api,
     model,
     navigation: new Navigation(),
+    preferences: new Preferences(),
     trans,
     open: (kind, args) => tabs.open(context, kind, args),
     openFile: (path, factory) => {
@@ -79,6 +85,15 @@ function activate(
     say: text => void Notification.emit(text, 'success', { autoClose: 3000 })
   };
 
+  void settings
+    ?.load(plugin.id)
+    .then(loaded => {
+      const read = (): void => context.preferences.read(loaded.composite);
+      loaded.changed.connect(read);
+      read();
+      context.navigation.beginWith(context.preferences.value.section);
+    })
+    .catch(error => console.warn('jupyter-mlops: the settings cannot be read', error));
   addEditor(context, documents);
   const panel = createPanel(context);
   app.shell.add(panel, 'left', { rank: 250, type: 'MLOps' });
@@ -112,7 +127,8 @@ function activate(
       }
       const { parameters } = await api.notebookParameters(path);
       await askAndRun(context, path, parameters);
-    }
+    },
+    addToPipeline: path => addToPipeline(context, path)
   });
 
   for (const command of PALETTE) {
@@ -147,7 +163,7 @@ async function askAndRun(
       context={context}
       parameters={parameters}
       isForceOffered={false}
-      start={texts => api.runNotebook(path, texts)}
+      start={(texts, _, options) => api.runNotebook(path, texts, options)}
       onStarted={run => {
         dialog?.reject(); // closes it: there is no button of its own to answer with
         show(run.run_id);

@@ -14,6 +14,7 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 import {
   compareIcon,
+  computeIcon,
   deploymentsIcon,
   featuresIcon,
   modelsIcon,
@@ -55,6 +56,16 @@ export const TABS: Readonly<Record<string, ITab>> = {
     icon: deploymentsIcon,
     title: args => args.name,
     load: () => import('./deployments/deploymentTab')
+  },
+  cost: {
+    icon: computeIcon,
+    title: args => `${args.title ?? args.path} · cost`,
+    load: () => import('./costs/costTab')
+  },
+  dockerize: {
+    icon: deploymentsIcon,
+    title: args => `${args.target.split('/').slice(-2).join('/').replace('models:/', '')} · image`,
+    load: () => import('./promotion/dockerizeTab')
   },
   model: { icon: modelsIcon, title: args => args.name, load: () => import('./models/modelTab') },
   feature: {

@@ -8,6 +8,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Api } from './api';
 import type { Model } from './model';
 import type { Navigation } from './navigation';
+import type { Preferences } from './preferences';
 
 /** What a tab is about: `{runId: '…'}`, `{name: 'late-flights'}`. Plain strings, so that a tab can be restored. */
 export type Args = Readonly<Record<string, string>>;
@@ -18,6 +19,7 @@ export interface IContext {
   readonly api: Api;
   readonly model: Model;
   readonly navigation: Navigation;
+  readonly preferences: Preferences;
   readonly trans: TranslationBundle;
 
   /** Open a main-area tab of a kind named in `tabs.ts`, or show the one that is open for these arguments. */

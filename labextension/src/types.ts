@@ -60,6 +60,18 @@ export type Compute = Schemas['Compute'];
 export type Unit = Schemas['Unit'];
 export type RunningTask = Schemas['RunningTask'];
 export type WaitingTask = Schemas['WaitingTask'];
+export type ComputeUnitList = Schemas['ComputeUnitList'];
+export type ComputeUnit = Schemas['ComputeUnit'];
+export type Estimate = Schemas['Estimate'];
+export type Quote = Schemas['Quote'];
+export type QueueList = Schemas['QueueList'];
+export type QueueEntry = Schemas['QueueEntry'];
+export type QueueChange = Schemas['QueueChange'];
+export type Quotas = Schemas['Quotas'];
+export type QuotaUse = Schemas['QuotaUse'];
+export type DockerizeRequest = Schemas['DockerizeRequest'];
+export type Dockerized = Schemas['Dockerized'];
+export type DockerizedImage = Schemas['DockerizedImage'];
 export type RunsQuery = NonNullable<operations['listRuns']['parameters']['query']>;
 
 /** One page of a list. */

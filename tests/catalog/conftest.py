@@ -8,7 +8,7 @@ import pytest
 from jupyter_mlops.catalog import Catalog
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without any tables, on each engine."""
     if request.param == "sqlite":

@@ -373,12 +373,14 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
     "str | None": st.none() | texts,
     "int": st.integers(-(2**63), 2**63 - 1),
     "float": st.floats(allow_nan=False),
+    "float | None": st.none() | st.floats(allow_nan=False),
     "bool": st.booleans(),
     "datetime": st.datetimes(timezones=st.just(UTC)),
     "datetime | None": st.none() | st.datetimes(timezones=st.just(UTC)),
     "Mapping[str, Any]": st.dictionaries(st.text(max_size=5), plain, max_size=3),
     "Mapping[str, str]": st.dictionaries(texts, texts, max_size=3),
     "Mapping[str, float]": st.dictionaries(texts, st.floats(allow_nan=False), max_size=3),
+    "Sequence[Any]": st.lists(plain, max_size=3),
     "Sequence[str]": st.lists(texts, max_size=3),
     "Sequence[Mapping[str, Any]]": st.lists(
         st.dictionaries(st.text(max_size=5), plain, max_size=2), max_size=2

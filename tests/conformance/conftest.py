@@ -219,7 +219,7 @@ def make_bench(tmp_path: Path, pool: KernelPool) -> Iterator[Callable[..., Bench
         bench.backend.close()
 
 
-@pytest.fixture(params=["here", "elsewhere"])
+@pytest.fixture(params=["here", pytest.param("elsewhere", marks=pytest.mark.slow)])
 def bench(request: pytest.FixtureRequest, make_bench: Callable[..., Bench]) -> Bench:
     """A backend that runs two jobs at once."""
     if request.param == "here":

@@ -233,6 +233,7 @@ def test_a_cluster_here_needs_kernels():
         BACKENDS.get("dask")(None)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_its_job_and_no_other_worker_runs_it_again(make_cluster, make_bench):
     cluster = make_cluster()
     cluster.add_worker(threads=1)
@@ -289,7 +290,8 @@ def test_a_runner_that_comes_back_can_recall_what_an_earlier_one_submitted(make_
     assert second.heard.outcome(later.key).state == "cancelled", "who is recalled does not start any more"
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_scheduler_that_does_not_come_back(number, make_cluster, make_bench):
     cluster = make_cluster()
     cluster.add_worker()

@@ -51,8 +51,9 @@ def _words(command: str) -> list[str]:
     return words
 
 
-def _read(command: str) -> None:
-    """Let the command's own parser read it. Raises click's errors: no such command, option, or argument too many."""
+def _read(command: str, *, is_whole: bool) -> None:
+    """Let the command's own parser read it. Raises click's errors: no such command, no such option, too many
+    arguments, or of a whole command too few."""
     words = _words(command)
     found: click.Command = cli
     context = click.Context(cli)
@@ -65,9 +66,15 @@ def _read(command: str) -> None:
         found, words = below, words[1:]
         context = click.Context(found, parent=context)
     words = [word for word in words if not _PLACEHOLDERS.fullmatch(word)]
-    _, rest, _ = found.make_parser(context).parse_args(words)
+    read, rest, _ = found.make_parser(context).parse_args(words)
     if rest and not isinstance(found, click.Group):
         raise click.UsageError(f"too many words: {rest}")
+    given = {name: value for name, value in read.items() if isinstance(value, str | tuple | list) and value}
+    missing = [
+        each.human_readable_name for each in found.params if each.required and not given.get(each.name or "")
+    ]
+    if missing and is_whole:
+        raise click.UsageError(f"without {', '.join(missing)}")
 
 
 SHELL = [block for block in blocks("", "console", "bash", "sh") if _commands(block.text)]
@@ -78,7 +85,7 @@ INLINE = [(name_of(page), command) for page in PAGES for command in _INLINE.find
 def test_every_command_line_parses(block: Block) -> None:
     for command in _commands(block.text):
         try:
-            _read(command)
+            _read(command, is_whole=True)
         except (click.ClickException, ValueError) as error:
             pytest.fail(f"{block}: {command!r}: {error}")
 
@@ -91,7 +98,7 @@ def test_every_command_within_a_sentence_is_one() -> None:
             if command.split()[0].isupper():
                 continue  # `jupyter mlops COMMAND`
             try:
-                _read(re.sub(r"\[([^\]]*)\]", r"\1", command))
+                _read(re.sub(r"\[([^\]]*)\]", r"\1", command), is_whole=False)
             except click.BadOptionUsage:
                 continue  # an option is only named, without its value
             except (click.ClickException, ValueError) as error:

@@ -88,7 +88,7 @@ def test_axe_finds_nothing_serious(address: str, chromium: str, scheme: Any) -> 
             page.add_script_tag(path=str(AXE))
             told = page.evaluate("async () => (await axe.run(document)).violations")
             found += [
-                f"{name}: {one['id']} ({one['help']}): {[node['html'] for node in one['nodes'][:3]]}"
+                f"{name}: {one['id']} ({one['help']}): {[(node['html'], node['failureSummary']) for node in one['nodes'][:3]]}"
                 for one in told
                 if one["impact"] in ("serious", "critical")
             ]
@@ -104,7 +104,8 @@ def test_the_site_is_searched(address: str, chromium: str) -> None:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(address + "index.html")
-        page.locator("input.md-search__input").fill("tombstone preemptible")
+        page.locator("input.md-search__input").click()
+        page.keyboard.type("preemptible")
         page.locator(".md-search-result__link").first.wait_for(timeout=15_000)
         links = page.locator(".md-search-result__link").evaluate_all("all => all.map(one => one.href)")
         browser.close()

@@ -13,7 +13,7 @@ from jupyter_mlops.catalog import Catalog
 from jupyter_mlops.models import ModelStore
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty catalog, on each engine."""
     if request.param == "sqlite":

@@ -64,7 +64,7 @@ def brute(cron: Cron, begin: datetime, end: datetime) -> list[datetime]:
     return sorted(at for at in found if begin <= at < end)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples, deadline=None)
 @given(
     st.sampled_from(MINUTES), st.sampled_from(HOURS), st.sampled_from(DAYS), st.sampled_from(CHANGES),
     st.integers(0, 1000),

@@ -114,3 +114,14 @@ def test_the_port_is_the_one_asked_for_else_the_last_one_else_a_free_one() -> No
     assert ports(0, 8104)[:2] == [8104, 8100]
     assert ports(0, 0)[0] == 8100
     assert ports(0, 0)[-1] == 0
+
+
+def test_who_cannot_load_it_beside_what_it_has_is_outdated_and_not_a_reason_to_refuse() -> None:
+    told = "revision 2: the module looks of this version is not the one …; load the version in a process of its own"
+    one = Seen("replica-1", True, 0, {"revision": 1, "state": "ready", "message": told})
+    assert one.is_ready
+    assert one.is_outdated(2)
+    assert not one.is_outdated(3)
+    assert not Seen("replica-1", True, 0, {"revision": 1, "message": "revision 2: damaged"}).is_outdated(2)
+    # a new process that says so has not loaded another one: it is the version's own fault
+    assert not Seen("replica-3", True, 0, {"revision": 0, "state": "failed", "message": told}).is_outdated(2)

@@ -55,6 +55,9 @@ def replicas_for(load: Load, now: int, least: int, most: int, at: float) -> int:
 
 
 Outcome = Literal["done", "waiting", "rejected"]
+_NEEDS_A_NEW_PROCESS = (
+    "a process of its own"  # so says the runtime of a version whose local modules are others
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ class Seen:
     def is_ready(self) -> bool:
         """Whether requests may be sent to it: while it loads or refuses a revision, it answers with the old one."""
         return self.is_alive and self.revision > 0 and self.said.get("state") != "draining"
+
+    def is_outdated(self, revision: int) -> bool:
+        """Whether it can never answer with the revision, though a new process could: it has loaded other modules of the
+        same name. It goes on with the old one meanwhile."""
+        said = str(self.said.get("message") or "")
+        return self.is_ready and said.startswith(f"revision {revision}: ") and _NEEDS_A_NEW_PROCESS in said
 
 
 def rollout(revision: int, replicas: Sequence[Seen], least: int) -> tuple[Outcome, str]:

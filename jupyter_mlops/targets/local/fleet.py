@@ -28,7 +28,7 @@ class Fleet:
     @property
     def staying(self) -> list[Replica]:
         """Those that shall go on."""
-        return [one for one in self.replicas if one.leaving_since is None]
+        return [one for one in self.replicas if one.leaving_since is None and not one.is_outdated]
 
     @property
     def ready(self) -> list[Replica]:
@@ -43,6 +43,26 @@ class Fleet:
     def seen(self) -> Sequence[decide.Seen]:
         """For the decision about a rollout."""
         return [one.seen() for one in self.staying]
+
+    def replace_outdated(self, revision: int) -> None:
+        """Those that cannot load the revision in their process are followed by new ones, and answer until then."""
+        for one in self.staying:
+            if one.seen().is_outdated(revision):
+                one.is_outdated = True
+
+    @property
+    def has_outdated(self) -> bool:
+        """Whether some answer with the old revision until others do with the new one."""
+        return any(one.is_outdated for one in self.replicas)
+
+    def end_rollout(self, *, is_done: bool) -> None:
+        """The new ones answer: the outdated leave. Or the revision was refused: they are what shall go on."""
+        outdated = [one for one in self.replicas if one.is_outdated]
+        fresh = self.staying[: len(outdated)] if not is_done else []
+        for one in outdated:
+            one.is_outdated = False
+        for one in outdated if is_done else fresh:
+            one.leave("a process cannot load both versions")
 
     def last_words(self) -> str:
         """What one wrote that died since the rollout began."""

@@ -39,6 +39,7 @@ class Replica:
         self.start_at = 0.0
         self.leaving_since: float | None = None
         self.told_to_end = False
+        self.is_outdated = False  # answers with the old revision until others answer with the new one
         self.why = ""
 
     def keep(self) -> dict[str, Any]:

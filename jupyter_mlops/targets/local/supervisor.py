@@ -4,7 +4,8 @@ It holds a lock for as long as it lives, so there is one. It has no memory that 
 moment, the next one adopts the replicas and the front that go on, and gets the listening socket from the front.
 
 A new revision is written to ``traffic.json``, which the replicas read; it is served once all of them say so. If one
-of them cannot load it, the old file is put back, and the state says why: nobody ever met the new version.
+of them cannot load it, the old file is put back, and the state says why: nobody ever met the new version. One that
+brings local modules of its own, under the names of others that a process has loaded, gets new processes.
 """
 
 from __future__ import annotations
@@ -135,16 +136,21 @@ class Supervisor:
     def decide_rollout(self) -> None:
         """Done, rejected, or not yet."""
         revision = int(self.wanted["revision"])
+        self.fleet.replace_outdated(revision)
         outcome, why = decide.rollout(revision, self.fleet.seen(), limits(self.wanted)[0])
         late = time.monotonic() - self.rollout_began > float(self.wanted.get("timeout_seconds") or 600)
         if outcome == "waiting" and late:
             outcome, why = "rejected", "it did not answer in time"
-        if outcome == "done":
+        if outcome == "done" and self.fleet.has_outdated:
+            self.fleet.end_rollout(is_done=True)
+            self.write_backends()  # it is served once the front has read that, which the next tick takes for granted
+        elif outcome == "done":
             self.serving, self.rejected = self.wanted, {}
             write(self.at.folder / "serving.json", self.serving)
         elif outcome == "rejected":
             self.rejected = {"revision": revision, "message": why, "log": self.fleet.last_words()}
             log.error("revision %s is refused: %s", revision, why)
+            self.fleet.end_rollout(is_done=False)
             self.write_traffic(self.serving)
 
     def write_traffic(self, body: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@
  * Fields hold text, as the command line does; the server reads it as each parameter's type wants it, so that there is
  * one place that knows what "8 days" is. What a field can tell by itself (a number, a date, a choice) its control tells.
  */
-import { type FormEvent, type ReactElement, useState } from 'react';
+import { type FormEvent, type ReactElement, type ReactNode, useState } from 'react';
 import { plain } from '../format';
 import type { Parameter, Problem } from '../types';
 import { Problems } from './pieces';
@@ -53,6 +53,8 @@ export interface IFormProps {
   readonly initial?: Texts;
   readonly onSubmit: (texts: Record<string, string>, isForced: boolean) => void;
   readonly onCancel?: () => void;
+  /** What stands below the parameters. */
+  readonly children?: ReactNode;
 }
 
 export function Form(props: IFormProps): ReactElement {
@@ -100,6 +102,7 @@ export function Form(props: IFormProps): ReactElement {
           />
         );
       })}
+      {props.children}
       {props.labels.force && (
         <label className="jp-mlops-Check">
           <input

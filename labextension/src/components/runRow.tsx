@@ -34,6 +34,11 @@ export function RunRow(props: {
             {isInterrupted(run, now) ? 'interrupted' : duration(seconds)}
           </span>
         </span>
+        {run.state === 'queued' && run.message && (
+          <span className="jp-mlops-Row-second jp-mod-indented">
+            <span className="jp-mlops-muted jp-mlops-Row-text">{run.message}</span>
+          </span>
+        )}
       </button>
     </li>
   );

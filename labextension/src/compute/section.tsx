@@ -4,8 +4,10 @@ import { type ReactElement, useEffect } from 'react';
 import { Empty, Failure, Waiting } from '../components/pieces';
 import { bytes, duration, elapsed } from '../format';
 import { useNow, useQuery } from '../hooks';
+import { QueueParts } from '../queue/view';
 import type { IContext } from '../tokens';
 import type { Compute, RunningTask, Unit, WaitingTask } from '../types';
+import { Units } from './units';
 
 export const createCompute = (context: IContext): ReactElement => (
   <ComputeSection context={context} />
@@ -25,6 +27,8 @@ function ComputeSection({ context }: { context: IContext }): ReactElement {
   if (value) {
     return (
       <ComputeView
+        units={<Units context={context} />}
+        queue={<QueueParts context={context} />}
         compute={value}
         now={now}
         trans={trans}
@@ -40,6 +44,9 @@ function ComputeSection({ context }: { context: IContext }): ReactElement {
 }
 
 export interface IComputeView {
+  /** What stands between the machines and what runs there: the units that there are, and who waits to be admitted. */
+  units?: ReactElement;
+  queue?: ReactElement;
   compute: Compute;
   now: number;
   trans: Trans;
@@ -55,6 +62,7 @@ export function ComputeView(props: IComputeView): ReactElement {
         <UnitCard key={unit.name} unit={unit} trans={trans} />
       ))}
       {compute.units.length === 0 && <Empty title={trans.__('No machine is known')} />}
+      {props.queue}
       <h4>
         {trans.__('Running')}
         <span className="jp-mlops-count">{compute.running.length}</span>
@@ -79,6 +87,7 @@ export function ComputeView(props: IComputeView): ReactElement {
           <Waits key={`${task.run_id} ${task.task}`} task={task} {...props} />
         ))}
       </ul>
+      {props.units}
       <p className="jp-mlops-muted jp-mlops-Compute-backend">
         {trans.__('Backend: %1', compute.backend)}
       </p>

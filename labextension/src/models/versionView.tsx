@@ -3,6 +3,7 @@ import type { ReactElement, ReactNode } from 'react';
 
 import { Dag, type IDagTask } from '../components/dag';
 import { Fact, Fold } from '../components/pieces';
+import { CostFold } from '../costs/view';
 import { bytes, exactly } from '../format';
 import type { IContext } from '../tokens';
 import type { Envelope, Lineage, ModelVersion } from '../types';
@@ -27,6 +28,14 @@ export function VersionView(props: {
           {version.name} <span className="jp-mlops-Version">v{version.version}</span>
         </h2>
         {props.aliases}
+        <button
+          className="jp-mlops-Button"
+          onClick={() =>
+            context.open('dockerize', { target: `models:/${version.name}/${version.version}` })
+          }
+        >
+          {trans.__('Make an image…')}
+        </button>
       </header>
       {version.description && <p>{version.description}</p>}
       <dl className="jp-mlops-Facts">
@@ -52,6 +61,14 @@ export function VersionView(props: {
       <Fold title={trans.__('Lineage')} isOpen>
         <LineageView lineage={lineage} context={context} />
       </Fold>
+      {runId && (
+        <CostFold
+          key={version.version}
+          context={context}
+          about={['model cost', version.name, version.version]}
+          fetch={() => context.api.modelCost(version.name, version.version)}
+        />
+      )}
       <Fold title={trans.__('Definition')} isOpen>
         <Pairs body={envelope.definition} leaveOut={['source', 'forms', 'text']} />
         <Source text={String(mapping(envelope.definition).text ?? '')} />

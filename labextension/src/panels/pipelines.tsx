@@ -4,7 +4,7 @@ import { Dag } from '../components/dag';
 import { Empty, Failure, Pager, Problems, Search, Waiting } from '../components/pieces';
 import { StateBar, StateMark } from '../components/state';
 import { ago, duration } from '../format';
-import { useNow, useQuery, useRested } from '../hooks';
+import { useNow, usePreferences, useQuery, useRested } from '../hooks';
 import { playIcon } from '../icons';
 import { byName } from '../tasks';
 import { isInterrupted, isLive } from '../states';
@@ -166,6 +166,7 @@ function PipelineDetail({
   const pipeline = useQuery(model, ['pipeline', item.path], () => api.pipeline(item.path, 'down'), [
     'pipeline'
   ]);
+  const { showCosts } = usePreferences(context.preferences);
   const lastId = item.last_run?.run_id ?? '';
   const run = useQuery(
     model,
@@ -212,6 +213,21 @@ function PipelineDetail({
           </button>
           <button className="jp-mlops-Button" onClick={() => context.openFile(item.path, 'Editor')}>
             {trans.__('YAML')}
+          </button>
+          {lastId && showCosts && (
+            <button
+              className="jp-mlops-Button"
+              onClick={() => context.open('cost', { path: item.path, title: item.name })}
+            >
+              {trans.__('Cost')}
+            </button>
+          )}
+          <button
+            className="jp-mlops-Button"
+            title={trans.__('A Dockerfile and all that belongs to it')}
+            onClick={() => context.open('dockerize', { target: item.path })}
+          >
+            {trans.__('Image…')}
           </button>
           {lastId && (
             <button

@@ -15,13 +15,13 @@ export interface IQueueTexts {
 export const AT_FIRST: IQueueTexts = { queue: '', priority: '', isPreemptible: false };
 
 /** What is sent: only what was chosen. */
-export function queueOptions(texts: IQueueTexts): RunOptions {
+export function queueOptions(texts: IQueueTexts): Partial<RunOptions> {
   const priority = Number(texts.priority);
   return {
     ...(texts.queue ? { queue: texts.queue } : {}),
     ...(texts.priority.trim() && Number.isInteger(priority) ? { priority } : {}),
     ...(texts.isPreemptible ? { is_preemptible: true } : {})
-  } as RunOptions;
+  };
 }
 
 export function QueueFields(props: {

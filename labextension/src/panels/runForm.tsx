@@ -3,7 +3,8 @@ import { type ReactElement, useState } from 'react';
 import { ApiError } from '../api';
 import { Form } from '../components/form';
 import type { IContext } from '../tokens';
-import type { Parameter, Problem, RunSummary } from '../types';
+import type { Parameter, Problem, RunOptions, RunSummary } from '../types';
+import { AT_FIRST, QueueFields, queueOptions } from './queueFields';
 
 /** In the sidebar, below the pipeline that it runs. */
 export function PipelineForm(props: {
@@ -18,8 +19,8 @@ export function PipelineForm(props: {
     <StartForm
       context={context}
       parameters={props.parameters}
-      start={(texts, isForced) =>
-        context.api.startRun(path, texts, isForced ? { force: 'all' } : {})
+      start={(texts, isForced, options) =>
+        context.api.startRun(path, texts, isForced ? { force: 'all', ...options } : options)
       }
       onStarted={run => {
         props.onClose();
@@ -35,7 +36,11 @@ export function StartForm(props: {
   context: IContext;
   parameters: readonly Parameter[];
   isForceOffered?: boolean;
-  start: (texts: Record<string, string>, isForced: boolean) => Promise<RunSummary>;
+  start: (
+    texts: Record<string, string>,
+    isForced: boolean,
+    options: Partial<RunOptions>
+  ) => Promise<RunSummary>;
   onStarted: (run: RunSummary) => void;
   onCancel?: () => void;
 }): ReactElement {
@@ -43,13 +48,14 @@ export function StartForm(props: {
   const [isBusy, setBusy] = useState(false);
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [error, setError] = useState('');
+  const [queue, setQueue] = useState(AT_FIRST);
 
   const submit = async (texts: Record<string, string>, isForced: boolean): Promise<void> => {
     setBusy(true);
     setProblems([]);
     setError('');
     try {
-      const run = await props.start(texts, isForced);
+      const run = await props.start(texts, isForced, queueOptions(queue));
       props.onStarted(run);
     } catch (reason) {
       model.failed(reason);
@@ -74,7 +80,9 @@ export function StartForm(props: {
       }}
       onSubmit={(texts, isForced) => void submit(texts, isForced)}
       onCancel={props.onCancel}
-    />
+    >
+      <QueueFields context={props.context} texts={queue} onChange={setQueue} />
+    </Form>
   );
 }
 

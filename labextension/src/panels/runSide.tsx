@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import { Fact, Fold } from '../components/pieces';
 import { Values } from '../components/values';
 import type { IContext } from '../tokens';
+import { CostFold } from '../costs/view';
 import type { Run } from '../types';
 
 const MANY = 12;
@@ -41,6 +42,11 @@ export function RunSide({ context, run }: { context: IContext; run: Run }): Reac
           <Values values={options} none="" />
         </Fold>
       )}
+      <CostFold
+        context={context}
+        about={['run cost', run.run_id]}
+        fetch={() => context.api.runCost(run.run_id)}
+      />
       {results.length > 0 && (
         <Fold title={trans.__('Results')} isOpen>
           {results.slice(0, MANY).map(task => (

@@ -2,7 +2,7 @@
 import { type ReactElement, useState } from 'react';
 import { Empty, Failure, Pager, Search, Waiting } from '../components/pieces';
 import { RunRow } from '../components/runRow';
-import { useNow, useQuery, useRested } from '../hooks';
+import { useNow, usePreferences, useQuery, useRested } from '../hooks';
 import { isLive } from '../states';
 import type { IContext } from '../tokens';
 
@@ -14,10 +14,11 @@ function Runs({ context }: { context: IContext }): ReactElement {
   const [state, setState] = useState('');
   const [offset, setOffset] = useState(0);
   const wanted = useRested(search);
+  const { pageSize } = usePreferences(context.preferences);
   const list = useQuery(
     model,
-    ['runs', wanted, state, offset],
-    () => api.runs({ search: wanted, state, offset, limit: 50 }),
+    ['runs', wanted, state, offset, pageSize],
+    () => api.runs({ search: wanted, state, offset, limit: pageSize }),
     ['run']
   );
   const now = useNow(list.value?.items.some(run => isLive(run.state)) ?? false);
