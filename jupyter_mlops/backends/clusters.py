@@ -242,7 +242,7 @@ class RunningCluster:
         self.spec = spec
         self._cluster: Any = None
         self._wanted = spec.minimum
-        self._seen: set[str] = set()
+        self._lost: set[str] = set()  # the names of those that came and went
         self._none_since = time.monotonic()
         self.security = _security(spec.tls)
         if spec.is_address:
@@ -255,6 +255,7 @@ class RunningCluster:
         try:
             self._cluster = make(**given)
             self.security = getattr(self._cluster, "security", self.security)
+            self._notice_losses()
             if spec.type not in ("processes", *_FIXED) and spec.minimum:
                 self._cluster.scale(spec.minimum)
         except TypeError as error:
@@ -271,6 +272,26 @@ class RunningCluster:
                 f"the cluster {spec.name!r} does not start: {type(error).__name__}: {error}",
                 hint=f"look at [clusters.{spec.name}] in the settings",
             ) from error
+
+    def _notice_losses(self) -> None:
+        """Whoever looks now and then would miss a worker that came and went between two looks."""
+        from distributed.diagnostics.plugin import SchedulerPlugin
+
+        lost, names = self._lost, dict[str, str]()
+
+        class Losses(SchedulerPlugin):
+            name = "mlops-losses"
+
+            def add_worker(self, scheduler: Any, worker: str) -> None:
+                names[worker] = str(scheduler.workers[worker].name)
+                lost.discard(names[worker])
+
+            def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
+                lost.add(names.pop(worker, ""))
+
+        scheduler: Any = getattr(self._cluster, "scheduler", None)
+        if hasattr(scheduler, "add_plugin"):  # it is in this process
+            self._cluster.loop.add_callback(scheduler.add_plugin, Losses())
 
     @property
     def address(self) -> str:
@@ -303,8 +324,8 @@ class RunningCluster:
         if self._cluster is None or self.spec.type in _FIXED:
             return
         kept = getattr(self._cluster, "worker_spec", {})
-        gone = [name for name in kept if str(name) in self._seen and str(name) not in names]
-        self._seen = set(names)
+        gone = [name for name in kept if str(name) in self._lost]
+        self._lost.difference_update(map(str, gone))
         if gone:
             log.warning(
                 "the cluster %r lost %d of its workers; new ones are asked for", self.spec.name, len(gone)

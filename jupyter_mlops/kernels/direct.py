@@ -246,6 +246,7 @@ def take_over(app, kernel, wire, pump):
             self._draining = threading.Lock()
             self._of_child = ""
             self._unsent = 0
+            self._sending = threading.RLock()  # what one thread took out first, it sends first
             self._fid, write = os.pipe()
             os.set_blocking(self._fid, False)
             self._original_stdstream_fd = 1 if name == "stdout" else 2
@@ -294,6 +295,10 @@ def take_over(app, kernel, wire, pump):
             else:  # we are a fork of the kernel: it reads what we write
                 data, self._of_child = self._of_child.encode(errors="replace"), ""
                 os.write(self._original_stdstream_fd, data)
+
+        def _flush(self):
+            with self._sending:
+                super()._flush()
 
         def close(self):
             """Not before the process ends."""

@@ -90,13 +90,14 @@ def server_extension() -> Check:
     if found.get(_SERVER_EXTENSION):
         return Check("server extension", "ok", "enabled")
     told = "disabled" if _SERVER_EXTENSION in found else "not enabled"
-    scope = _scope(_first_saying(places, "jupyter_server_config", _SERVER_EXTENSION), "--{}", "sys-prefix")
-    return Check(
-        "server extension",
-        "problem",
-        f"{told}: JupyterLab would show no panel",
-        f"jupyter server extension enable {scope} {_SERVER_EXTENSION}",
-    )
+    message = f"{told}: JupyterLab would show no panel"
+    file = _first_saying(places, "jupyter_server_config", _SERVER_EXTENSION)
+    if file is not None and not file.parent.name.endswith(".d"):  # it wins over what `enable` would write
+        advice = f"take {_SERVER_EXTENSION} out of jpserver_extensions in {file}"
+        return Check("server extension", "problem", message, advice=advice)
+    scope = _scope("" if file is None else str(file.parent.parent), "--{}", "sys-prefix")
+    cure = f"jupyter server extension enable {scope} {_SERVER_EXTENSION}"
+    return Check("server extension", "problem", message, cure)
 
 
 def panel() -> Iterator[Check]:
@@ -163,15 +164,15 @@ def _disabled(file: Path) -> Mapping[str, Any]:
     return names if isinstance(names, Mapping) else dict.fromkeys(map(str, names), True)
 
 
-def _first_saying(places: list[str], name: str, word: str) -> str:
+def _first_saying(places: list[str], name: str, word: str) -> Path | None:
     for place in places:
         for file in (Path(place, f"{name}.json"), *sorted(Path(place, f"{name}.d").glob("*.json"))):
             try:
                 if word in file.read_text(encoding="utf-8"):
-                    return place
+                    return file
             except OSError:
                 continue
-    return ""
+    return None
 
 
 def _scope(place: str, form: str, environment: str) -> str:

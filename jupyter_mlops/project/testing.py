@@ -170,13 +170,14 @@ class CheckItem(_Item):
     """What would fail later, told before anything runs."""
 
     def runtest(self) -> None:
+        self.parent.is_refused = True  # type: ignore[union-attr] # until nothing was found
         problems = preflight.check(self.path, self.arguments, settings=self.settings, env=os.environ)
         errors = [problem for problem in problems if problem.severity == "error"]
         warnings = len(problems) - len(errors)
         if errors:
             self.note(words.count(len(errors), "problem"))
-            self.parent.is_refused = True  # type: ignore[union-attr]
             raise Failed(summarize(problems))
+        self.parent.is_refused = False  # type: ignore[union-attr]
         self.note(words.count(warnings, "warning") if warnings else "nothing stands against it")
 
 
@@ -216,6 +217,18 @@ class NeedsArguments(pytest.File):
         yield _SkippedItem.from_parent(self, name="alone")
 
 
+class Unreadable(pytest.File):
+    """A file that is no notebook, or whose parameters cannot be read; the others are tested all the same."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        yield _ReadItem.from_parent(self, name="read")
+
+
+class _ReadItem(_Item):
+    def runtest(self) -> None:
+        read_parameters(load_notebook(self.path), where=self.path.name)
+
+
 class _SkippedItem(_Item):
     def runtest(self) -> None:
         needed = [one.name for one in read_parameters(load_notebook(self.path)) if one.default is REQUIRED]
@@ -247,6 +260,6 @@ def _notebook(path: Path, parent: pytest.Collector) -> pytest.Collector:
     try:
         is_alone = all(one.default is not REQUIRED for one in read_parameters(load_notebook(path)))
     except MlopsError:
-        is_alone = True  # it is no notebook, or its parameters are no Python: nbval says so
+        return Unreadable.from_parent(parent, path=path)
     made: pytest.Collector = (NotebookFile if is_alone else NeedsArguments).from_parent(parent, path=path)
     return made

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import words
 
+_MOST = 80  # columns of a note
 _SIGNS = {"passed": ("✔", "green"), "skipped": ("–", "yellow"), "failed": ("✘", "red")}
 
 
@@ -69,7 +70,7 @@ class Verdicts:
                 else f"{line.passed} of {words.count(line.cells, 'cell')}"
             )
         elif notes:
-            line.note = notes[-1]
+            line.note = words.shorten(notes[-1], _MOST)
 
 
 def draw(terminal: Any, lines: list[Verdict]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import Conflict, InvalidInput
+from ..errors import Conflict, NotFound
 from ..promotion import report
 from ..promotion.capture import CaptureOptions
 from ..promotion.context import write_context
@@ -26,9 +26,11 @@ def dockerize(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     if not target.startswith(_MODEL):
         path = panel.places.inside(target, ".ipynb", *files.SUFFIXES)
         if not path.is_file():
-            raise InvalidInput(f"there is no notebook or pipeline {target!r}")
+            raise NotFound(f"there is no notebook or pipeline {target!r}")
         target = str(path)
     output = panel.places.inside(asked["folder"]) if asked["folder"] else None
+    if output is not None and not asked["is_split"]:
+        _demand_room(panel, output)  # before anything that takes a while
     options = CaptureOptions(is_locked=asked["is_locked"])
     with panel.workspace.images.prepare(target, options=options, is_split=asked["is_split"]) as prepared:
         folders = _write(panel, prepared, output) if output else [None] * len(prepared)
@@ -39,12 +41,16 @@ def _write(panel: Panel, prepared: Sequence[Prepared], output: Path) -> list[Pat
     contexts = [one.context() for one in prepared]  # all of them, or none is written
     folders = [output / one.capture.name for one in prepared] if len(prepared) > 1 else [output]
     for folder in folders:
-        if folder.exists() and not _is_ours(folder):
-            shown = panel.places.relative(folder) or folder.name
-            raise Conflict(f"{shown} is there, and holds something else", hint="name another folder")
+        _demand_room(panel, folder)
     for context, folder in zip(contexts, folders, strict=True):
         write_context(context, folder)
     return list(folders)
+
+
+def _demand_room(panel: Panel, folder: Path) -> None:
+    if folder.exists() and not _is_ours(folder):
+        shown = panel.places.relative(folder) or folder.name
+        raise Conflict(f"{shown} is there, and holds something else", hint="name another folder")
 
 
 def _is_ours(folder: Path) -> bool:

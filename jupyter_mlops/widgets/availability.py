@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from ..backends.offers import Offer
+from ..compute import Quote, money
 from ..resources import ResourceRequest, format_bytes
 from .markup import page
 
@@ -28,6 +29,14 @@ def verdict(request: ResourceRequest, offers: Sequence[Offer]) -> str:
     return page(
         f"<p class=upstream_failed>● not enough is free now ({escape(lacking)}){_among(able, offers)}</p>"
     )
+
+
+def price_html(quotes: Sequence[Quote]) -> str:
+    """What an hour of it costs to rent, on demand and on spot, where each is cheapest; "" where nobody rents it out."""
+    spot = next((each for each in quotes if each.place.endswith(" spot")), None)
+    plain = next((each for each in quotes if not each.place.endswith(" spot")), None)
+    told = [f"{money(each.total)} on {each.place}" for each in (plain, spot) if each is not None]
+    return page(f"<p class=muted>an hour of it: {escape(', '.join(told))}</p>") if told else ""
 
 
 def availability_html(request: ResourceRequest, offers: Sequence[Offer]) -> str:

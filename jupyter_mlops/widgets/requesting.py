@@ -3,8 +3,8 @@
 While it is filled in, it says what there is and what of it is free, and at once when a request can never run. It
 is written into the notebook's metadata, where runs pick it up, and into a ``pipeline.yaml`` on wish.
 
-Only what a task really can ask for is here. Queue, image and spot come with the parts of the project that know
-them, cost with its prices, an estimated start with a queue that can tell one.
+What an hour of it costs to rent stands beside it. Only what a task really can ask for is here: queue and image are a
+run's.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..backends.offers import Offer, find_offers, gpu_models
-from ..errors import InvalidInput, InvalidSettings, MlopsError, Unavailable
+from ..compute import PriceList, load_prices
+from ..compute.hourly import hourly, own_architecture
+from ..errors import InvalidInput, InvalidSettings, MlopsError, NotFound, Unavailable
 from ..notebooks.files import load_notebook, save_notebook, write_text
 from ..notebooks.request import read_request, write_request
 from ..pipelines import Pipeline, Task, load_pipeline
 from ..pipelines.editing import set_task_field
 from ..resources import ResourceRequest
 from ..settings import Settings, find_root
-from .availability import availability_html, verdict
+from .availability import availability_html, price_html, verdict
 
 _LOOK_SECONDS = 2.0
 _LOOKS_FOR_SECONDS = 600.0  # after the last touch: a form that nobody looks at must not ask for ever
@@ -51,6 +53,9 @@ class ResourceForm:
         folder = (self.path or self.pipeline or Path.cwd() / "x").parent
         settings = Settings.load(find_root(folder))
         self.cluster, self._clusters = cluster or settings.cluster, settings.clusters
+        self._own_prices = settings.compute_prices
+        self._prices: PriceList | None = None
+        self._priced: ResourceRequest | None = None  # what the price that is shown is of
         self._offers: list[Offer] = []
         self._trouble = ""
         self._lock = threading.Lock()
@@ -128,6 +133,7 @@ class ResourceForm:
             if not request:
                 self._fill(tasks[0].resources)
         self._there, self._verdict, self._done = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._price = widgets.HTML()
         to_notebook = _button("Save to notebook", lambda: self._save(to_pipeline=False), "save")
         to_pipeline = _button("Save to pipeline", lambda: self._save(to_pipeline=True), "sitemap")
         for each in (self._cpu, self._memory, self._gpu, self._accelerator):
@@ -138,7 +144,7 @@ class ResourceForm:
         rows += [self._task, self._priority] if tasks else []
         buttons = [to_notebook] * (self.path is not None) + [to_pipeline] * bool(tasks)
         asked = widgets.VBox([*rows, widgets.HBox(buttons)], layout=widgets.Layout(margin="0 32px 0 0"))
-        there = widgets.VBox([self._verdict, self._there])
+        there = widgets.VBox([self._verdict, self._price, self._there])
         columns = widgets.HBox([asked, there], layout=widgets.Layout(flex_flow="row wrap"))
         self.widget = widgets.VBox([columns, self._done])
 
@@ -204,6 +210,19 @@ class ResourceForm:
             return
         self._verdict.value = _red(self._trouble) if self._trouble else verdict(request, self._offers)
         self._there.value = availability_html(request, self._offers)
+        if request != self._priced:
+            self._priced = request
+            self._price.value = self._price_of(request)
+
+    def _price_of(self, request: ResourceRequest) -> str:
+        try:
+            self._prices = self._prices or load_prices(self._own_prices)
+        except (
+            InvalidInput,
+            NotFound,
+        ) as error:  # a list of one's own that is wrong keeps nobody from asking
+            return _red(error.message)
+        return price_html(hourly(request, self._prices, architecture=own_architecture()))
 
 
 def request_resources(

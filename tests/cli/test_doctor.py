@@ -172,7 +172,10 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(name, marks=pytest.mark.slow) if "panel" in name else name for name in FAULTS],
+)
 def test_a_planted_fault_is_found_and_its_cure_mends_it(fault: str, place: Place) -> None:
     group, name, plant = FAULTS[fault]
     plant(place)
@@ -193,6 +196,13 @@ def test_several_faults_of_the_settings_are_told_at_once(place: Place) -> None:
         place.apply(check.cure)
     assert all(check.state != "problem" for check in place.examine("workspace"))
     assert (place.root / "mlops.toml").read_text() == 'workers = 3\n# isolation = "luke"\n'
+
+
+def test_what_no_command_can_mend_is_said(place: Place) -> None:
+    file = place.home / "config" / "jupyter_server_config.json"
+    file.write_text(json.dumps({"ServerApp": {"jpserver_extensions": {"jupyter_mlops": False}}}))
+    (check,) = [check for check in place.examine("jupyter") if check.state == "problem"]
+    assert (check.cure, check.advice) == ("", f"take jupyter_mlops out of jpserver_extensions in {file}")
 
 
 def test_what_no_line_can_mend_is_put_aside(place: Place) -> None:
@@ -229,6 +239,7 @@ def test_looking_changes_nothing(place: Place) -> None:
     assert list(place.root.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_kernel_of_an_environment_that_is_gone(place: Place, spawn, finish, write_notebook) -> None:
     spec = place.home / "data" / "kernels" / "mine"
     spec.mkdir(parents=True)

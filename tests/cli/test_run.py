@@ -56,6 +56,7 @@ def test_a_run_as_json(tell, tmp_path, write_project):
     assert states(forced) == {"first": "cached", "second": "succeeded", "never": "skipped"}
 
 
+@pytest.mark.slow
 def test_the_pipeline_may_stand_behind_force(tell, tmp_path, write_project):
     write_project(tmp_path)
     tell("run", "--json")
@@ -83,6 +84,7 @@ def test_a_run_as_lines_in_a_log(tmp_path, spawn, finish, write_project):
     assert {p.name for p in (tmp_path / folder).iterdir()} >= {"first.ipynb", "second.ipynb"}
 
 
+@pytest.mark.slow
 def test_a_run_as_events(tell, tmp_path, write_project):
     write_project(tmp_path)
     said = tell("run", "--json-events")
@@ -138,6 +140,7 @@ def test_ctrl_c_cancels_and_exits_with_130(tmp_path, spawn, finish, write_notebo
     assert "Traceback" not in said.err
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_resumed(tmp_path, spawn, finish, write_notebook, wait_for):
     (tmp_path / "mlops.toml").write_text("")
     (tmp_path / "pipeline.yaml").write_text(TWO_TASKS)

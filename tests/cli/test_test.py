@@ -59,6 +59,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory, write_project, write_noteboo
     write_notebook(folder / "needy.ipynb", "print(rows)", parameters="rows: str")
     moved = write_notebook(folder / "moved.ipynb", "print('kernel of another machine')")
     moved.write_text(moved.read_text().replace('"name": "python3"', '"name": "conda-env-mine"'))
+    (folder / "broken.ipynb").write_text("{")
     (folder / "test_ordinary.py").write_text("def test_it():\n    pass\n")
     return folder
 
@@ -79,6 +80,7 @@ def test_everything_is_tested_and_told(mixed: Path, spawn, finish) -> None:
         ("bad/one.ipynb", "cells"): ("passed", "1 cell"),
         ("good.ipynb", "cells"): ("passed", "5 cells"),
         ("wrong.ipynb", "cells"): ("failed", "1 of 3 cells"),
+        ("broken.ipynb", "read"): ("failed", found["broken.ipynb", "read"]["note"]),
         ("needy.ipynb", "alone"): ("skipped", "needs rows"),
         ("moved.ipynb", "cells"): ("passed", "1 cell"),
     }

@@ -8,6 +8,7 @@ quotas, pipelines and JSON by what loads them.
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 import shlex
@@ -18,12 +19,13 @@ import click
 import pytest
 import yaml
 
+import jupyter_mlops
 from jupyter_mlops.cli import cli
 from jupyter_mlops.pipelines import parse_pipeline
 from jupyter_mlops.queueing.quotas import Quotas
 from jupyter_mlops.settings import Settings
 
-from .conftest import PAGES, Block, blocks, name_of, prose
+from .conftest import PAGES, ROOT, Block, blocks, name_of, prose
 
 _PROGRAM = re.compile(r"(?:^|(?<=[\s(;]))jupyter[ -]mlops(?= )")
 _INLINE = re.compile(r"`(jupyter[ -]mlops [^`]+)`")
@@ -60,14 +62,12 @@ def _read(command: str, *, is_whole: bool) -> None:
     while isinstance(found, click.Group) and words and not words[0].startswith("-"):
         below = found.get_command(context, words[0])
         if below is None:
-            if found is cli or not getattr(found, "invoke_without_command", False):
-                raise click.UsageError(f"no command {words[0]!r}")
-            break
+            raise click.UsageError(f"no command {words[0]!r}")
         found, words = below, words[1:]
         context = click.Context(found, parent=context)
     words = [word for word in words if not _PLACEHOLDERS.fullmatch(word)]
     read, rest, _ = found.make_parser(context).parse_args(words)
-    if rest and not isinstance(found, click.Group):
+    if rest:
         raise click.UsageError(f"too many words: {rest}")
     given = {name: value for name, value in read.items() if isinstance(value, str | tuple | list) and value}
     missing = [
@@ -135,3 +135,25 @@ def test_every_yaml_is_yaml_and_a_pipeline_if_it_has_tasks(block: Block) -> None
 @pytest.mark.parametrize("block", blocks("json"), ids=str)
 def test_every_json_is_json(block: Block) -> None:
     json.loads(block.text)
+
+
+@pytest.mark.parametrize("block", [one for one in blocks("python") if "jupyter_mlops" in one.text], ids=str)
+def test_every_name_of_ours_in_python_is_there(block: Block) -> None:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    if name_of(block.page) == MADE:
+        return
+    for node in ast.walk(ast.parse(TransformerManager().transform_cell(block.text))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "jupyter_mlops":
+            module = importlib.import_module(node.module or "")
+            for each in node.names:
+                assert hasattr(module, each.name), f"{block}: {node.module} has no {each.name}"
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "mlops":
+            assert node.attr in jupyter_mlops.__all__, f"{block}: mlops.{node.attr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_extra_that_is_named_is_one(page: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = re.findall(r"jupyter-mlops\[([a-z0-9,]+)\]", page.read_text(encoding="utf-8"))
+    assert {extra for each in named for extra in each.split(",")} <= project["optional-dependencies"].keys()

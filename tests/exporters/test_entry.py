@@ -45,7 +45,13 @@ NOTEBOOK = (
 
 
 @pytest.mark.parametrize("fails", ["", *(pytest.param(name, marks=pytest.mark.slow) for name in "ab")])
-@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize(
+    "graph",
+    [
+        name if name in ("diamond", "condition", "mapped") else pytest.param(name, marks=pytest.mark.slow)
+        for name in GRAPHS
+    ],
+)
 def test_every_graph_ends_as_in_a_run(graph, fails, tmp_path, write_project, say, outcome_of):
     """Graphs × (succeed, fail early, fail late); conditions skip within them."""
     lines = []
@@ -82,6 +88,7 @@ def test_every_graph_ends_as_in_a_run(graph, fails, tmp_path, write_project, say
     assert found == expected
 
 
+@pytest.mark.slow
 def test_task_by_task_both_ways(scores, say, ours, outcome_of):
     for number, (answer, expected) in enumerate(zip([{"bonus_a": 0.5}, {}], ours, strict=True)):
         words = ["--run-id", f"run-{number}", "--json", "--arguments", json.dumps(answer)]

@@ -48,6 +48,7 @@ def test_an_idle_kernel_is_handed_out_at_once(pool: KernelPool, run: Run):
     assert min(durations) < 0.15
 
 
+@pytest.mark.slow
 def test_a_pool_of_size_zero_starts_kernels_when_they_are_asked_for(remains: Any, run: Run):
     with KernelPool(size=0) as pool:
         assert shown(run(pool, "'a'")) == "'a'"
@@ -79,6 +80,7 @@ def test_warming_makes_kernels_ready_before_they_are_asked_for(pool: KernelPool,
     assert shown(run(pool, "import sys; 'numpy' in sys.modules", preload=("numpy",))) == "True"
 
 
+@pytest.mark.slow
 def test_warming_what_does_not_exist_is_silent(pool: KernelPool, tmp_path: Path):
     pool.warm(KernelRequest(cwd=tmp_path, kernel_name="nope", language="klingon"))
 
@@ -97,6 +99,7 @@ def test_modules_that_are_no_good_before_a_fork_are_left_out(
     assert "nowhere_to_be_found not installed" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_module_that_starts_threads_makes_a_new_zygote_without_it(
     pool: KernelPool, run: Run, caplog: pytest.LogCaptureFixture
 ):
@@ -116,6 +119,7 @@ def test_a_module_that_starts_threads_makes_a_new_zygote_without_it(
         module.unlink()
 
 
+@pytest.mark.slow
 def test_an_installation_makes_a_new_zygote_and_leaves_running_notebooks_alone(pool: KernelPool, run: Run):
     site = Path(pytest.__file__).parent.parent
     parent = "import os; os.getppid()"
@@ -208,6 +212,7 @@ def test_the_environment_of_a_kernelspec_reaches_its_kernels(pool: KernelPool, r
     assert shown(cold) == "('sweet', 'task')"
 
 
+@pytest.mark.slow
 def test_options_of_a_kernelspec_reach_its_kernels(pool: KernelPool, run: Run, kernelspecs: Any):
     option = "--InteractiveShell.ast_node_interactivity=all"
     kernelspecs("all", [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", option])
@@ -217,6 +222,7 @@ def test_options_of_a_kernelspec_reach_its_kernels(pool: KernelPool, run: Run, k
     assert shown_ == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_a_kernelspec_whose_python_is_gone_is_told(pool: KernelPool, run: Run, kernelspecs: Any):
     kernelspecs("gone", ["/nowhere/python", "-m", "ipykernel_launcher", "-f", "{connection_file}"])
     error = run(pool, "1", kernel_name="gone").error
@@ -314,6 +320,7 @@ def _assert_gone(pid: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_an_acquisition_that_is_cancelled_leaves_no_kernel(pool: KernelPool, run: Run, tmp_path: Path):
     async def give_up(after: float) -> None:
         acquiring = asyncio.ensure_future(pool.acquire(KernelRequest(cwd=tmp_path)))

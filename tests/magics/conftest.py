@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ def ipython() -> Iterator[Any]:
     shell.run_line_magic("load_ext", "jupyter_mlops")
     yield shell
     InteractiveShell.clear_instance()
+    gc.unfreeze()
 
 
 @pytest.fixture
@@ -62,6 +64,7 @@ def notebook(ipython: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     (tmp_path / "mlops.toml").write_text("zygote_linger_seconds = 0\n")
     for name in ("MLOPS_RUN_ID", "MLOPS_ROOT", "MLOPS_BLOBS", "MLOPS_CATALOG"):
         monkeypatch.delenv(name, raising=False)
+    gc.freeze()  # a reset collects garbage, which would look at all that other tests have imported, each time
     ipython.reset(new_session=True, aggressive=False)
     modeling._marked.clear()
     yield Notebook(ipython, tmp_path)

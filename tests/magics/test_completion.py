@@ -37,26 +37,25 @@ def filled(with_model: Notebook) -> Notebook:
 CHECK = "%register_model delay model --check "
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("%register_model de", ["%register_model delay"]),
-        ("%register_model delay mod", ["%register_model delay model"]),
-        ("%register_model delay model --me", ["%register_model delay model --metric"]),
-        (CHECK, [f"{CHECK}{c}" for c in ("quick", "full", "none")]),
-        ("%register_model delay model --metric auc=mod", ["%register_model delay model --metric auc=model"]),
-        ("%alias delay bl", ["%alias delay blessed"]),
-        ("%alias delay blessed ", ["%alias delay blessed 2", "%alias delay blessed 1"]),
-        ("%models d", ["%models delay"]),
-        ("found = %models d", ["found = %models delay"]),
-        ("%features w", ["%features weather"]),
-        ("%%feature_view other --entities a", ["%%feature_view other --entities airport"]),
-        ("%run_pipeline pi", ["%run_pipeline pipeline.yaml"]),
-        ("%result mod", ["%result model"]),
-    ],
-)  # fmt: skip
-def test_what_is_offered(filled: Notebook, text: str, expected: list[str]) -> None:
-    assert offered(filled, text) == expected
+OFFERED = [
+    ("%register_model de", ["%register_model delay"]),
+    ("%register_model delay mod", ["%register_model delay model"]),
+    ("%register_model delay model --me", ["%register_model delay model --metric"]),
+    (CHECK, [f"{CHECK}{c}" for c in ("quick", "full", "none")]),
+    ("%register_model delay model --metric auc=mod", ["%register_model delay model --metric auc=model"]),
+    ("%alias delay bl", ["%alias delay blessed"]),
+    ("%alias delay blessed ", ["%alias delay blessed 2", "%alias delay blessed 1"]),
+    ("%models d", ["%models delay"]),
+    ("found = %models d", ["found = %models delay"]),
+    ("%features w", ["%features weather"]),
+    ("%%feature_view other --entities a", ["%%feature_view other --entities airport"]),
+    ("%run_pipeline pi", ["%run_pipeline pipeline.yaml"]),
+    ("%result mod", ["%result model"]),
+]  # fmt: skip
+
+
+def test_what_is_offered(filled: Notebook) -> None:
+    assert [(text, offered(filled, text)) for text, _ in OFFERED] == OFFERED
 
 
 def test_a_body_of_a_cell_and_other_lines_are_left_to_ipython(filled: Notebook) -> None:

@@ -254,7 +254,10 @@ store.register("m", {"weights": [1, 2]}, predict=lambda model, rows: rows, input
 """
 
 
-@pytest.mark.parametrize("moment", ["put:1", "put:3", "put:4", "add:1", "link:1", "link:2"])
+SLOW_MOMENTS = [pytest.param(moment, marks=pytest.mark.slow) for moment in ("put:3", "put:4", "link:2")]
+
+
+@pytest.mark.parametrize("moment", ["put:1", "add:1", "link:1", *SLOW_MOMENTS])
 def test_a_process_that_is_killed_leaves_a_whole_version_or_none(tmp_path: Path, moment: str) -> None:
     with Catalog.open(f"sqlite:///{tmp_path}/catalog.db") as catalog:
         blobs = BlobStore(tmp_path / "blobs")

@@ -173,6 +173,7 @@ with Workspace.open(Path(sys.argv[1])) as workspace:
     assert counted.run().states == {"a": "cached"}, "the cache knows it too"
 
 
+@pytest.mark.slow
 def test_a_killed_run_can_be_cancelled(stoppable):
     process = cli(stoppable, "run")
     run_id = wait_for(lambda: running(stoppable))
@@ -187,6 +188,7 @@ def test_a_killed_run_can_be_cancelled(stoppable):
     assert stoppable.log(run_id)[-1].kind == "RunFinished"
 
 
+@pytest.mark.slow
 def test_of_two_that_resume_a_run_one_gets_it(stoppable):
     process = cli(stoppable, "run")
     run_id = wait_for(lambda: running(stoppable))
@@ -209,6 +211,7 @@ def test_of_two_that_resume_a_run_one_gets_it(stoppable):
     assert sorted(outcomes) == ["conflict", "conflict", "succeeded"]
 
 
+@pytest.mark.slow
 def test_a_runner_whose_run_was_taken_up_by_another_stops(stoppable):
     """As after the sleep of a laptop: the commit of the first one fails before it acts on anything."""
     started = stoppable.start()
@@ -268,6 +271,7 @@ def test_only_a_run_that_is_over_can_be_repeated(stoppable):
         stoppable.runs.rerun("no-such-run")
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_leave_each_other_alone(counted):
     counted.notebook(
         "slow.ipynb",
@@ -303,6 +307,7 @@ def test_two_runs_of_the_same_thing_at_once_both_succeed(counted):
     assert first.run_id != second.run_id
 
 
+@pytest.mark.slow
 def test_a_run_keeps_to_its_plan_when_it_is_resumed(stoppable):
     """The files may say something else by then; the plan stands in the run's record."""
     process = cli(stoppable, "run")

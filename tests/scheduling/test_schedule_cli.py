@@ -158,6 +158,7 @@ def test_backfill(tell: Tell, tmp_path: Path) -> None:
     assert "did you mean 'nightly'" in tell(*asked, "--schedule", "nigtly").err
 
 
+@pytest.mark.slow
 def test_a_backfill_stops_at_a_failure_unless_told_otherwise(tell: Tell, tmp_path: Path) -> None:
     notebook = json.loads((tmp_path / "only.ipynb").read_text())
     notebook["cells"][1]["source"] = "assert since.day != 1"
@@ -243,6 +244,7 @@ def test_a_run_outlives_the_scheduler_that_fired_it_and_another_takes_over(
     assert "Traceback" not in "".join(log.read_text() for log in logs)
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_was_killed_is_driven_on(tell: Tell, tmp_path: Path, stage: Any) -> None:
     """By the next tick that finds nobody drives it, with what is finished kept."""
     from jupyter_mlops.runner.launch import Drivers

@@ -87,6 +87,16 @@ def test_axe_finds_nothing_serious(lab: Any, open_lab: Any, churn: Path, command
     page.locator("#jp-mlops-tab-runs").click()
     _expect(page.locator("[data-run]").first).to_be_visible()
     found += _violations(page)
+    command(page, "mlops:dockerize", path="churn/load.ipynb")
+    _expect(page.locator(".jp-mlops-DockerizeTab:visible")).to_be_visible()
+    for section, shown in (
+        ("schedules", "button"),
+        ("deployments", "button"),
+        ("compute", ".jp-mlops-UnitFacts"),
+    ):
+        page.locator(f"#jp-mlops-tab-{section}").click()
+        _expect(page.locator(f".jp-mlops-Section {shown}").first).to_be_visible()
+        found += _violations(page)
     assert not found, "\n".join(found)
 
 

@@ -51,6 +51,16 @@ def test_a_request_is_judged_at_once(request_, offers, said):
     assert said in verdict(request_, offers)
 
 
+def test_what_an_hour_costs_stands_beside_it(asking):
+    asking._cpu.value, asking._memory.value = "2", "4Gi"
+    small = asking._price.value
+    assert "an hour of it: $" in small
+    assert " spot" in small
+    asking._cpu.value = "2000"
+    assert asking._price.value == ""  # nobody rents that out
+    assert "can never run here" in asking._verdict.value
+
+
 def test_each_worker_shows_what_it_has_and_has_free():
     html = availability_html(ResourceRequest(cpu=1.0, gpu=1), [SMALL, LARGE])
     assert "1 of 2 free" in html

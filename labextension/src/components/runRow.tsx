@@ -35,7 +35,7 @@ export function RunRow(props: {
           </span>
         </span>
         {run.state === 'queued' && run.message && (
-          <span className="jp-mlops-Row-second jp-mod-indented">
+          <span className="jp-mlops-Row-second jp-mlops-Row-waits jp-mod-indented">
             <span className="jp-mlops-muted jp-mlops-Row-text">{run.message}</span>
           </span>
         )}

@@ -62,6 +62,7 @@ export function ComputeView(props: IComputeView): ReactElement {
         <UnitCard key={unit.name} unit={unit} trans={trans} />
       ))}
       {compute.units.length === 0 && <Empty title={trans.__('No machine is known')} />}
+      {props.units}
       {props.queue}
       <h4>
         {trans.__('Running')}
@@ -87,7 +88,6 @@ export function ComputeView(props: IComputeView): ReactElement {
           <Waits key={`${task.run_id} ${task.task}`} task={task} {...props} />
         ))}
       </ul>
-      {props.units}
       <p className="jp-mlops-muted jp-mlops-Compute-backend">
         {trans.__('Backend: %1', compute.backend)}
       </p>

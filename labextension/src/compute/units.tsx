@@ -7,6 +7,7 @@ import { usePreferences, useQuery } from '../hooks';
 import type { IContext } from '../tokens';
 import type { ComputeUnit } from '../types';
 
+const FEW = 3; // more are shown when they are asked for
 const SHOWN = ['float64', 'float32', 'bfloat16', 'float8'];
 type Trans = { __: (text: string, ...values: unknown[]) => string };
 
@@ -19,7 +20,7 @@ export function Units({ context }: { context: IContext }): ReactElement | null {
   }
   const isMeasured = value.items.some(unit => unit.measured_at);
   return (
-    <Fold title={trans.__('Units')} count={value.items.length} isOpen>
+    <Fold title={trans.__('Units')} count={value.items.length} isOpen={value.items.length <= FEW}>
       {value.items.map(unit => (
         <UnitFacts key={unit.unit} unit={unit} isPriced={showCosts} trans={trans} />
       ))}

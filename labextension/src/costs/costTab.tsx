@@ -2,7 +2,7 @@
 import { type ReactElement, useState } from 'react';
 import { Line } from '../components/fields';
 import { Failure, Waiting } from '../components/pieces';
-import { bytes } from '../format';
+import { bytes, duration } from '../format';
 import { useQuery, useRested } from '../hooks';
 import type { Args, IContext } from '../tokens';
 import type { Estimate } from '../types';
@@ -58,12 +58,13 @@ function CostTab(props: { context: IContext; path: string; title?: string }): Re
 
 function basis(cost: Estimate, trans: IContext['trans']): string {
   const often = cost.runs_a_month ?? 0;
-  const shown = often >= 100 ? Math.round(often).toLocaleString('en') : Number(often.toPrecision(3));
+  const shown =
+    often >= 100 ? Math.round(often).toLocaleString('en') : Number(often.toPrecision(3));
   return trans.__(
-    '%1 runs a month, by %2; a run is %3 minutes of work',
+    '%1 runs a month, by %2; a run is %3 of work',
     shown,
     cost.basis,
-    Number((cost.hours * 60).toPrecision(3))
+    duration(cost.hours * 3600)
   );
 }
 

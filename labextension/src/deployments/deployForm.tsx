@@ -127,13 +127,8 @@ export function DeployForm(props: {
         onChange={setTarget}
       />
       <div className="jp-mlops-Pair">
-        <Line
-          label={trans.__('Replicas, at least')}
-          type="number"
-          value={least}
-          onChange={setLeast}
-        />
-        <Line label={trans.__('at most')} type="number" value={most} onChange={setMost} />
+        <Line label={trans.__('Replicas from')} type="number" value={least} onChange={setLeast} />
+        <Line label={trans.__('up to')} type="number" value={most} onChange={setMost} />
       </div>
       <Line
         label={trans.__('Share of the requests, %')}

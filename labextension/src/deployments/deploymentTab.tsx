@@ -136,9 +136,11 @@ function Detail(props: {
                 trans.__('%1 errors', (metrics.errors ?? 0).toLocaleString('en')),
                 metrics.requests_per_second !== undefined &&
                   trans.__('%1 a second', Number(metrics.requests_per_second.toFixed(1))),
-                metrics.p50_seconds !== undefined &&
+                metrics.requests > 0 &&
+                  metrics.p50_seconds !== undefined &&
                   trans.__('half within %1', latency(metrics.p50_seconds)),
-                metrics.p99_seconds !== undefined &&
+                metrics.requests > 0 &&
+                  metrics.p99_seconds !== undefined &&
                   trans.__('99 % within %1', latency(metrics.p99_seconds))
               ]
                 .filter(Boolean)

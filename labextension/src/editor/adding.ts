@@ -28,7 +28,9 @@ export function addNotebook(
   const wired: Record<string, string> = {};
   let made = addTask(text, task, notebook);
   for (const name of parameters) {
-    const source = [...given].reverse().find(one => known.has(one.task) && one.results.includes(name));
+    const source = [...given]
+      .reverse()
+      .find(one => known.has(one.task) && one.results.includes(name));
     const reference =
       name in pipeline.parameters
         ? `\${params.${name}}`

@@ -23,7 +23,6 @@ export function folderFor(target: string): string {
 function DockerizeTab({ context, target }: { context: IContext; target: string }): ReactElement {
   const { api, model, trans } = context;
   const [folder, setFolder] = useState(folderFor(target));
-  const [isLocked, setLocked] = useState(true);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const [made, setMade] = useState<Dockerized | null>(null);
@@ -34,7 +33,7 @@ function DockerizeTab({ context, target }: { context: IContext; target: string }
       setMade(
         await api.dockerize({
           target,
-          is_locked: isLocked && isWritten,
+          is_locked: isWritten, // a look is quick, and asks no index
           ...(isWritten ? { folder } : {})
         })
       );
@@ -64,14 +63,11 @@ function DockerizeTab({ context, target }: { context: IContext; target: string }
           value={folder}
           onChange={text => setFolder(text)}
         />
-        <label className="jp-mlops-Check">
-          <input
-            type="checkbox"
-            checked={isLocked}
-            onChange={event => setLocked(event.target.checked)}
-          />
-          {trans.__('Lock every distribution with hashes (asks the index of packages)')}
-        </label>
+        <p className="jp-mlops-muted">
+          {trans.__(
+            'Every distribution is locked with its hashes: the index of packages is asked.'
+          )}
+        </p>
         <div className="jp-mlops-Form-buttons">
           <button
             type="button"
@@ -124,7 +120,12 @@ export function ImageReport(props: { image: DockerizedImage; context: IContext }
         ))}
       </dl>
       {image.sections.map(section => (
-        <Fold key={section.title} title={trans.__(section.title)} count={section.rows.length} isOpen>
+        <Fold
+          key={section.title}
+          title={trans.__(section.title)}
+          count={section.rows.length}
+          isOpen
+        >
           <table className="jp-mlops-Grid">
             <thead>
               <tr>

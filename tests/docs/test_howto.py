@@ -1,0 +1,138 @@
+"""Recipes, done as they stand: their files are written, their commands run, one after the other in one folder."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+
+import jupyter_mlops as mlops
+from jupyter_mlops.cli import cli
+
+from .conftest import ROOT
+
+pytestmark = pytest.mark.slow
+HOWTO = ROOT / "docs" / "howto"
+DIGEST = f"sha256:{'a' * 64}"
+
+
+def block(page: str, kind: str, beginning: str = "") -> str:
+    """The first block of a kind on a page that begins so."""
+    text = (HOWTO / page).read_text(encoding="utf-8")
+    return next(
+        found for found in re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) if found.startswith(beginning)
+    )
+
+
+def lines(page: str, beginning: str) -> list[str]:
+    """Commands of a page that begin so, without their prompt."""
+    text = (HOWTO / page).read_text(encoding="utf-8")
+    found = [line.removeprefix("$ ") for line in text.splitlines() if line.startswith(f"$ {beginning}")]
+    assert found, (page, beginning)
+    return found
+
+
+def write(path: str, parameters: str, code: str) -> None:
+    cells = [
+        nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(f"import jupyter_mlops as mlops\n{code}"),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+
+
+@pytest.fixture
+def do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Run a command line of `jupyter mlops` in a folder of its own; what it printed."""
+    (tmp_path / "mlops.toml").write_text("zygote_linger_seconds = 0\n")
+    monkeypatch.chdir(tmp_path)
+
+    def run(line: str, *more: str, code: int = 0) -> str:
+        words = shlex.split(line, comments=True)
+        assert words[:2] == ["jupyter", "mlops"]
+        done = CliRunner().invoke(cli, [*words[2:], *more])
+        assert done.exit_code == code, (line, done.output)
+        return done.output
+
+    return run
+
+
+def test_a_script_that_calls_papermill_becomes_a_pipeline(do: Callable[..., str]) -> None:
+    write(
+        "pull.ipynb",
+        "week: int = 20",
+        "import pandas as pd\nmlops.artifact('rows', pd.DataFrame({'week': [week]}))",
+    )
+    write(
+        "train.ipynb",
+        "model = ''\nrows = ''\nweek = 0",
+        "mlops.result('week', int(mlops.input(rows).week[0]) if rows else week)",
+    )
+    Path("pipeline.yaml").write_text(block("papermill.md", "yaml"))
+    Path("arguments.yaml").write_text("week: 22\n")
+    Path("out").mkdir()
+    for line in lines("papermill.md", "jupyter mlops execute"):
+        do(line)
+    assert Path("out/train-20.ipynb").exists()
+    do("jupyter mlops check")
+    told = do("jupyter mlops run -p week 21")
+    assert re.search(r"train\[model=boosting\]\s+week\s+21", told)
+
+
+def test_secrets_are_masked(do: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    write("pull.ipynb", block("secrets.md", "python"), "print('with', password, token)")
+    (line,) = lines("secrets.md", "jupyter mlops execute")
+    assert "no secret is called 'WAREHOUSE_TOKEN'" in do(line, code=2)
+    monkeypatch.setenv("WAREHOUSE_PASSWORD", "hunter22")
+    monkeypatch.setenv("WAREHOUSE_TOKEN", "a-long-token")
+    do(line)
+    text = Path("out.ipynb").read_text()
+    assert "with **** ****" in text
+    assert "hunter22" not in text
+    assert "a-long-token" not in text
+
+
+def test_quotas_of_the_pages_are_set(do: Callable[..., str]) -> None:
+    for page in ("team.md", "gpu.md"):
+        Path("quotas.toml").write_text(block(page, "toml", "# quotas.toml"))
+        for line in lines(page, "jupyter mlops quota"):
+            do(line)
+    do("jupyter mlops quota clear")
+
+
+def test_blobs_move_and_what_is_old_is_cleaned(do: Callable[..., str], tmp_path: Path) -> None:
+    write("one.ipynb", "", "mlops.artifact('note', {'a': 1})")
+    Path("pipeline.yaml").write_text("name: one\ntasks: {one: {notebook: one.ipynb}}\n")
+    do("jupyter mlops run")
+    for line in lines("team.md", "jupyter mlops sync"):
+        do(line.replace("s3://our-bucket/mlops", str(tmp_path / "elsewhere")))
+    assert any(path.is_file() for path in (tmp_path / "elsewhere").rglob("*"))
+    for line in lines("team.md", "jupyter mlops clean"):
+        do(line)
+
+
+def test_each_cloud_is_told_what_the_page_says(do: Callable[..., str]) -> None:
+    pd = pytest.importorskip("pandas")
+    linear = pytest.importorskip("sklearn.linear_model")
+    raw = pd.DataFrame({"hour": [1, 2, 3, 4]})
+    model = linear.LogisticRegression().fit(raw, [0, 0, 1, 1])
+    mlops.register_model("delay", model, input_example=raw)
+    mlops.alias("delay", "champion", 1)
+    images = {
+        "kubernetes": "registry.example.com/team/delay",
+        "sagemaker": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/delay",
+        "vertex": "europe-west4-docker.pkg.dev/my-project/models/delay",
+        "azureml": "ourregistry.azurecr.io/delay",
+    }
+    told = {}
+    for line in lines("clouds.md", "jupyter mlops deploy models:/delay@champion --name"):
+        target = shlex.split(line)[shlex.split(line).index("--target") + 1]
+        more = () if "--dry-run" in line else ("--dry-run",)
+        told[target] = do(line, "--image", f"{images[target]}@{DIGEST}", *more)
+    assert told.keys() == images.keys()
+    assert all(DIGEST in text for text in told.values())
