@@ -43,7 +43,7 @@ class Worker:
     ) -> None:
         self.pool = pool
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
-        self.devices = Devices(gpus)
+        self.devices = Devices(gpus, os.environ.get("CUDA_VISIBLE_DEVICES", ""))
         self.marks_starts = marks_starts
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
@@ -184,10 +184,13 @@ class Worker:
 
 
 class Devices:
-    """Hands out the indices of GPUs, each to one job at a time."""
+    """Hands out GPUs, each to one job at a time: those that this process may see, by the index or the UUID that
+    ``CUDA_VISIBLE_DEVICES`` names them by."""
 
-    def __init__(self, count: int) -> None:
-        self._free = list(range(count))
+    def __init__(self, count: int, visible: str = "") -> None:
+        named = [each.strip() for each in visible.split(",") if each.strip()]
+        self._order = named[:count] if named else [str(index) for index in range(count)]
+        self._free = list(self._order)
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
@@ -203,10 +206,10 @@ class Devices:
                 raise InvalidInput(f"{wanted} GPUs did not become free within an hour")
             taken, self._free = self._free[:wanted], self._free[wanted:]
         try:
-            yield {"CUDA_VISIBLE_DEVICES": ",".join(map(str, taken))}
+            yield {"CUDA_VISIBLE_DEVICES": ",".join(taken)}
         finally:
             with self._changed:
-                self._free = sorted([*self._free, *taken])
+                self._free = sorted([*self._free, *taken], key=self._order.index)
                 self._changed.notify_all()
 
 

@@ -86,3 +86,13 @@ def test_devices_come_back_when_a_job_breaks():
         raise ValueError("broken")
     with devices.take(1) as env:
         assert env == {"CUDA_VISIBLE_DEVICES": "0"}
+
+
+def test_devices_are_those_that_the_worker_may_see():
+    with Devices(2, "2, GPU-8f1c").take(1) as env:
+        assert env == {"CUDA_VISIBLE_DEVICES": "2"}
+    devices = Devices(2, "2,GPU-8f1c")
+    with devices.take(1), devices.take(1) as env:
+        assert env == {"CUDA_VISIBLE_DEVICES": "GPU-8f1c"}
+    with devices.take(2) as env:
+        assert env == {"CUDA_VISIBLE_DEVICES": "2,GPU-8f1c"}

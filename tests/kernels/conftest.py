@@ -41,9 +41,8 @@ def zygotes_of() -> Callable[[KernelPool], list[psutil.Process]]:
 
     def find(pool: KernelPool) -> list[psutil.Process]:
         here = str(pool.directory)
-        return [
-            child for child in psutil.Process().children() if any(here in word for word in child.cmdline())
-        ]
+        children = psutil.Process().children()
+        return [child for child in children if here in _command(child.pid, most=4000)]
 
     return find
 
@@ -92,9 +91,9 @@ class Remains:
         return f"directories {files}" if files else ""
 
 
-def _command(pid: int) -> str:
+def _command(pid: int, most: int = 100) -> str:
     try:
-        return " ".join(psutil.Process(pid).cmdline())[:100]
+        return " ".join(psutil.Process(pid).cmdline())[:most]
     except psutil.Error:
         return "gone"
 

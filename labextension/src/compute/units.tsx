@@ -78,6 +78,12 @@ export function UnitFacts(props: {
   );
 }
 
+/** `118 / 147 GFLOPS`: the unit once, where it is the same. */
+export function beside(measured: string, peak: string): string {
+  const [value, unit] = measured.split(' ');
+  return peak.endsWith(` ${unit}`) ? `${value} / ${peak}` : `${measured} / ${peak}`;
+}
+
 function Rate(props: {
   name: string;
   peak: number;
@@ -89,7 +95,7 @@ function Rate(props: {
   const said =
     measured === undefined
       ? trans.__('at most %1', flops(peak))
-      : trans.__('%1 of at most %2', flops(measured), flops(peak));
+      : beside(flops(measured), flops(peak));
   return (
     <>
       <dt>{name}</dt>

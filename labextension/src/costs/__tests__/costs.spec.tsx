@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { renderToStaticMarkup } from 'react-dom/server';
+import { beside } from '../../compute/units';
 import type { Estimate, Quote } from '../../types';
 import { apart, BreakEvenPlot } from '../plot';
 import { CostTable, machines } from '../view';
@@ -93,4 +94,9 @@ test('names of lines do not lie on each other', () => {
   const names = apart([100, 100, 102, 280].map((y, i) => ({ text: String(i), y, kind: 'own' })));
   const places = names.map(({ y }) => y);
   assert.ok(places.every((y, i) => i === 0 || y - places[i - 1] >= 15));
+});
+
+test('a measured rate stands beside the peak, with the unit once', () => {
+  assert.equal(beside('118 GFLOPS', '147 GFLOPS'), '118 / 147 GFLOPS');
+  assert.equal(beside('980 GFLOPS', '1.2 TFLOPS'), '980 GFLOPS / 1.2 TFLOPS');
 });
