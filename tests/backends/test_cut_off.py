@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -119,11 +120,20 @@ def scheduler(link: Link, tmp_path: Path) -> Iterator[str]:
             [*inside, *dask, *worker],
         ):
             started.append(subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log))
-            time.sleep(0.5)
+            _wait_for_the_scheduler()
     yield f"tcp://{_OURS}:28786"
     for process in reversed(started):
         process.terminate()
         process.wait(20)
+
+
+def _wait_for_the_scheduler() -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection((_OURS, 28786), timeout=1):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the scheduler does not listen")
 
 
 def _notebook(path: Path, parameters: str, code: str) -> None:
@@ -161,8 +171,11 @@ def test_it_goes_on_where_it_was(link: Link, blobs: dict[str, Any], scheduler: s
     with Workspace.open(folder) as workspace:
         cutter = threading.Timer(6, link.cut, [6])
         cutter.start()
-        run = workspace.runs.run(folder / "pipeline.yaml", {})
-        cutter.join()
+        try:
+            run = workspace.runs.run(folder / "pipeline.yaml", {})
+        finally:
+            cutter.cancel()
+            cutter.join()
         tasks = workspace.catalog.find(TaskRun, where={"run_id": run.run_id}, order_by="position")
     assert [task.state for task in tasks] == ["succeeded"] * 4, [task.error for task in tasks]
     assert tasks[-1].results == {"total": 12}

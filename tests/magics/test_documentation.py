@@ -16,6 +16,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "magics.md").read_text(encoding="ut
 CELLS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
+@pytest.mark.slow
 def test_every_cell_of_the_documentation_runs(notebook: Notebook) -> None:
     for cell in CELLS:
         notebook.run(cell)

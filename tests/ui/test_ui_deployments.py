@@ -108,7 +108,7 @@ def test_a_canary_is_rolled_back_and_looks_well(clean: Any, open_lab: Any, shoot
         request = urllib.request.Request(f"{url}/invocations", row, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert answer.headers["x-mlops-model"] in ("late-flights/4", "late-flights/6")
-    _expect(tab.locator(".jp-mlops-Facts")).to_contain_text("requests")
+    _expect(tab.locator(".jp-mlops-Facts")).to_contain_text("20 requests")
     shoot(page, "deployments-light")
     dark = open_lab(theme="dark")
     _open_form(dark)
