@@ -110,7 +110,9 @@ def _cast_number(series: Any, dtype: str, *, is_whole: bool) -> Any:
         present = numbers.dropna()
         if ((present % 1) != 0).any():
             raise ValueError("it holds fractions")
-        if present.dtype.kind == "f" and (present.abs() > _EXACT).any():  # which whole number was meant is lost
+        if (
+            present.dtype.kind == "f" and (present.abs() > _EXACT).any()
+        ):  # which whole number was meant is lost
             raise ValueError("it holds numbers that do not fit")
         cast = numbers.astype(dtype)
         if (cast.dropna() != present).any():

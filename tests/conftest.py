@@ -27,7 +27,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # Read when gcsfs is imported, by whichever test is first; it would look by gRPC, which no emulator speaks, for
     # what kind a bucket is, and wait four minutes for an answer.
     os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
-    for name in ("COLUMNS", "LINES"):  # of a terminal that a worker of xdist does not have; readline sets them
+    for name in (
+        "COLUMNS",
+        "LINES",
+    ):  # of a terminal that a worker of xdist does not have; readline sets them
         os.environ.pop(name, None)
     settings.register_profile("everyday", max_examples=25)
     if config.option.markexpr == "not slow":

@@ -34,7 +34,10 @@ LAZY = {
         "catalog",
     ): "a kernel asks it only for a name outside a run; SQLAlchemy would cost each kernel 0.5 s",
     **{
-        ("workspace.py", room): "every command opens a workspace; these would cost each 0.1 s, and few need them"
+        (
+            "workspace.py",
+            room,
+        ): "every command opens a workspace; these would cost each 0.1 s, and few need them"
         for room in ("compute", "deployments", "promotion")
     },
     ("project/pytest_plugin.py", "project"): "pytest loads it in every project, asked for or not",

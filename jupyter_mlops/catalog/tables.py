@@ -21,7 +21,9 @@ import sqlalchemy as sa
 from ..errors import InvalidInput
 from .records import RECORDS
 
-_decode = json.JSONDecoder().raw_decode  # `loads` first looks for blanks, which we do not write: a third of its time
+_decode = (
+    json.JSONDecoder().raw_decode
+)  # `loads` first looks for blanks, which we do not write: a third of its time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -74,7 +74,9 @@ def events_option(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--only", multiple=True, metavar="TASK", help="Run TASK alone; what it needs comes from the cache."
 )
-@click.option("--cluster", metavar="CLUSTER", help="A cluster of the settings, or a scheduler: tcp://host:8786.")
+@click.option(
+    "--cluster", metavar="CLUSTER", help="A cluster of the settings, or a scheduler: tcp://host:8786."
+)
 @click.option(
     "--workers", type=click.IntRange(min=1), help="How many notebooks at once.  [default: the CPUs]"
 )
