@@ -1,9 +1,9 @@
 """What a run costs beside its notebooks, on two workers: dask's own cost of a task, and ours.
 
-Two worker processes of dask, one task at a time on each. dask alone: as many functions that do nothing, submitted as the
-runner submits jobs: a key each, their results gathered one by one. Ours is a pipeline of as many notebooks: reading it, planning,
-pre-flight, catalog, log, blobs, outcome documents, and kernels that are taken and given back. Then the scheduler service idles, and it is looked at how
-much of a processor that takes.
+Two worker processes of dask, one task at a time on each. dask alone: as many functions that do nothing, submitted as
+the runner submits jobs: a key each, their results gathered one by one. Ours is a pipeline of as many notebooks: reading
+it, planning, pre-flight, catalog, log, blobs, outcome documents, and kernels that are taken and given back. Then the
+scheduler service idles, and it is looked at how much of a processor that takes.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def idle_scheduler(place: Place, seconds: float) -> float:
     folder = place.folder("idle")
     (folder / "mlops.toml").touch()
     harness.write_notebook(folder / "notebook.ipynb", harness.CASES["trivial"])
-    text = "name: p\ntasks: {t: {notebook: notebook.ipynb, parameters: {x: 1}}}\nschedules: {yearly: {cron: 0 0 1 1 *}}\n"
+    text = "name: p\ntasks: {t: {notebook: notebook.ipynb, parameters: {x: 1}}}\n"
+    text += "schedules: {yearly: {cron: 0 0 1 1 *}}\n"
     (folder / "pipeline.yaml").write_text(text)
     command = Path(sys.executable).with_name("jupyter-mlops")
     subprocess.run([command, "schedule", "add"], cwd=folder, check=True, capture_output=True)

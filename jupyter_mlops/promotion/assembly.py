@@ -14,7 +14,7 @@ from ..fingerprint import digest_bytes
 from ..problems import Problem, summarize
 from . import dockerfile, sbom, ship
 from .captured import Capture
-from .context import APP, EPOCH, LIB, MODEL, PORT, USER, WORK, Content, Context, HealthCheck, digest_of
+from .context import APP, BILL, EPOCH, LIB, MODEL, PORT, USER, WORK, Content, Context, HealthCheck, digest_of
 
 Platform = Literal["", "sagemaker"]
 
@@ -58,7 +58,7 @@ def make_context(
         properties={"jupyter-mlops:source": capture.source, "jupyter-mlops:commit": capture.commit},
     )
     folders: dict[str, Mapping[str, Content]] = {"model": model, "lib": shipped.files, "work": own}
-    single: dict[str, Content] = {"sbom.cdx.json": bill.encode()}
+    single: dict[str, Content] = {BILL: bill.encode()}
     if not is_serving:
         single["job.json"] = _job(capture)
     labels, env = _labels(capture, lock, base), _environment(capture)

@@ -27,6 +27,7 @@ Content = bytes | Path
 
 APP, LIB, WORK, MODEL = "/opt/app", "/opt/app/lib", "/opt/app/work", "/opt/ml/model"
 PORT = 8080
+BILL = "sbom.cdx.json"  # with a Dockerfile, it tells a folder that was written before
 USER = "10001:10001"
 EPOCH = 946_684_800  # the time of every file, unless SOURCE_DATE_EPOCH says otherwise: the year 2000
 
@@ -109,11 +110,10 @@ class Built:
 def write_context(context: Context, folder: Path, *, is_forced: bool = False) -> None:
     """Write the folder for ``docker build``: all of it or nothing.
 
-    A folder that holds anything but an earlier context is left alone unless `is_forced`. Raises `Conflict`,
-    `StorageUnavailable`.
+    A folder that holds anything but an earlier context is left alone unless `is_forced`; a repository, and the folder
+    that somebody works in, always. Raises `Conflict`, `StorageUnavailable`.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not ((folder / "Dockerfile").is_file() or is_forced):
-        raise Conflict(f"{folder} is there, and holds no Dockerfile", hint="name another folder, or --force")
+    demand_replaceable(folder, is_forced=is_forced)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -133,6 +133,21 @@ def write_context(context: Context, folder: Path, *, is_forced: bool = False) ->
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
         raise StorageUnavailable(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def demand_replaceable(folder: Path, *, is_forced: bool = False) -> None:
+    """A folder that is written anew is deleted with all that is in it: `Conflict` for what could be anybody's work."""
+    if folder.is_file():
+        raise Conflict(f"{folder} is a file", hint="name a folder")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if Path.cwd().resolve().is_relative_to(folder.resolve()) or (folder / ".git").exists():
+        raise Conflict(f"{folder} is a folder that somebody works in", hint="name one of its own: -o image")
+    is_ours = all((folder / name).is_file() for name in ("Dockerfile", BILL))
+    if not (is_ours or is_forced):
+        raise Conflict(
+            f"{folder} is there, and holds no earlier context", hint="name another folder, or --force"
+        )
 
 
 def digest_of(content: Content) -> str:

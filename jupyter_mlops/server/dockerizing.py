@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import Conflict, NotFound
+from ..errors import NotFound
 from ..promotion import report
 from ..promotion.capture import CaptureOptions
-from ..promotion.context import write_context
+from ..promotion.context import demand_replaceable, write_context
 from ..promotion.images import Prepared
 from . import files
 from .panel import Panel
 from .present import problem_body
 
 _MODEL = "models:/"
-_OURS = ("Dockerfile", "sbom.cdx.json")  # what a folder holds that was written before
 
 
 def dockerize(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,35 +29,21 @@ def dockerize(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
         target = str(path)
     output = panel.places.inside(asked["folder"]) if asked["folder"] else None
     if output is not None and not asked["is_split"]:
-        _demand_room(panel, output)  # before anything that takes a while
+        demand_replaceable(output)  # before anything that takes a while
     options = CaptureOptions(is_locked=asked["is_locked"])
     with panel.workspace.images.prepare(target, options=options, is_split=asked["is_split"]) as prepared:
-        folders = _write(panel, prepared, output) if output else [None] * len(prepared)
+        folders = _write(prepared, output) if output else [None] * len(prepared)
         return {"images": [_body(panel, *each) for each in zip(prepared, folders, strict=True)]}
 
 
-def _write(panel: Panel, prepared: Sequence[Prepared], output: Path) -> list[Path | None]:
+def _write(prepared: Sequence[Prepared], output: Path) -> list[Path | None]:
     contexts = [one.context() for one in prepared]  # all of them, or none is written
     folders = [output / one.capture.name for one in prepared] if len(prepared) > 1 else [output]
     for folder in folders:
-        _demand_room(panel, folder)
+        demand_replaceable(folder)
     for context, folder in zip(contexts, folders, strict=True):
         write_context(context, folder)
     return list(folders)
-
-
-def _demand_room(panel: Panel, folder: Path) -> None:
-    if folder.exists() and not _is_ours(folder):
-        shown = panel.places.relative(folder) or folder.name
-        raise Conflict(f"{shown} is there, and holds something else", hint="name another folder")
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether it may be replaced: it is empty, or was written by us."""
-    return folder.is_dir() and (
-        not any(folder.iterdir())
-        or (all((folder / name).is_file() for name in _OURS) and not (folder / ".git").exists())
-    )
 
 
 def _body(panel: Panel, prepared: Prepared, folder: Path | None) -> dict[str, Any]:

@@ -173,7 +173,9 @@ def test_times_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
         make_context(BATCH)
 
 
-def test_a_folder_is_written_whole_and_somebody_elses_left_alone(serving: Capture, tmp_path: Path) -> None:
+def test_a_folder_is_written_whole_and_somebody_elses_left_alone(
+    serving: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     context = make_context(serving)
     folder = tmp_path / "out"
     write_context(context, folder)
@@ -186,8 +188,19 @@ def test_a_folder_is_written_whole_and_somebody_elses_left_alone(serving: Captur
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.txt").write_text("years of work")
-    with pytest.raises(Conflict, match="holds no Dockerfile"):
+    (other / "Dockerfile").write_text("FROM scratch\n")  # people have those, too
+    with pytest.raises(Conflict, match="holds no earlier context"):
         write_context(context, other)
+    (other / ".git").mkdir()
+    with pytest.raises(Conflict, match="somebody works in"):
+        write_context(context, other, is_forced=True)
+    inside = other / "deep"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    for folder in (inside.parent, Path()):
+        (inside / "draft.txt").write_text("more work")
+        with pytest.raises(Conflict, match="somebody works in"):
+            write_context(context, folder, is_forced=True)
     assert (other / "thesis.txt").exists()
     assert not list(tmp_path.glob(".out-*"))
 
