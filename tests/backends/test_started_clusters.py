@@ -25,6 +25,8 @@ from jupyter_mlops.errors import InvalidSettings, Unavailable
 
 from . import slurm as real
 
+# Nannies start their workers by multiprocessing, which a worker of pytest-xdist (`make quick`) cannot.
+pytestmark = pytest.mark.slow
 FLIGHTS = Path(__file__).parents[2] / "notebooks" / "flights"
 PIPELINE = """\
 name: fan
@@ -210,7 +212,6 @@ def batch(
         yield env
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_flights_go_through_slurm_and_a_job_that_is_killed_loses_nothing(
     batch: dict[str, str], tmp_path: Path
