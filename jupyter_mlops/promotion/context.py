@@ -145,9 +145,7 @@ def demand_replaceable(folder: Path, *, is_forced: bool = False) -> None:
         raise Conflict(f"{folder} is a folder that somebody works in", hint="name one of its own: -o image")
     is_ours = all((folder / name).is_file() for name in ("Dockerfile", BILL))
     if not (is_ours or is_forced):
-        raise Conflict(
-            f"{folder} is there, and holds no earlier context", hint="name another folder, or --force"
-        )
+        raise Conflict(f"{folder} is there, and holds no earlier context", hint="name another folder")
 
 
 def digest_of(content: Content) -> str:

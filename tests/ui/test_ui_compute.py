@@ -155,7 +155,7 @@ def test_a_notebook_is_added_to_a_pipeline_and_made_into_an_image(
     (churn / "extra-image").mkdir()
     (churn / "extra-image" / "own.txt").write_text("mine")
     tab.get_by_role("button", name="Write").click()
-    _expect(tab.locator(".jp-mlops-Failure")).to_contain_text("holds something else", timeout=60_000)
+    _expect(tab.locator(".jp-mlops-Failure")).to_contain_text("holds no earlier context", timeout=60_000)
     assert [path.name for path in (churn / "extra-image").iterdir()] == ["own.txt"]
     tab.get_by_role("button", name="Only look").click()
     _expect(tab.locator(".jp-mlops-Failure")).to_have_count(0)
