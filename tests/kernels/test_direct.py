@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +27,9 @@ def pool() -> Iterator[KernelPool]:
 
 
 def streams(outcome: NotebookOutcome, name: str = "stdout") -> str:
-    outputs: list[dict[str, Any]] = [one for cell in outcome.notebook["cells"] for one in cell["outputs"]]
+    outputs: list[dict[str, Any]] = [
+        one for cell in outcome.notebook["cells"] for one in cell.get("outputs", ())
+    ]
     return "".join(one["text"] for one in outputs if one.get("name") == name)
 
 
@@ -108,7 +111,8 @@ def test_an_interrupt_never_cuts_a_message(pool: KernelPool, run: Run):
     assert outcome.error is None or outcome.error.fields.get("ename") == "KeyboardInterrupt"
     lines = streams(outcome).split()
     assert len(lines) > 50
-    assert all(set(line) <= {"x"} for line in lines if line not in ("True", "False"))
+    # `print` writes its end by itself: an interrupt between the two leaves a line that the next one goes on with
+    assert [line for line in lines if not re.fullmatch("x*(True|False)?", line)] == []
 
 
 def test_buffers_of_any_shape_travel_with_a_message(pool: KernelPool, run: Run):
