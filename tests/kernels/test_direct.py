@@ -110,7 +110,7 @@ def test_an_interrupt_never_cuts_a_message(pool: KernelPool, run: Run):
     outcome = run(pool, source, "print(caught > 5)")
     assert outcome.error is None or outcome.error.fields.get("ename") == "KeyboardInterrupt"
     lines = streams(outcome).split()
-    assert len(lines) > 50
+    assert len(lines) > 50 or outcome.error is not None  # it may hit outside of the loop, too
     # `print` writes its end by itself: an interrupt between the two leaves a line that the next one goes on with
     assert [line for line in lines if not re.fullmatch("x*(True|False)?", line)] == []
 
