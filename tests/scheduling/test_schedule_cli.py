@@ -225,7 +225,8 @@ def test_a_run_outlives_the_scheduler_that_fired_it_and_another_takes_over(
 
         def is_told() -> bool:
             history[:] = tell("schedule", "history", "soon", "--json").json["history"]
-            return history[-1]["state"] == "succeeded"
+            # If the minute turned before the service looked, the fire before it stands there as missed.
+            return any(fire["state"] == "succeeded" for fire in history)
 
         wait_until(is_told)
         services[1 - first].send_signal(signal.SIGTERM)
@@ -240,7 +241,7 @@ def test_a_run_outlives_the_scheduler_that_fired_it_and_another_takes_over(
         wait_until(
             lambda: not [run for run in workspace.catalog.find(Run) if run.state in ("queued", "running")]
         )
-        assert workspace.catalog.count(Run) == len({fire["run_id"] for fire in history})
+        assert workspace.catalog.count(Run) == len({fire["run_id"] for fire in history} - {None})
     assert "Traceback" not in "".join(log.read_text() for log in logs)
 
 
