@@ -18,10 +18,10 @@ from .. import words
 from ..catalog import Deployment, DeploymentRevision
 from ..deployments import Deployments, DeploymentStatus
 from ..deployments.view import shares
-from ..errors import InvalidInput, MlopsError, NotFound, did_you_mean
+from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import now
-from ..settings import Settings, find_root
 from ..workspace import Workspace
+from .completing import known_names
 from .documents import moment as iso
 from .group import PROGRAM, command
 from .options import json_option, workspace_option
@@ -51,18 +51,10 @@ WantedBy=default.target
 
 
 def _names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The deployments of the workspace, for the shell's completion; none where there is no catalog yet."""
-    try:
-        settings = Settings.load(find_root(Path.cwd()))
-        if settings.catalog.startswith("sqlite:///"):
-            path = Path(settings.catalog.removeprefix("sqlite:///").partition("?")[0])
-            if not path.exists():
-                return []
-        with Workspace(settings) as workspace:
-            known = workspace.deployments.find()
-    except MlopsError:
-        return []
-    return [CompletionItem(each.name, help=each.model) for each in known if each.name.startswith(incomplete)]
+    """The deployments of the workspace, for the shell's completion."""
+    return known_names(
+        lambda workspace: ((each.name, each.model) for each in workspace.deployments.find()), incomplete
+    )
 
 
 def name_argument(function: F) -> F:

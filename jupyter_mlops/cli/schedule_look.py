@@ -14,12 +14,11 @@ from rich.text import Text
 
 from .. import words
 from ..catalog.records import Fire, Run, Schedule
-from ..errors import MlopsError
 from ..events import now
 from ..scheduling import NextFire, Schedules
 from ..scheduling.documents import fire_body, fire_state, next_body, schedule_body
-from ..settings import Settings, find_root
 from ..workspace import Workspace
+from .completing import known_names
 from .group import PROGRAM, command
 from .options import json_option, workspace_option
 from .output import console, print_json, state, table
@@ -29,18 +28,10 @@ _SCHEDULER_HINT = f"nothing fires schedules here: start `{PROGRAM} scheduler`"
 
 
 def _names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The schedules of the workspace, for the shell's completion; none where there is no catalog yet."""
-    try:
-        settings = Settings.load(find_root(Path.cwd()))
-        if settings.catalog.startswith("sqlite:///"):
-            path = Path(settings.catalog.removeprefix("sqlite:///").partition("?")[0])
-            if not path.exists():
-                return []
-        with Workspace(settings) as workspace:
-            known = workspace.schedules.find()
-    except MlopsError:
-        return []
-    return [CompletionItem(each.name, help=each.cron) for each in known if each.name.startswith(incomplete)]
+    """The schedules of the workspace, for the shell's completion."""
+    return known_names(
+        lambda workspace: ((each.name, each.cron) for each in workspace.schedules.find()), incomplete
+    )
 
 
 def name_argument(function: F) -> F:

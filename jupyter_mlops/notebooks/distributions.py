@@ -14,10 +14,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ..errors import KernelUnavailable
 from ..fingerprint import digest_file
@@ -61,24 +62,29 @@ def environment_versions(python: str, modules: Collection[str]) -> dict[str, str
 def _ask(python: str, modules: list[str], known: _Known) -> None:
     # Not "the same file": the Python of a virtual environment is a link to one outside.
     is_own = os.path.abspath(python) == os.path.abspath(sys.executable)
-    answer = probe.probe(modules) if is_own else _run(python, modules)
+    answer = probe.probe(modules) if is_own else ask_python(python, probe.__file__, modules)
     known.version = str(answer["python"])
     known.modules = answer["modules"]  # type: ignore[assignment]
     known.stamp = _stamp(answer["path"])  # type: ignore[arg-type]
 
 
-def _run(python: str, modules: list[str]) -> dict[str, object]:
-    text = Path(probe.__file__).read_text(encoding="utf-8")
+def ask_python(
+    python: str, script: str | None, modules: Sequence[str], *, timeout_seconds: float = _TIMEOUT_SECONDS
+) -> dict[str, Any]:
+    """What a script of ours, which needs the standard library alone, says of `modules` in another interpreter.
+
+    Raises `KernelUnavailable`."""
+    text = Path(str(script)).read_text(encoding="utf-8")
     try:
         done = subprocess.run(
             [python, "-c", text],
-            input=json.dumps(modules),
+            input=json.dumps(list(modules)),
             capture_output=True,
             text=True,
-            timeout=_TIMEOUT_SECONDS,
+            timeout=timeout_seconds,
             check=True,
         )
-        answer: dict[str, object] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         told = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         raise KernelUnavailable(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +15,8 @@ from packaging.markers import default_environment
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Declared
 
-from ..errors import KernelUnavailable
 from ..models.dependencies import normalize
+from ..notebooks.distributions import ask_python
 from . import inventory as script
 from .captured import Origin
 
@@ -118,7 +116,11 @@ def read_environment(python: str, modules: Collection[str]) -> Environment:
     asked = sorted(modules)
     # Not "the same file": the Python of a virtual environment is a link to one outside.
     is_own = not python or os.path.abspath(python) == os.path.abspath(sys.executable)
-    told: dict[str, Any] = script.inventory(asked) if is_own else _run(python, asked)
+    told: dict[str, Any] = (
+        script.inventory(asked)
+        if is_own
+        else ask_python(python, script.__file__, asked, timeout_seconds=_TIMEOUT_SECONDS)
+    )
     return Environment(
         python=told["python"],
         machine=told["machine"],
@@ -127,27 +129,6 @@ def read_environment(python: str, modules: Collection[str]) -> Environment:
         modules={module: tuple(names) for module, names in told["modules"].items()},
         places={top: Path(place) for top, place in told["places"].items()},
     )
-
-
-def _run(python: str, modules: Sequence[str]) -> dict[str, Any]:
-    text = Path(script.__file__).read_text(encoding="utf-8")
-    try:
-        done = subprocess.run(
-            [python, "-c", text],
-            input=json.dumps(modules),
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=True,
-        )
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        told = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
-        raise KernelUnavailable(
-            f"{python} does not tell what is installed there: {told[-1] if told else error}",
-            hint="does the kernelspec name a Python that exists? See: jupyter kernelspec list",
-        ) from error
-    return answer
 
 
 def _installed(name: str, told: Mapping[str, Any]) -> Installed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import types
 import typing
@@ -162,3 +163,16 @@ def environment(env: Mapping[str, str], target: str) -> dict[str, str]:
                 hint="refer to it by the target's own means; see docs/targets.md",
             )
     return dict(env)
+
+
+def smallest_instance(wanted: Wanted, instances: Sequence[tuple[int, int, int, str]], *, example: str) -> str:
+    """The first of `instances` (cores, GiB of memory, GPUs, name; the smallest first) that holds what is asked for.
+
+    One with GPUs is taken only when some are asked for. Raises `InvalidInput`."""
+    asked = wanted.resources
+    gigabytes = math.ceil((asked.memory or 0) / 2**30)
+    for cores, memory, gpus, name in instances:
+        is_enough = cores >= (asked.cpu or 0) and memory >= gigabytes
+        if is_enough and gpus >= (asked.gpu or 0) and bool(gpus) == bool(asked.gpu):
+            return name
+    raise InvalidInput(f"no usual instance has {asked}", hint=f"name one: -o instance_type={example}")

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import InvalidInput
-from ..given import by_share, check_wanted, environment, option, percents, read_options, versions
+from ..given import (
+    by_share,
+    check_wanted,
+    environment,
+    option,
+    percents,
+    read_options,
+    smallest_instance,
+    versions,
+)
 from ..target import Request, Wanted
 
 DEPLOYMENT, REVISION = "mlops-deployment", "mlops-revision"  # tags
@@ -89,15 +97,7 @@ def check(wanted: Wanted, options: Options) -> None:
 
 
 def _instance_type(wanted: Wanted, options: Options) -> str:
-    if options.instance_type:
-        return options.instance_type
-    asked = wanted.resources
-    gigabytes = math.ceil((asked.memory or 0) / 2**30)
-    for cores, memory, gpus, name in _INSTANCES:
-        is_enough = cores >= (asked.cpu or 0) and memory >= gigabytes
-        if is_enough and gpus >= (asked.gpu or 0) and bool(gpus) == bool(asked.gpu):
-            return name
-    raise InvalidInput(f"no usual instance has {asked}", hint="name one: -o instance_type=Standard_…")
+    return options.instance_type or smallest_instance(wanted, _INSTANCES, example="Standard_…")
 
 
 def plan(wanted: Wanted, options: Options) -> list[Request]:

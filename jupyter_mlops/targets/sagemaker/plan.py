@@ -6,14 +6,13 @@ one had been scaled to.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import InvalidInput
-from ..given import by_share, check_wanted, environment, option, read_options, versions
+from ..given import by_share, check_wanted, environment, option, read_options, smallest_instance, versions
 from ..target import Request, Wanted
 
 _IMAGE = re.compile(r"\d{12}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/", re.ASCII)
@@ -103,15 +102,7 @@ def check(wanted: Wanted, options: Options) -> None:
 
 def instance_type(wanted: Wanted, options: Options) -> str:
     """The one that was named, or the smallest that holds what is asked for."""
-    if options.instance_type:
-        return options.instance_type
-    asked = wanted.resources
-    gigabytes = math.ceil((asked.memory or 0) / 2**30)
-    for cores, memory, gpus, name in _INSTANCES:
-        is_enough = cores >= (asked.cpu or 0) and memory >= gigabytes
-        if is_enough and gpus >= (asked.gpu or 0) and bool(gpus) == bool(asked.gpu):
-            return name
-    raise InvalidInput(f"no usual instance has {asked}", hint="name one: -o instance_type=ml.…")
+    return options.instance_type or smallest_instance(wanted, _INSTANCES, example="ml.…")
 
 
 def plan(wanted: Wanted, options: Options) -> list[Request]:
