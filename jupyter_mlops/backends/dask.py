@@ -36,10 +36,15 @@ CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 30.0
 _LOOPBACK = "127.0.0.1:0"
 _WATCH_SECONDS = 0.5
+_MORE_TRIES = 4
 _IDLE_SECONDS = 60.0  # so long workers are kept that nothing runs on
 _LOOK_SECONDS = 2.0  # between two looks at who the workers are, which is a round trip
 _OFFERS_SECONDS = 5.0  # asking the scheduler what its workers declare is a round trip
 log = logging.getLogger(__name__)
+
+
+class _Disturbed(Unavailable):
+    """The scheduler answered, then something broke."""
 
 
 class DaskBackend:
@@ -255,6 +260,16 @@ class DaskBackend:
         return self._elsewhere.address if self._elsewhere is not None else "this process"
 
     def _connect(self, timeout_seconds: float) -> Client:
+        """A new client. What a worker that has just died spoils is done again: the scheduler knows in a moment."""
+        for _ in range(_MORE_TRIES):
+            try:
+                return self._connect_once(timeout_seconds)
+            except _Disturbed as error:
+                log.info("%s; trying again", error)
+                self._is_closed.wait(1.0)
+        return self._connect_once(timeout_seconds)
+
+    def _connect_once(self, timeout_seconds: float) -> Client:
         assert self._elsewhere is not None  # noqa: S101 - only then
         try:
             client: Client = self._elsewhere.client(timeout_seconds)
@@ -272,7 +287,7 @@ class DaskBackend:
         except BaseException as error:
             _close(client)
             if isinstance(error, OSError | TimeoutError):
-                raise Unavailable(f"the dask scheduler at {self._address} went away: {error}") from error
+                raise _Disturbed(f"the dask scheduler at {self._address} went away: {error}") from error
             raise
         return client
 
