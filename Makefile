@@ -20,7 +20,7 @@ demo: $(VENV)/.demo
 
 ## test: set up, check the code, and run every test
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 ## quick: the everyday subset
 quick: $(VENV)/.test

@@ -20,6 +20,7 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from distributed import Client, KilledWorker, LocalCluster
+from distributed import worker as dask_worker
 
 from ..errors import InvalidInput, MlopsError, Unavailable, WorkerLost
 from ..events import Event, decode
@@ -395,11 +396,19 @@ def _close(client: Client) -> None:
         client.close(timeout=5)
 
 
+class _PlainWorker(dask_worker.Worker):
+    """Without a dashboard, whose modules take long to import and cannot be imported by two threads at once."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "dashboard": False})
+
+
 def _local_cluster(workers: int, offer: ResourceRequest, plugin: MlopsWorkerPlugin) -> LocalCluster:
     cluster = LocalCluster(
         n_workers=1,
         threads_per_worker=workers,
         processes=False,
+        worker_class=_PlainWorker,
         # dask insists on HTTP servers: on ports that are free, for this machine only, and without a dashboard.
         dashboard_address=_LOOPBACK,
         worker_dashboard_address=_LOOPBACK,

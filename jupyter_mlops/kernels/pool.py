@@ -318,6 +318,9 @@ class KernelPool:
         return path, connection
 
     async def _close(self) -> None:
+        # First: until a zygote is told that we end in order, it removes these files if we are killed; after that
+        # nobody would. Who is connected needs no path any more.
+        shutil.rmtree(self.directory, ignore_errors=True)
         for stock in self._stocks.values():
             await stock.close()
         for kernel in list(self._kernels):

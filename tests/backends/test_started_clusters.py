@@ -25,7 +25,6 @@ from jupyter_mlops.errors import InvalidSettings, Unavailable
 
 from . import slurm as real
 
-# Nannies start their workers by multiprocessing, which a worker of pytest-xdist (`make quick`) cannot.
 pytestmark = pytest.mark.slow
 FLIGHTS = Path(__file__).parents[2] / "notebooks" / "flights"
 PIPELINE = """\

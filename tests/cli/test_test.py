@@ -106,6 +106,7 @@ def test_pytest_does_the_same_when_it_is_asked(mixed: Path) -> None:
     assert (done.returncode, "1 passed" in done.stdout, "pipelines" in done.stdout) == (0, True, False)
 
 
+@pytest.mark.slow
 def test_a_good_project_passes_and_shows_a_table(tmp_path: Path, write_project, spawn, finish) -> None:
     write_project(tmp_path)
     said = finish(spawn("test", ".", "--", "-x", cwd=tmp_path))

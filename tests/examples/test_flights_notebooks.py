@@ -27,6 +27,7 @@ from jupyter_mlops.session.place import close_workspace
 from jupyter_mlops.settings import Settings
 from jupyter_mlops.workspace import Workspace
 
+pytestmark = pytest.mark.slow
 FLIGHTS = Path(__file__).parents[2] / "notebooks" / "flights"
 NOTEBOOKS = ("pull", "features", "train", "compare", "deploy")
 WEEK, TRAIN_WEEKS = 20, 2
@@ -275,13 +276,7 @@ LEAKS = {
 }
 
 
-@pytest.mark.parametrize(
-    "leak",
-    [
-        name if number == 0 else pytest.param(name, marks=pytest.mark.slow)
-        for number, name in enumerate(LEAKS)
-    ],
-)
+@pytest.mark.parametrize("leak", LEAKS)
 def test_each_proof_stops_the_notebook_when_a_leak_is_planted(here: Example, leak: str) -> None:
     assert any(LEAKS[leak][0] in cell.source for cell in read_notebook(here.folder, "features").cells)
     cells = ("parameters", "imports", "known", "views", "extract")
@@ -292,7 +287,6 @@ def test_each_proof_stops_the_notebook_when_a_leak_is_planted(here: Example, lea
             execute_here(here.folder, "features", {}, cells=(proof,), replace=LEAKS[leak], names=dict(names))
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
 def test_same_inputs_give_the_same_artifacts(here: Example) -> None:
     pulled, made = here.tasks["pull"].artifacts, here.tasks["features"].artifacts
@@ -310,7 +304,6 @@ def test_same_inputs_give_the_same_artifacts(here: Example) -> None:
         assert (again["predict"](model, again["featurize"](holdout)[columns]) == before).all()
 
 
-@pytest.mark.slow
 def test_a_second_run_does_nothing_but_deploy(
     here: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
@@ -336,7 +329,6 @@ def test_a_second_run_does_nothing_but_deploy(
     assert {version.task for version in mlops.find_models("flights-delay")} == {"train_a", "train_b"}
 
 
-@pytest.mark.slow
 def test_a_warehouse_on_postgresql_gives_the_same_features(here: Example, postgresql: Any) -> None:
     import sqlalchemy
 

@@ -44,6 +44,7 @@ def _rounds(
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.slow
 def test_a_hundred_kernels_leave_nothing(run: Callable[..., NotebookOutcome], remains: Any, zygotes_of: Any):
     _rounds(run, remains, zygotes_of, 100, 30 << 20)
 

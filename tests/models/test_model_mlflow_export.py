@@ -62,6 +62,7 @@ def test_the_directory_names_its_loader_signature_and_requirements(
     assert not (folder / "artifacts" / "model.pkl").exists()
 
 
+@pytest.mark.slow
 def test_it_runs_where_neither_mlflow_nor_we_are(
     store: ModelStore, register: Register, tmp_path: Path, flights: pd.DataFrame
 ) -> None:
@@ -73,6 +74,7 @@ def test_it_runs_where_neither_mlflow_nor_we_are(
     assert told["ours"] is False
 
 
+@pytest.mark.slow
 def test_its_loader_verifies_digests_and_honours_the_ban_on_pickles(
     store: ModelStore, register: Register, tmp_path: Path
 ) -> None:

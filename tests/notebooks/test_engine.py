@@ -84,6 +84,7 @@ def stripped(path: Path) -> list[Any]:
     return cells
 
 
+@pytest.mark.slow
 def test_the_result_is_papermills_own(papermill: Papermill, notebook: Any, tmp_path: Path):
     name = notebook(("a = 1", ["parameters"]), "print('a is', a)", "#md # Title", "a * 2")
     theirs = papermill(name, "theirs.ipynb", "-p", "a", "21")

@@ -16,6 +16,7 @@ sys.path.insert(0, str(FOLDER))
 import queue_week  # noqa: E402 - the benchmarks are scripts beside each other, no package
 
 
+@pytest.mark.slow
 def test_a_simulated_week() -> None:
     week = queue_week.simulate(seed=1, days=1)
     found = queue_week.summary(week)

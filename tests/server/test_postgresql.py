@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from .conftest import Server
 from .test_events import listening
 
 
+@pytest.mark.slow
 def test_a_catalog_on_postgresql(own_server: Server, postgresql: Any) -> None:
     settings = own_server.root / "mlops.toml"
     settings.write_text(f'{settings.read_text()}catalog = "{postgresql.fresh()}"\n')

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
 _TEXT = """\
 # Who leaves next month?
 name: drawn   # do not rename

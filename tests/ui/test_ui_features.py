@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("filled")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("filled")]
 
 
 def _expect(locator: Any) -> Any:

@@ -9,7 +9,7 @@ import pytest
 _ITS = "models/late-flights"
 
 
-pytestmark = pytest.mark.usefixtures("filled")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("filled")]
 
 
 def _expect(locator: Any) -> Any:
