@@ -1,10 +1,10 @@
-# Two commands do everything on a machine that has only Python (3.11 or newer): `make demo` and `make test`.
+# These do everything on a machine that has only Python (3.11 or newer): `make demo`, `make lab` and `make test`.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # uv installs in seconds what pip does in minutes; where it cannot be had, pip does it.
 comma := ,
-INSTALL = $(BIN)/python -m uv pip install -q --compile-bytecode --python $(BIN)/python -e '.[$(1)]' || $(BIN)/python -m pip install -q -e '.[$(1)]'
+INSTALL = $(BIN)/python -m uv pip install -q --compile-bytecode --reinstall-package jupyter-mlops --python $(BIN)/python -e '.[$(1)]' || $(BIN)/python -m pip install -q -e '.[$(1)]'
 
 # Much of what tests wait for is the disk; where there is memory for their files, the everyday ones wait less.
 MEMORY := $(shell test -w /dev/shm && test $$(df -Pk /dev/shm | awk 'END {print $$4}') -gt 4000000 && echo /dev/shm)
@@ -12,11 +12,15 @@ MEMORY := $(shell test -w /dev/shm && test $$(df -Pk /dev/shm | awk 'END {print 
 # Without bytecode every kernel, worker and command would compile what it imports, again and again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick lint format docs bench clean
+.PHONY: demo lab test quick lint format docs bench clean
 
 ## demo: set up, and run the flights example on real data
 demo: $(VENV)/.demo
 	$(BIN)/jupyter mlops run notebooks/flights
+
+## lab: set up with the panel, and open JupyterLab on the example
+lab: $(VENV)/.lab
+	$(BIN)/jupyter lab --notebook-dir=notebooks
 
 ## test: set up, check the code, and run every test
 test: lint
@@ -55,7 +59,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	-$(BIN)/python -m pip install -q uv
 
+# Without the panel: to build that takes longer than all the rest, and a pipeline runs without it.
+$(VENV)/.demo: export JUPYTER_MLOPS_SKIP_LAB = 1
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	$(call INSTALL,example)
+	@touch $@
+
+$(VENV)/.lab: pyproject.toml | $(VENV)/bin/python
 	$(call INSTALL,example)
 	@touch $@
 

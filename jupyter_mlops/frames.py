@@ -1,11 +1,15 @@
-"""Frames of whatever library, as Arrow tables."""
+"""Frames of whatever library, as Arrow tables; and rows in files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from .errors import InvalidInput
+from .errors import InvalidInput, NotFound
 
 
 def to_arrow(frame: Any, where: str) -> Any:
@@ -75,3 +79,56 @@ def _cut(table: Any, pa: Any) -> Any:
             plain = pa.string() if str(column.type) == "string_view" else pa.binary()
             table = table.set_column(place, column.name, values.cast(plain))
     return table
+
+
+def file_kind(path: str) -> str:
+    """``csv``, ``parquet``, ``json`` or ``jsonl``, by the name's end; CSV for ``-``. `InvalidInput` for others."""
+    end = "csv" if path == "-" else path.rpartition("/")[2].rpartition(".")[2].lower()
+    kind = {"ndjson": "jsonl", "pq": "parquet"}.get(end, end)
+    if kind not in ("csv", "parquet", "json", "jsonl"):
+        raise InvalidInput(
+            f"{path}: what is in it?", hint="a name that ends in .csv, .parquet, .json or .jsonl"
+        )
+    return kind
+
+
+def read_frame(path: str) -> Any:
+    """The rows of a file as a pandas frame; ``-`` is CSV on stdin. `NotFound`, or `InvalidInput` for what cannot be
+    read."""
+    import pandas as pd
+
+    kind = file_kind(path)
+    readers: dict[str, Callable[[Any], Any]] = {
+        "csv": pd.read_csv,
+        "parquet": pd.read_parquet,
+        "json": lambda source: pd.read_json(source, convert_dates=False),
+        "jsonl": lambda source: pd.read_json(source, lines=True, convert_dates=False),
+    }
+    if path != "-" and not os.path.isfile(path):
+        raise NotFound(f"there is no file {path}")
+    try:
+        return readers[kind](sys.stdin if path == "-" else path)
+    except (OSError, ValueError) as error:  # pandas' and Arrow's errors are of these
+        raise InvalidInput(f"{path} cannot be read as {kind}: {error}") from error
+
+
+def write_frame(frame: Any, path: str) -> None:
+    """Write a pandas frame as the name says, whole or not at all; ``-`` is CSV on stdout."""
+    kind = file_kind(path)
+    if path == "-":
+        frame.to_csv(sys.stdout, index=False)
+        return
+    target = Path(path)
+    descriptor, part = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(descriptor)
+    try:
+        if kind == "csv":
+            frame.to_csv(part, index=False)
+        elif kind == "parquet":
+            frame.to_parquet(part, index=False)
+        else:
+            frame.to_json(part, orient="records", lines=kind == "jsonl", date_format="iso")
+        os.replace(part, target)
+    except BaseException:
+        os.unlink(part)
+        raise

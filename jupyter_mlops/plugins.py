@@ -8,7 +8,10 @@ is never replaced silently. The shape is fsspec's ``registry.py``.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
@@ -56,6 +59,36 @@ class Registry:
         path, install = known[name]
         module, _, attribute = path.partition(":")
         try:
-            return getattr(importlib.import_module(module), attribute)
+            with _interrupts_kept():
+                return getattr(importlib.import_module(module), attribute)
         except ImportError as error:
             raise MissingExtra(f"{self.kind} {name!r} needs {error.name or error}", hint=install) from error
+
+
+_in_a_thread = threading.RLock()
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Whose Ctrl-C it is stays as it was: dask-jobqueue takes it when it is imported, and fails off the main thread."""
+    if threading.current_thread() is threading.main_thread():
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            yield
+        finally:
+            if before is not None and signal.getsignal(signal.SIGINT) is not before:
+                signal.signal(signal.SIGINT, before)
+        return
+    module: Any = signal
+    with _in_a_thread:
+        set_handler = module.signal
+
+        def set_or_leave(number: int, handler: Any) -> Any:
+            is_main = threading.current_thread() is threading.main_thread()
+            return set_handler(number, handler) if is_main else signal.getsignal(number)
+
+        module.signal = set_or_leave
+        try:
+            yield
+        finally:
+            module.signal = set_handler

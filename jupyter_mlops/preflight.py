@@ -10,16 +10,15 @@ from __future__ import annotations
 import glob
 import os
 import re
-import socket
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from .backends import machine_resources
 from .backends.clusters import LOCAL, demand_startable, find_cluster
+from .backends.looking import unreachable
+from .compute.offers import machine_resources
 from .errors import InvalidInput, KernelUnavailable, MlopsError, NotFound, Unavailable, did_you_mean
 from .kernels import interpreter_of
 from .notebooks.facts import NotebookFacts, inspect_notebook
@@ -32,8 +31,6 @@ from .pipelines import Plan, PlannedTask, checks, graph, load_pipeline, lower, r
 from .problems import Problem
 from .resources import ResourceRequest
 from .settings import Settings
-
-_REACH_SECONDS = 3.0
 
 
 def check(
@@ -88,27 +85,12 @@ def demand_cluster(cluster: str, settings: Settings) -> None:
         demand_startable(spec)
         return
     address = spec.address
-    problem = _unreachable(address)
+    problem = unreachable(address)
     if problem:
         raise Unavailable(
             f"no dask scheduler answers at {address}: {problem}",
             hint="start one with `dask scheduler` and `dask worker`, or leave --cluster out to run here",
         )
-
-
-def _unreachable(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        return str(error)
-    if not host or not port:
-        return "the address has no host and port"
-    try:
-        socket.create_connection((host, port), timeout=_REACH_SECONDS).close()
-    except (OSError, UnicodeError) as error:
-        return getattr(error, "strerror", None) or str(error) or "it does not answer"
-    return ""
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:

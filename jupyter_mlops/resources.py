@@ -25,6 +25,7 @@ _UNITS: Mapping[str, int] = {
 }
 _NAMES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _QUANTITY = re.compile(r"\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>[A-Za-z]*)\s*", re.ASCII)
+MOST_PRIORITY = 1000  # of runs that wait for machines, up or down
 _LEAST_MEMORY = 2**20  # below this a bare number is surely meant in another unit than bytes
 _MOST = 2**60  # an exbibyte, a quintillion cores: nobody has that
 _MEMORY_HINT = "write it with a unit: 512Mi, 4Gi, 2GB"

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from .errors import InvalidSettings, did_you_mean
+from .errors import InvalidSettings, StorageUnavailable, did_you_mean
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 # Variables of the same prefix that a run sets for its kernels; they are no settings.
@@ -156,6 +156,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("output_limit_bytes", _integer(0), "integer", 8 * 2**20, "Outputs beyond it go to the blobs."),
     Setting("dotenv", _text, "path", ".env", "A file of secrets, never stored anywhere else."),
     Setting("trusted_models", _texts, "list", (), "Imported models that may be unpickled: see models.md.", "none"),
+    Setting("lineage_url", _text, "URL", None, "Where OpenLineage's events go: standards.md.", "nowhere"),
+    Setting("traces_url", _text, "URL", None, "Where OpenTelemetry's spans go, by OTLP: standards.md.", "nowhere"),
     Setting("log_level", _choice(*_LOG_LEVELS), "text", "warning", f"One of {', '.join(_LOG_LEVELS)}."),
 )  # fmt: skip
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -182,6 +184,8 @@ class Settings:
     output_limit_bytes: int
     dotenv: Path
     trusted_models: tuple[str, ...]
+    lineage_url: str | None
+    traces_url: str | None
     log_level: str
 
     @classmethod
@@ -225,6 +229,21 @@ def find_root(start: Path) -> Path:
         if pyproject.is_file() and "[tool.mlops" in pyproject.read_text(encoding="utf-8", errors="replace"):
             return folder
     return start
+
+
+def make_home(root: Path) -> None:
+    """``.mlops/``, which git need not see. Raises `StorageUnavailable`."""
+    home = root / ".mlops"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        ignore = home / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise StorageUnavailable(
+            f"cannot make the folder {home}: {error.strerror}",
+            hint="is there something else of that name, or is the folder not yours to write to?",
+        ) from error
 
 
 def markdown_table() -> str:

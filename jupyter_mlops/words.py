@@ -33,6 +33,11 @@ def lifetime(started_at: datetime | None, finished_at: datetime | None, now: dat
     return None if started_at is None else max(0.0, ((finished_at or now) - started_at).total_seconds())
 
 
+def iso(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC, or null: a moment in JSON."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     """``just now``, ``5 min ago``, ``3 h ago``, ``yesterday 14:05``, ``2026-01-31 14:05`` (local time)."""
     if moment is None:

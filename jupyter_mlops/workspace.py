@@ -11,19 +11,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .backends.looking import find_units
 from .blobs import BlobStore
 from .catalog import Catalog
-from .errors import StorageUnavailable
 from .features import FeatureStore
 from .kernels import KernelPool
 from .models import ModelStore
 from .queueing import Queue
 from .runner import Runs
 from .scheduling import Schedules
-from .settings import Settings, find_root
+from .settings import Settings, find_root, make_home
 
 if TYPE_CHECKING:
-    from .compute import Compute
+    from .compute.book import Compute
     from .deployments import Deployments
     from .promotion.images import Images
 
@@ -50,7 +50,7 @@ class Workspace:
     @cached_property
     def catalog(self) -> Catalog:
         """Its database; created or migrated when first asked for. Raises `CatalogUnavailable`."""
-        self._make_home()
+        make_home(self.root)
         return Catalog.open(self.settings.catalog)
 
     @cached_property
@@ -99,9 +99,12 @@ class Workspace:
     @cached_property
     def compute(self) -> Compute:
         """Compute units, what they were measured to do, and what runs cost."""
-        from .compute import Compute
+        from .compute.book import Compute
 
-        return Compute(self.catalog, self.settings.compute_prices, self.settings.cluster)
+        settings = self.settings
+        return Compute(
+            self.catalog, settings.compute_prices, lambda: find_units(settings.cluster, settings.clusters)
+        )
 
     @cached_property
     def images(self) -> Images:
@@ -134,17 +137,3 @@ class Workspace:
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.root)!r})"
-
-    def _make_home(self) -> None:
-        """``.mlops/``, which git need not see. Raises `StorageUnavailable`."""
-        home = self.root / ".mlops"
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            ignore = home / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
-        except OSError as error:
-            raise StorageUnavailable(
-                f"cannot make the folder {home}: {error.strerror}",
-                hint="is there something else of that name, or is the folder not yours to write to?",
-            ) from error

@@ -37,6 +37,15 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("everyday")
 
 
+@pytest.fixture(autouse=True)
+def _no_marked_functions() -> Iterator[None]:
+    """What one test marks as featurize or predict belongs to no model of the next one."""
+    yield
+    modeling = sys.modules.get("jupyter_mlops.session.modeling")
+    if modeling is not None:
+        modeling._marked.clear()
+
+
 def _needed(what: str) -> None:
     """A server that is missing fails the build in CI; elsewhere the tests that need it are skipped."""
     if os.environ.get("CI"):

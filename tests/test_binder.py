@@ -77,7 +77,7 @@ def test_a_devcontainer_says_what_vs_code_knows() -> None:
         *("hostRequirements", "customizations"),
     }
     assert set(body) <= known
-    assert re.search(r"^\.venv/\.demo:|^\$\(VENV\)/\.demo:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert re.search(r"^\$\(VENV\)/\.lab:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_the_saved_layout_names_what_is_there() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 from jupyter_mlops.notebooks.parameters import parse_parameters
@@ -41,3 +44,27 @@ def test_the_readme_shows_a_pipeline_and_parameters_that_are_right() -> None:
         ("region", ""),
         ("api_key", "never in a cell, a log or the database"),
     ]
+
+
+def test_a_release_would_take_in_what_changed(tmp_path: Path) -> None:
+    """Each file of changelog.d/ has a kind that the changelog has, and towncrier gathers all of them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    kinds = {kind["directory"] for kind in project["tool"]["towncrier"]["type"]}
+    fragments = [path for path in (ROOT / "changelog.d").iterdir() if path.name != "README.md"]
+    for path in fragments:
+        assert re.fullmatch(rf"[+\w-]+\.({'|'.join(kinds)})\.md", path.name), path.name
+    command = [
+        sys.executable,
+        "-m",
+        "towncrier",
+        "build",
+        "--draft",
+        "--version",
+        "9.9.9",
+        "--date",
+        "2030-01-01",
+    ]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("## 9.9.9 (2030-01-01)")
+    assert told.count("\n- ") == len(fragments)
+    assert "<!-- towncrier release notes start -->" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

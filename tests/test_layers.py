@@ -18,6 +18,7 @@ LAYERS = [  # bottom first; rooms on one line do not import each other
     {"compute", "emit", "features", "models", "notebooks", "pipelines"},
     {"backends", "exporters", "importers", "promotion", "queueing", "serving"},
     {"preflight", "targets"},
+    {"standards"},
     {"runner"},
     {"deployments", "entry", "scheduling"},
     {"workspace"},

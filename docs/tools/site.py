@@ -27,6 +27,7 @@ PAGES = {"README.md": "index.md", **{place: page for page, place in ELSEWHERE.it
 _LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?(?=[)\s])")
 _PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<before>[^)]*?)-(?P<theme>light|dark)\.png\)")
 _SEARCH = 'data-md-component="search" role="dialog"'
+_CORNER = re.compile(r"<th((?: [^>]*)?)></th>")
 _FENCE = re.compile(r"^(```.*?^```[ \t]*$)", re.DOTALL | re.MULTILINE)
 
 
@@ -76,8 +77,14 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
 
 
 def on_post_page(output: str, **_: Any) -> str:
-    """What the theme leaves without a name, for those who hear the page."""
-    return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
+    """What the theme leaves without a name, and corners of tables that are no headings, for those who hear the page."""
+    named = output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
+    return _CORNER.sub(r"<td\1></td>", named)
+
+
+def on_post_template(output_content: str, **_: Any) -> str:
+    """The same for the page that is shown where there is none."""
+    return on_post_page(output_content)
 
 
 def place_of(page: str) -> str:

@@ -2,10 +2,9 @@
 
 from ..plugins import Registry
 from .job import Backend, Job, JobKey, JobOutcome, Listener, Secrets
-from .machine import machine_resources
 
 BACKENDS = Registry(
     "jupyter_mlops.backends", {"dask": ("jupyter_mlops.backends.dask:DaskBackend", "pip install distributed")}
 )
 
-__all__ = ["BACKENDS", "Backend", "Job", "JobKey", "JobOutcome", "Listener", "Secrets", "machine_resources"]
+__all__ = ["BACKENDS", "Backend", "Job", "JobKey", "JobOutcome", "Listener", "Secrets"]

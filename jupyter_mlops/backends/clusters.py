@@ -1,4 +1,5 @@
-"""Clusters that a run starts for itself, as data over dask's own classes: ``[clusters.NAME]`` of the settings.
+"""Clusters that a run starts for itself, as data over dask's own classes: ``[clusters.NAME]`` of the settings. Pure;
+`running` starts them.
 
 Everything that differs between batch systems, Kubernetes and the clouds, others have solved: dask-jobqueue,
 dask-kubernetes, dask-gateway, dask-cloudprovider. Here stands how our words (workers, cpu, memory, gpu) are said
@@ -7,23 +8,20 @@ in theirs; whatever else the table holds is handed to the class as it is.
 
 from __future__ import annotations
 
-import logging
+import math
 import shlex
 import shutil
 import sys
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import InvalidSettings, MissingExtra, Unavailable, did_you_mean
+from ..errors import InvalidSettings, Unavailable, did_you_mean
 from ..plugins import Registry
 from ..resources import ResourceRequest
 
 LOCAL = "local"
-_PATIENCE_SECONDS = 60.0  # until it is said that no worker has come
-log = logging.getLogger(__name__)
 _JOBQUEUE = "pip install 'jupyter-mlops[jobqueue]'"
 _CLOUD = "pip install 'dask-cloudprovider[{}]'"
 CLUSTERS = Registry(
@@ -38,8 +36,8 @@ CLUSTERS = Registry(
                 "htcondor": "HTCondor",
             }.items()
         },
-        "kubernetes": ("dask_kubernetes.operator:KubeCluster", "pip install dask-kubernetes"),
-        "gateway": ("dask_gateway:GatewayCluster", "pip install dask-gateway"),
+        "kubernetes": ("jupyter_mlops.backends.kube:start_cluster", "pip install 'jupyter-mlops[kubernetes]'"),
+        "gateway": ("dask_gateway:GatewayCluster", "pip install 'jupyter-mlops[gateway]'"),
         "ec2": ("dask_cloudprovider.aws:EC2Cluster", _CLOUD.format("aws")),
         "fargate": ("dask_cloudprovider.aws:FargateCluster", _CLOUD.format("aws")),
         "azure": ("dask_cloudprovider.azure:AzureVMCluster", _CLOUD.format("azure")),
@@ -48,7 +46,7 @@ CLUSTERS = Registry(
 )  # fmt: skip
 _SUBMITS = {"slurm": "sbatch", "pbs": "qsub", "sge": "qsub", "lsf": "bsub", "oar": "oarsub", "moab": "msub",
             "htcondor": "condor_submit"}  # fmt: skip
-_FIXED = ("ssh",)  # as many workers as hosts
+FIXED = ("ssh",)  # as many workers as hosts
 _OURS = ("type", "address", "workers", "cpu", "memory", "gpu", "accelerator", "tasks", "tls")
 _TLS = ("ca", "cert", "key")
 
@@ -71,6 +69,11 @@ class ClusterSpec:
     def is_address(self) -> bool:
         """Whether it is there already, and not ours to start."""
         return self.type == "address"
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all its workers will declare what `worker` says: a gateway's, and a plugin's, we do not start."""
+        return self.type in _SAID and self.type != "gateway"
 
 
 def find_cluster(cluster: str, clusters: Mapping[str, Any]) -> ClusterSpec:
@@ -110,6 +113,9 @@ def parse_cluster(name: str, table: Any) -> ClusterSpec:
         raise InvalidSettings(f"{where}: address must be one, such as tls://scheduler:8786")
     if kind == "ssh" and not table.get("hosts"):
         raise InvalidSettings(f"{where}: hosts must list the machines; the first runs the scheduler")
+    if kind == "kubernetes" and not table.get("image") and not table.get("custom_cluster_spec"):
+        hint = 'one with jupyter-mlops and what the notebooks import: image = "registry/team/worker:1"'
+        raise InvalidSettings(f"{where}: image must name what its pods run", hint=hint)
     return ClusterSpec(
         name=name, type=kind, address=address, minimum=minimum, maximum=maximum, worker=worker,
         tasks=_whole(where, "tasks", table.get("tasks", max(1, int(worker.cpu or 1)))), tls=dict(tls),
@@ -148,7 +154,7 @@ def demand_startable(spec: ClusterSpec) -> None:
 
 def arguments_of(spec: ClusterSpec) -> dict[str, Any]:
     """What the cluster's class is called with. Pure, so that it can be looked at."""
-    return {**spec.options, **_SAID.get(spec.type, _said_plainly)(spec)}
+    return {**spec.options, **_SAID.get(spec.type, _plainly)(spec)}
 
 
 def _resources_text(spec: ClusterSpec) -> str:
@@ -204,23 +210,57 @@ def _jobqueue(spec: ClusterSpec) -> dict[str, Any]:
 
 def _kubernetes(spec: ClusterSpec) -> dict[str, Any]:
     requests = {"cpu": spec.worker.cpu, "memory": spec.worker.memory, "nvidia.com/gpu": spec.worker.gpu}
-    asked = {name: str(amount) for name, amount in requests.items() if amount}
+    asked = {
+        name: f"{amount:g}" if name == "cpu" else str(amount) for name, amount in requests.items() if amount
+    }
     limits = {
         name: amount for name, amount in asked.items() if name != "cpu"
     }  # a limit of CPU only throttles
-    command = ["dask", "worker", "--nthreads", str(spec.tasks), "--resources", _resources_text(spec)]
+    text = _resources_text(spec)
+    command = ["dask", "worker", "--nthreads", str(spec.tasks), *(["--resources", text] if text else [])]
     return {
-        "name": spec.options.get("name", f"mlops-{spec.name}"),
+        "name": spec.options.get(
+            "name", f"mlops-{spec.name}-{{uuid}}"
+        ),  # a run's own, beside those of others
         "n_workers": spec.minimum,
         "resources": {"requests": asked, "limits": limits},
-        # since distributed 2026.8 there is no command dask-worker any more, which the operator would start
         "worker_command": command,
     }
 
 
-def _said_plainly(spec: ClusterSpec) -> dict[str, Any]:
-    """Gateway and the clouds: instance types and images say what a worker has, in the cloud's own words."""
-    return {"n_workers": spec.minimum} if spec.type != "gateway" else {}
+def _plainly(spec: ClusterSpec) -> dict[str, Any]:
+    """A plugin's class: only what all of dask's take."""
+    return {"n_workers": spec.minimum}
+
+
+def _machines(spec: ClusterSpec) -> dict[str, Any]:
+    """Virtual machines: what one has, its type says, in the cloud's own words; what tasks may have of it, the table."""
+    worker = {"nthreads": spec.tasks, "resources": spec.worker.to_dask(), "memory_limit": 0}
+    return {
+        "n_workers": spec.minimum,
+        "worker_options": {**worker, **spec.options.get("worker_options", {})},
+    }
+
+
+def _fargate(spec: ClusterSpec) -> dict[str, Any]:
+    text, worker = _resources_text(spec), spec.worker
+    extra = [*(["--resources", text] if text else []), *spec.options.get("worker_extra_args", [])]
+    asked = {
+        "worker_cpu": None if worker.cpu is None else int(worker.cpu * 1024),
+        "worker_mem": None if worker.memory is None else worker.memory >> 20,
+        "worker_gpu": worker.gpu,
+    }
+    return {
+        "n_workers": spec.minimum,
+        "worker_nthreads": spec.tasks,
+        "worker_extra_args": extra,
+        **{name: amount for name, amount in asked.items() if amount},
+    }
+
+
+def _gateway(spec: ClusterSpec) -> dict[str, Any]:
+    """What a worker has is the gateway's to say, and which of its options may be asked for."""
+    return {"address": spec.address} if spec.address else {}
 
 
 _SAID: Mapping[str, Callable[[ClusterSpec], dict[str, Any]]] = {
@@ -228,145 +268,20 @@ _SAID: Mapping[str, Callable[[ClusterSpec], dict[str, Any]]] = {
     "ssh": _ssh,
     **dict.fromkeys(_SUBMITS, _jobqueue),
     "kubernetes": _kubernetes,
+    "gateway": _gateway,
+    **dict.fromkeys(("ec2", "azure", "gcp"), _machines),
+    "fargate": _fargate,
 }
 
 
-# --- one that runs ------------------------------------------------------------------------------------------
-
-
-class RunningCluster:
-    """A cluster that was started, or the address of one that runs. `close` ends what was started here."""
-
-    def __init__(self, spec: ClusterSpec) -> None:
-        """Raises `Unavailable` with what the batch system or the cloud said, `MissingExtra`."""
-        self.spec = spec
-        self._cluster: Any = None
-        self._wanted = spec.minimum
-        self._lost: set[str] = set()  # the names of those that came and went
-        self._none_since = time.monotonic()
-        self.security = _security(spec.tls)
-        if spec.is_address:
-            return
-        demand_startable(spec)
-        make = CLUSTERS.get(spec.type)
-        given = arguments_of(spec)
-        if self.security is not None:
-            given.setdefault("security", self.security)
-        try:
-            self._cluster = make(**given)
-            self.security = getattr(self._cluster, "security", self.security)
-            self._notice_losses()
-            if spec.type not in ("processes", *_FIXED) and spec.minimum:
-                self._cluster.scale(spec.minimum)
-        except TypeError as error:
-            raise InvalidSettings(
-                f"clusters.{spec.name}: {error}",
-                hint=f"its options are those of {make.__module__}.{make.__name__}",
-            ) from error
-        except ImportError as error:
-            raise MissingExtra(
-                f"the cluster {spec.name!r} needs {error.name}", hint=CLUSTERS.names()[spec.type][1]
-            ) from error
-        except Exception as error:
-            raise Unavailable(
-                f"the cluster {spec.name!r} does not start: {type(error).__name__}: {error}",
-                hint=f"look at [clusters.{spec.name}] in the settings",
-            ) from error
-
-    def _notice_losses(self) -> None:
-        """Whoever looks now and then would miss a worker that came and went between two looks."""
-        from distributed.diagnostics.plugin import SchedulerPlugin
-
-        lost, names = self._lost, dict[str, str]()
-
-        class Losses(SchedulerPlugin):
-            name = "mlops-losses"
-
-            def add_worker(self, scheduler: Any, worker: str) -> None:
-                names[worker] = str(scheduler.workers[worker].name)
-                lost.discard(names[worker])
-
-            def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
-                lost.add(names.pop(worker, ""))
-
-        scheduler: Any = getattr(self._cluster, "scheduler", None)
-        if hasattr(scheduler, "add_plugin"):  # it is in this process
-            self._cluster.loop.add_callback(scheduler.add_plugin, Losses())
-
-    @property
-    def address(self) -> str:
-        """Of its scheduler."""
-        return str(self.spec.address if self._cluster is None else self._cluster.scheduler_address)
-
-    def client(self, timeout_seconds: float) -> Any:
-        """A new client of it."""
-        from distributed import Client
-
-        if self.spec.type == "gateway":
-            return self._cluster.get_client(set_as_default=False)
-        return Client(
-            self.address, timeout=timeout_seconds, set_as_default=False, **_given(security=self.security)
-        )
-
-    def fit(self, jobs: int) -> None:
-        """Grow for so many jobs at once; shrink to the least when there are none. It never shrinks beside jobs: which
-        worker would go, dask decides, and one with a notebook on it must not."""
-        if self._cluster is None or self.spec.type in _FIXED:
-            return
-        wanted = wanted_workers(self.spec, jobs, self._wanted)
-        if wanted != self._wanted:
-            self._wanted, self._none_since = wanted, time.monotonic()
-            self._cluster.scale(wanted)
-
-    def look(self, names: Collection[str]) -> None:
-        """Who its workers are now. One that was there and is gone (its job was cancelled, its machine taken) is
-        replaced: the batch system does not."""
-        if self._cluster is None or self.spec.type in _FIXED:
-            return
-        kept = getattr(self._cluster, "worker_spec", {})
-        gone = [name for name in kept if str(name) in self._lost]
-        self._lost.difference_update(map(str, gone))
-        if gone:
-            log.warning(
-                "the cluster %r lost %d of its workers; new ones are asked for", self.spec.name, len(gone)
-            )
-            self._cluster.sync(self._cluster.scale_down, gone)
-            self._cluster.scale(self._wanted)
-        if names or not self._wanted:
-            self._none_since = time.monotonic()
-        elif time.monotonic() - self._none_since > _PATIENCE_SECONDS:
-            self._none_since = time.monotonic()
-            log.warning(
-                "no worker of the cluster %r has come within %g s: do its jobs wait or fail? look at their logs",
-                self.spec.name,
-                _PATIENCE_SECONDS,
-            )
-
-    def close(self) -> None:
-        """End it, if it was started here."""
-        if self._cluster is not None:
-            self._cluster.close(timeout=10)
-
-
-def wanted_workers(spec: ClusterSpec, jobs: int, now: int) -> int:
-    """How many workers there should be for so many jobs that run or wait, where there are `now`. Pure."""
-    if jobs == 0:
+def wanted_workers(spec: ClusterSpec, jobs: Sequence[ResourceRequest], now: int) -> int:
+    """How many workers there should be for these jobs that run or wait, where there are `now`: enough places, and
+    enough of what they ask for. Pure."""
+    if not jobs:
         return spec.minimum
-    needed = -(-jobs // spec.tasks)
-    return max(now, min(spec.maximum, max(spec.minimum, needed)))
-
-
-def _given(**arguments: Any) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not None}
-
-
-def _security(tls: Mapping[str, str]) -> Any:
-    """Certificates for ``tls://``; without, dask's own configuration says."""
-    if not tls:
-        return None
-    from distributed.security import Security
-
-    return Security(
-        tls_ca_file=tls["ca"], require_encryption=True,
-        **{f"tls_{who}_{part}": tls[part] for who in ("client", "scheduler", "worker") for part in ("cert", "key")},
-    )  # fmt: skip
+    asked = [job.to_dask() for job in jobs]
+    needed = [len(jobs) / spec.tasks]
+    needed += [
+        sum(each.get(name, 0.0) for each in asked) / has for name, has in spec.worker.to_dask().items() if has
+    ]
+    return max(now, min(spec.maximum, max(spec.minimum, math.ceil(max(needed) - 1e-9))))

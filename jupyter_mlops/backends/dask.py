@@ -22,15 +22,17 @@ from typing import Any
 from distributed import Client, KilledWorker, LocalCluster
 from distributed import worker as dask_worker
 
+from ..compute.offers import machine_resources
 from ..errors import InvalidInput, MlopsError, Unavailable, WorkerLost
 from ..events import Event, decode
 from ..kernels import KernelPool
 from ..resources import ResourceRequest
 from ._plugin import PLUGIN, TOPIC, MlopsWorkerPlugin, cancel_job, recall_job, run_job
-from .clusters import ClusterSpec, RunningCluster, find_cluster
+from .clusters import ClusterSpec, find_cluster
+from .counting import counted, most
 from .environment import misfits
 from .job import Job, JobKey, JobOutcome, Listener
-from .machine import machine_resources
+from .running import RunningCluster
 from .work import Worker
 
 CONNECT_SECONDS = 10.0
@@ -71,7 +73,7 @@ class DaskBackend:
         self._listener = listener
         self._pool_size = kernel_pool_size
         self._reconnect_seconds = reconnect_seconds
-        self._open: set[JobKey] = set()  # submitted, and not told to have ended
+        self._open: dict[JobKey, ResourceRequest] = {}  # submitted, and not told to have ended
         self._futures: dict[JobKey, Any] = {}  # kept until dask is done with them
         self._started: set[JobKey] = set()
         self._cancelled: set[JobKey] = set()
@@ -81,6 +83,7 @@ class DaskBackend:
         self._refusal: WorkerLost | None = None
         self._offers: list[Mapping[str, float]] = []
         self._offers_until = 0.0
+        self._is_gpu_missed = False  # it was said that no worker has one
         self._worker: Worker | None = None
         self._cluster: Any = None
         self._elsewhere: RunningCluster | None = None
@@ -90,6 +93,8 @@ class DaskBackend:
             cluster = find_cluster(address, {})
         if cluster is not None:
             self._elsewhere = RunningCluster(cluster)
+            if cluster.is_uniform and (declared := cluster.worker.to_dask()):
+                self._offers, self._offers_until = [declared], float("inf")  # before the first has come
             try:
                 self._client = self._connect(connect_seconds)
             except BaseException:
@@ -117,7 +122,7 @@ class DaskBackend:
         if self._refusal is not None:
             raise self._refusal
         with self._lock:
-            self._open.add(job.key)  # before a worker can say that it has begun
+            self._open[job.key] = job.resources  # before a worker can say that it has begun
         try:
             resources = self._known_resources(job.resources)
             future = self._client.submit(
@@ -130,7 +135,7 @@ class DaskBackend:
             future = None
         except BaseException:
             with self._lock:
-                self._open.discard(job.key)
+                self._open.pop(job.key, None)
             raise
         with self._lock:
             self._futures[job.key] = future
@@ -159,11 +164,7 @@ class DaskBackend:
 
     def capacity(self) -> ResourceRequest | None:
         """See `Backend`."""
-        offers = self._known_offers()
-        if not offers:
-            return None
-        best = {name: max(offer.get(name, 0.0) for offer in offers) for name in ("cpu", "memory", "gpu")}
-        return ResourceRequest(cpu=best["cpu"], memory=int(best["memory"]), gpu=int(best["gpu"]))
+        return most(self._known_offers(), is_final=self._elsewhere is None or self._elsewhere.spec.is_uniform)
 
     def close(self) -> None:
         """See `Backend`."""
@@ -193,7 +194,7 @@ class DaskBackend:
         with self._lock:
             if key not in self._open or self._is_closed.is_set():
                 return
-            self._open.discard(key)
+            del self._open[key]
             is_started = key in self._started
             self._started.discard(key)
             self._cancelled.discard(key)
@@ -236,7 +237,7 @@ class DaskBackend:
     # --- the cluster ----------------------------------------------------------------------------------------
 
     def _known_offers(self) -> list[Mapping[str, float]]:
-        """What each worker declares to offer."""
+        """What each worker declares to offer, or will when it has come."""
         if time.monotonic() > self._offers_until:
             workers = self._client.scheduler_info(n_workers=-1)["workers"]
             self._offers = [worker["resources"] for worker in workers.values() if worker.get("resources")]
@@ -244,10 +245,15 @@ class DaskBackend:
         return self._offers
 
     def _known_resources(self, request: ResourceRequest) -> dict[str, float]:
-        """What dask counts: the resources that some worker declares; a name that none has would wait for ever."""
-        wanted = request.to_dask()
-        declared = {name for offer in self._known_offers() for name in offer} if wanted else set()
-        return {name: amount for name, amount in wanted.items() if name in declared}
+        """What dask counts of a request; see `counting`."""
+        offers = self._known_offers() if request.to_dask() else []
+        if request.gpu and not any(offer.get("gpu") for offer in offers) and not self._is_gpu_missed:
+            self._is_gpu_missed = True
+            log.warning(
+                "no worker of %s declares a GPU yet; what needs one waits for it (dask worker --resources gpu=1)",
+                self._address,
+            )
+        return counted(request, offers)
 
     def _tell_workers(self, function: Any, key: JobKey) -> None:
         if self._worker is not None:
@@ -326,7 +332,7 @@ class DaskBackend:
         """Let the cluster have as many workers as there is work for, and look at those that came."""
         assert self._elsewhere is not None  # noqa: S101 - only then is there a watch
         with self._lock:
-            jobs = len(self._open)
+            jobs = list(self._open.values())
         moment = time.monotonic()
         if jobs:
             self._busy_at = moment

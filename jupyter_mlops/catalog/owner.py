@@ -21,6 +21,7 @@ from ..events import now
 from .records import Run
 
 HEARTBEAT_SECONDS = 2.0
+ELSEWHERE = "another orchestrator"  # in place of a process: it starts tasks when it wants to
 _ABANDONED = timedelta(seconds=15 * HEARTBEAT_SECONDS)
 _driven_here: set[str] = set()  # the runs that this process drives: it may outlive its drives
 
@@ -32,6 +33,8 @@ def mark() -> str:
 
 def shown(runner: str) -> str:
     """A mark for messages: host and process number."""
+    if runner == ELSEWHERE:
+        return runner
     place, pid, _ = runner.rsplit(":", 2)
     return f"process {pid} on {place.rpartition('/')[0] or place}"
 
@@ -65,9 +68,10 @@ def driving(run_id: str) -> Iterator[None]:
 
 
 def is_driven(run: Run) -> bool:
-    """Whether the process that said it drives the run still does."""
-    if not run.runner:
-        return False
+    """Whether the process that said it drives the run still does. Of another orchestrator nobody knows: until the
+    run is over, or cancelled here, it is that one's."""
+    if run.runner in ("", ELSEWHERE):
+        return run.runner == ELSEWHERE
     place, pid, started = run.runner.rsplit(":", 2)
     if place != _place():
         return run.heartbeat_at is not None and now() - run.heartbeat_at < _ABANDONED

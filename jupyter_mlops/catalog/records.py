@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from .. import words
-from ..display import Shown
+from ..display import Shown, tab
 from ..resources import format_bytes
 
 
@@ -52,6 +52,10 @@ class Run(Shown):
             "arguments": words.mapping(self.arguments),
             "message": self.message,
         }
+
+    def told(self, text: str) -> str:
+        """See `Shown`."""
+        return tab(text, "run", runId=self.run_id, title=self.pipeline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +225,10 @@ class ModelVersion(Shown):
             "registered": f"{self.created_at:%Y-%m-%d %H:%M:%S} UTC{f' by {self.user_name}' if self.user_name else ''}",
         }
 
+    def told(self, text: str) -> str:
+        """See `Shown`."""
+        return tab(text, "model", name=self.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAlias(Shown):
@@ -240,6 +248,10 @@ class ModelAlias(Shown):
         """What it names."""
         protected = ", protected" if self.is_protected else ""
         return {"alias": f"models:/{self.name}@{self.alias}", "names": f"version {self.version}{protected}"}
+
+    def told(self, text: str) -> str:
+        """See `Shown`."""
+        return tab(text, "model", name=self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

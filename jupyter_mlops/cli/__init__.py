@@ -44,6 +44,8 @@ COMMANDS = (
     Entry("queue", "queue", "Schedule", "Show which runs wait for admission, in their order, and why."),
     Entry("quota", "quota", "Schedule", "Show what is in use of each quota."),
     Entry("serve", "serve", "Serve", "Serve a model of the workspace over HTTP, until Ctrl-C."),
+    Entry("models", "models", "Stores", "Look at the registered models, compare them, move their aliases."),
+    Entry("features", "features", "Stores", "Look at features, materialize them, ask for them, check them."),
     Entry("status", "pipeline", "Look", "Tell which tasks would run now, and why."),
     Entry("runs", "runs", "Look", "List runs, the latest first."),
     Entry("show", "runs", "Look", "Show a run, or one of its tasks."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,21 @@ from rich.text import Text
 
 from .. import words
 from ..catalog.records import ComputeMeasurement
-from ..compute import ComputeUnit, Instance, Server, format_flops, money
-from ..compute.units import formats
+from ..compute.instances import Instance, Server
+from ..compute.money import money
+from ..compute.prices import write_prices
+from ..compute.units import ComputeUnit, format_flops, formats
 from ..errors import StorageUnavailable
 from ..events import now
 from ..pipelines import load_pipeline
+from ..problems import Problem
 from ..resources import format_bytes
 from ..session.costing import COLUMNS, units_of
 from ..workspace import Workspace
 from .documents import moment as iso
-from .group import PROGRAM, command
+from .group import PROGRAM, Subcommands, command
 from .options import find_pipeline, json_option, pipeline_argument, workspace_option
 from .output import console, is_interactive, print_json, table
-from .schedule import Subcommands
 
 
 @click.group(
@@ -134,14 +136,24 @@ def _print_measurement(measured: ComputeMeasurement) -> None:
     examples=[
         ("", f"{PROGRAM} compute prices"),
         ("GPUs alone", f"{PROGRAM} compute prices --provider aws --gpu"),
+        ("newer ones, of your own", f"{PROGRAM} compute prices --write prices"),
     ],
 )
 @click.option("--provider", "providers", multiple=True, metavar="NAME", help="Only of this provider.")
 @click.option("--gpu", "is_gpu", is_flag=True, help="Only those with GPUs or TPUs.")
+@click.option(
+    "--write", "folder", metavar="FOLDER", type=click.Path(path_type=Path),
+    help="Copy the package's files there, to be edited.",
+)  # fmt: skip
 @workspace_option
 @json_option
-def prices(providers: tuple[str, ...], is_gpu: bool, workspace: Path | None, is_json: bool) -> None:
+def prices(
+    providers: tuple[str, ...], is_gpu: bool, folder: Path | None, workspace: Path | None, is_json: bool
+) -> None:
     """List what instances cost to rent, and servers to own: with date and source, `~` where it is about so much."""
+    if folder is not None:
+        _write_prices(folder, is_json=is_json)
+        return
     with Workspace.open(workspace) as opened:
         known = opened.compute.prices
         stale = known.stale(now().date())
@@ -155,14 +167,27 @@ def prices(providers: tuple[str, ...], is_gpu: bool, workspace: Path | None, is_
             {
                 "instances": [each.to_json() for each in instances],
                 "servers": [each.to_json() for each in servers],
-                "warnings": [problem.message for problem in stale],
+                "warnings": _told_of(stale),
             }
         )
         return
     rows = [*map(_instance_row, instances), *map(_server_row, servers)]
     columns = ["provider", "name", "cpu", "memory", "accelerator", "an hour", "spot", "as of", "source"]
     console().print(table(columns, rows))
-    warn([problem.message for problem in stale])
+    warn(_told_of(stale))
+
+
+def _write_prices(folder: Path, *, is_json: bool) -> None:
+    written = write_prices(folder)
+    if is_json:
+        print_json({"files": [str(path) for path in written]})
+        return
+    click.echo(f"wrote {', '.join(path.name for path in written)} to {folder}")
+    click.echo(f'edit them, and put this into mlops.toml: compute_prices = "{folder.as_posix()}"')
+
+
+def _told_of(stale: Sequence[Problem]) -> list[str]:
+    return [f"{problem.message}: {problem.hint}" for problem in stale]
 
 
 def _is_shown(row: Instance | Server, providers: tuple[str, ...], *, is_gpu: bool) -> bool:

@@ -10,8 +10,8 @@ import click
 from rich.text import Text
 
 from .. import words
-from ..compute import Estimate, money
-from ..compute.estimate import OWN_UTILIZATION
+from ..compute.estimate import OWN_UTILIZATION, Estimate
+from ..compute.money import money
 from ..compute.plot import percent
 from ..errors import StorageUnavailable
 from ..session.costing import cost_in, is_pipeline

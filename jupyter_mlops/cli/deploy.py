@@ -13,6 +13,7 @@ from ..deployments import decide
 from ..errors import InvalidInput
 from ..resources import ResourceRequest
 from ..workspace import Workspace
+from .completing import model_names
 from .deployments import name_argument, print_deployment
 from .group import PROGRAM, command
 from .options import json_option, workspace_option
@@ -36,7 +37,7 @@ def timeout_option(function: Any) -> Any:
         ("exactly what a cloud would be sent", f"{PROGRAM} deploy flights-delay/3 --target sagemaker --dry-run"),
     ],
 )  # fmt: skip
-@click.argument("model")
+@click.argument("model", shell_complete=model_names)
 @click.option("--name", metavar="NAME", help="The deployment's name.  [default: the model's]")
 @click.option(
     "--target",

@@ -23,10 +23,9 @@ from ..events import now
 from ..workspace import Workspace
 from .completing import known_names
 from .documents import moment as iso
-from .group import PROGRAM, command
+from .group import PROGRAM, Listing, command
 from .options import json_option, workspace_option
 from .output import console, is_interactive, print_json, state, table
-from .schedule import Subcommands
 
 F = TypeVar("F", bound=Callable[..., Any])
 _WATCH_SECONDS = 1.0
@@ -143,17 +142,7 @@ def _table(found: Sequence[DeploymentStatus]) -> Table:
 # --- commands ---------------------------------------------------------------------------------------------
 
 
-class Group(Subcommands):
-    """Commands behind `deployments`; without one, the list."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """No command, or only options: ``list``."""
-        if (not args or args[0].startswith("-")) and not {"-h", "--help"} & set(args):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-deployments = Group(
+deployments = Listing(
     "deployments",
     help="Look at what is served, stop, start and remove it. Without a command: list.",
     context_settings={"help_option_names": ["-h", "--help"]},

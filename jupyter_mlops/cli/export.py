@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import click
 
@@ -46,13 +46,16 @@ from .output import print_json
 )
 @arguments_options
 @click.option(
-    "--image", default="", metavar="IMAGE", help="A container image that has the project and jupyter-mlops."
+    "--image",
+    default="",
+    metavar="IMAGE",
+    help="A container image that has the project and jupyter-mlops: `dockerize PIPELINE` makes one.",
 )
 @click.option(
     "--project",
     default="",
     metavar="DIR",
-    help="The project's folder on the target.  [default: as it is here]",
+    help="The pipeline's folder on the target.  [default: as it is here; where `dockerize` puts it, with --image]",
 )
 @click.option("--schedule", default="", metavar="CRON", help="When it runs by itself: five fields.")
 @click.option(
@@ -98,7 +101,7 @@ def export(
         schedule, timezone, notes = _own_schedule(loaded, timezone)
     _check_schedule(schedule, timezone)
     options = ExportOptions(
-        project=project or ("/project" if image else str(path.resolve().parent)),
+        project=project or (_in_image(path.resolve()) if image else str(path.resolve().parent)),
         pipeline_file=path.name,
         image=image,
         schedule=schedule,
@@ -126,6 +129,15 @@ def export(
         click.echo(f"{click.style('✔', fg='green')} {output / name}")
     for note in exported.notes:
         click.echo(f"{click.style('⚠', fg='yellow')} {note}", err=True)
+
+
+def _in_image(pipeline: Path) -> str:
+    """The folder of a pipeline in the image that `dockerize` makes of it."""
+    from ..promotion.capture import CaptureOptions, root_of
+    from ..promotion.context import PROJECT
+
+    root = root_of(pipeline, CaptureOptions())
+    return (PurePosixPath(PROJECT) / pipeline.parent.relative_to(root).as_posix()).as_posix()
 
 
 def _own_schedule(pipeline: Pipeline, timezone: str) -> tuple[str, str, list[str]]:

@@ -165,6 +165,33 @@ class UnknownCommand(click.UsageError):
         self.hint = hint or f"see `{PROGRAM} --help`"
 
 
+class Subcommands(click.Group):
+    """Commands behind a command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they were added."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say which command was meant."""
+        word = args[0]
+        if word not in self.commands and not ctx.resilient_parsing and not word.startswith("-"):
+            raise UnknownCommand(f"{self.name} {word}", did_you_mean(word, self.commands))
+        return super().resolve_command(ctx, args)
+
+
+class Listing(Subcommands):
+    """Commands behind a command; without one, its ``list``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """No command, or only options: ``list``."""
+        if (not args or args[0].startswith("-")) and not {"-h", "--help"} & set(args):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 def describe(error: Exception) -> tuple[dict[str, Any], int]:
     """What ``--json`` says of an error, and the exit code."""
     if isinstance(error, MlopsError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ..errors import InvalidInput, NotFound, did_you_mean
+from ..frames import write_frame
 from ..pipelines.arguments import parse_arguments
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -98,3 +100,26 @@ def find_pipeline(path: Path | None) -> Path:
         f"there is no pipeline.yaml {where}",
         hint="name a pipeline file, or write one with `jupyter mlops init`",
     )
+
+
+def print_frame(frame: Any, output: str, *, is_json: bool) -> None:
+    """Rows into a file or onto stdout; with ``--json`` how many there are, and on stdout the rows themselves."""
+    if is_json and output == "-":
+        rows = json.loads(frame.to_json(orient="records", date_format="iso"))
+        click.echo(
+            json.dumps({"output": None, "count": len(frame), "rows": rows}, ensure_ascii=False, indent=2)
+        )
+        return
+    write_frame(frame, output)
+    if is_json:
+        click.echo(json.dumps({"output": output, "count": len(frame)}))
+    elif output != "-":
+        click.echo(f"{len(frame):,} rows → {output}", err=True)
+
+
+def pair(text: str, option: str) -> tuple[str, str]:
+    """``NAME=VALUE``."""
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise InvalidInput(f"{option} {text!r} is no pair", hint=f"such as {option} region=eu")
+    return name, value

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Group as Parts
@@ -18,14 +17,12 @@ from rich.text import Text
 from .. import words
 from ..catalog.owner import user_name
 from ..events import now
-from ..queueing.amounts import Amount, body
-from ..queueing.queue import Place
+from ..queueing.documents import place_body
+from ..queueing.snapshot import Place
 from ..workspace import Workspace
-from .documents import moment
-from .group import PROGRAM, command
+from .group import PROGRAM, Subcommands, command
 from .options import json_option, workspace_option
 from .output import console, is_interactive, print_json, state, table
-from .schedule import Subcommands
 
 _WATCH_SECONDS = 1.0
 
@@ -61,30 +58,6 @@ def _watch(workspace: Workspace) -> None:
         while True:
             live.update(_picture(workspace.queue.look(), now()), refresh=True)
             time.sleep(_WATCH_SECONDS)
-
-
-def place_body(place: Place) -> dict[str, Any]:
-    """One entry, for ``--json``."""
-    entry = place.entry
-    return {
-        "run_id": entry.run_id,
-        "pipeline": entry.pipeline,
-        "state": entry.state,
-        "position": place.position,
-        "reason": place.reason,
-        "starts_at": moment(place.starts_at),
-        "user_name": entry.user_name,
-        "group_name": entry.group_name,
-        "queue": entry.queue,
-        "priority": entry.priority,
-        "is_preemptible": entry.is_preemptible,
-        "preemptions": entry.preemptions,
-        "needs": body(Amount.read(entry.least)),
-        "asks": body(Amount.read(entry.most)),
-        "granted": body(Amount.read(entry.granted)) if entry.granted else None,
-        "since_at": moment(entry.since_at),
-        "admitted_at": moment(entry.admitted_at),
-    }
 
 
 def _picture(places: Sequence[Place], at: datetime) -> RenderableType:

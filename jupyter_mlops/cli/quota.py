@@ -15,10 +15,9 @@ from ..queueing import Quotas
 from ..queueing.amounts import shown
 from ..queueing.ceilings import Ceiling, ceilings
 from ..workspace import Workspace
-from .group import PROGRAM, command
+from .group import PROGRAM, Subcommands, command
 from .options import json_option, workspace_option
 from .output import console, print_json, table
-from .schedule import Subcommands
 
 _BAR = 20
 

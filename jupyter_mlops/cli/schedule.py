@@ -18,7 +18,7 @@ from ..pipelines.schedules import CATCH_UP, OVERLAP
 from ..scheduling.documents import schedule_body
 from ..workspace import Workspace
 from . import schedule_look as look
-from .group import PROGRAM, UnknownCommand, command
+from .group import PROGRAM, Subcommands, command
 from .options import (
     arguments_options,
     find_pipeline,
@@ -28,24 +28,6 @@ from .options import (
     workspace_option,
 )
 from .output import print_json
-
-
-class Subcommands(click.Group):
-    """Commands behind a command."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which they were added."""
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Say which command was meant."""
-        word = args[0]
-        if word not in self.commands and not ctx.resilient_parsing and not word.startswith("-"):
-            raise UnknownCommand(f"{self.name} {word}", did_you_mean(word, self.commands))
-        return super().resolve_command(ctx, args)
-
 
 schedule = Subcommands(
     "schedule",
@@ -80,6 +62,12 @@ schedule = Subcommands(
 @click.option("--start", metavar="MOMENT", help="No fire before it: 2026-01-31 or 2026-01-31T06:00.")
 @click.option("--end", metavar="MOMENT", help="No fire from then on.")
 @click.option("--paused", "is_paused", is_flag=True, default=None, help="Do not fire until it is resumed.")
+@click.option("--queue", metavar="NAME", help="Where quotas are set: the queue that its runs wait in.")
+@click.option("--priority", type=int, help="Higher ones are admitted first.  [default: 0]")
+@click.option(
+    "--preemptible", "is_preemptible", is_flag=True, default=None,
+    help="Its runs may be made to wait again by a higher one.",
+)  # fmt: skip
 @json_option
 def add(
     pipeline: Path | None,

@@ -126,6 +126,9 @@ def show(name: str, workspace: Path | None, is_json: bool) -> None:
         "jitter": words.duration(body["jitter_seconds"]) if body["jitter_seconds"] else "",
         "from": body["start"] or "",
         "until": body["end"] or "",
+        "queue": body["queue"] or "",
+        "priority": _rank(body),
+        "by": body["user_name"],
         "state": "paused" if schedule.is_paused else "active",
         "fired by": who or _SCHEDULER_HINT,
     }
@@ -214,6 +217,14 @@ def _print_history(schedule: Schedule, fires: Sequence[tuple[Fire, Run | None]])
 
 def _local(schedule: Schedule, at: datetime) -> str:
     return f"{at.astimezone(ZoneInfo(schedule.timezone)):%a %Y-%m-%d %H:%M}"
+
+
+def _rank(body: Mapping[str, Any]) -> str:
+    told = [
+        str(body["priority"]) if body["priority"] else "",
+        "preemptible" if body["is_preemptible"] else "",
+    ]
+    return " ".join(filter(None, told))
 
 
 def _next(schedule: Schedule, moment: datetime) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
@@ -57,10 +59,22 @@ def scheduler(most_runs: int, is_once: bool, is_quiet: bool, workspace: Path | N
             else:
                 stop = threading.Event()
                 _stop_on_signals(stop)
-                service.serve(stop, heard=drivers.reap)
+                service.serve(stop, heard=lambda: _tend(drivers))
         finally:
             drivers.forget()
             logger.removeHandler(handler)
+
+
+def _tend(drivers: Drivers) -> None:
+    """Take note of drivers that have ended. As a container's first process we inherit what they leave behind, and that
+    stays in the table of processes until we have looked at it."""
+    drivers.reap()
+    if os.getpid() != 1:
+        return
+    with contextlib.suppress(ChildProcessError):  # there are none
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while (ended := os.waitid(os.P_ALL, 0, look)) is not None and ended.si_pid not in drivers.pids():
+            os.waitpid(ended.si_pid, os.WNOHANG)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

@@ -13,13 +13,13 @@ import click
 
 from .. import words
 from ..entry import Ended, TaskEntry
+from ..entry.place import Place
 from ..entry.report import Report
 from ..entry.standing import run_id_of
 from ..errors import InvalidInput, StorageUnavailable
 from ..events import Event, OutputStreamed
 from ..pipelines import load_pipeline, lower
 from ..pipelines.references import as_text
-from ..workspace import Workspace
 from .group import command
 from .options import arguments_options, find_pipeline, gather_arguments, json_option
 from .output import print_line
@@ -115,16 +115,16 @@ def task(
     path = find_pipeline(pipeline)
     given, is_text = _arguments(parameters, parameter_files, arguments_text)
     plan = lower(load_pipeline(path), given, from_text=is_text)
-    with Workspace.open(path.resolve().parent) as workspace:
+    with Place(path.resolve().parent) as place:
         report = Report(
-            (lambda: workspace.catalog) if is_reported and not is_list else None,
+            (lambda: place.catalog) if is_reported and not is_list else None,
             pipeline_path=str(path.resolve()),
         )
         entry = TaskEntry(
             plan,
             run_id_of(run_id),
-            settings=workspace.settings,
-            blobs=workspace.blobs,
+            settings=place.settings,
+            blobs=place.blobs,
             report=report,
             folder=path.resolve().parent,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -33,10 +33,15 @@ _BODY = ("arguments", "results", "artifacts", "error")
 class Compute:
     """Units, measurements and costs of one workspace."""
 
-    def __init__(self, catalog: Catalog, prices: Path | None = None, cluster: str = "local") -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        prices: Path | None = None,
+        find: Callable[[], list[ComputeUnit]] = find_units,
+    ) -> None:
         self._catalog = catalog
         self._own_prices = prices
-        self._cluster = cluster
+        self._find = find  # where tasks run, which may be elsewhere
 
     # --- units ----------------------------------------------------------------------------------------------
 
@@ -45,7 +50,7 @@ class Compute:
 
         Raises `Unavailable`.
         """
-        return find_units(self._cluster if "://" in self._cluster else "local")
+        return self._find()
 
     def measure(self, folder: Path, progress: Progress) -> list[ComputeMeasurement]:
         """Measure this machine's CPUs and GPUs, and keep what came out. Of a TPU or IPU nothing is measured.

@@ -1,4 +1,4 @@
-"""Which compute units there are: this machine's, or those of a dask cluster's workers."""
+"""Which compute units there are: this machine's, or those of a dask cluster's workers, whose client is given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import Unavailable
 from . import accelerators
 from .cpus import cpu_peak, flops_a_cycle, read_cpu
 from .gpus import Gpu, find_gpus
@@ -17,18 +16,11 @@ from .limits import usable_cpus, usable_memory
 from .units import ComputeUnit
 
 _DEVICES = Path("/dev")
-_DASK_SECONDS = 3.0
 _TPU_VARIABLES = ("TPU_ACCELERATOR_TYPE", "ACCELERATOR_TYPE")
 
 
-def find_units(cluster: str = "local") -> list[ComputeUnit]:
-    """This machine's units for ``local``, else those of the workers of the dask scheduler at that address, each as it
-    finds them where it runs.
-
-    Raises `Unavailable` if it does not answer.
-    """
-    if cluster != "local":
-        return _ask_cluster(cluster)
+def find_units() -> list[ComputeUnit]:
+    """This machine's units."""
     return [cpu_unit(), *gpu_units(find_gpus()), *device_units(os.environ)]
 
 
@@ -164,17 +156,9 @@ def _bounded(unit: ComputeUnit, cores: float, memory: int | None) -> ComputeUnit
     )
 
 
-def _ask_cluster(address: str) -> list[ComputeUnit]:
-    from distributed import Client
-
-    try:
-        with Client(address, timeout=_DASK_SECONDS, set_as_default=False) as client:
-            workers: Mapping[str, Mapping[str, Any]] = client.scheduler_info(n_workers=-1)["workers"]
-            told = client.run(find_units, on_error="return") if workers else {}
-    except (OSError, TimeoutError, ValueError, TypeError) as error:
-        raise Unavailable(
-            f"no dask scheduler answers at {address}: {error}",
-            hint="start one with `dask scheduler` and `dask worker`, or set cluster to local",
-        ) from error
+def ask_units(client: Any) -> list[ComputeUnit]:
+    """Those of the workers that a client's scheduler has, each as it finds them where it runs."""
+    workers: Mapping[str, Mapping[str, Any]] = client.scheduler_info(n_workers=-1)["workers"]
+    told = client.run(find_units, on_error="return") if workers else {}
     # A worker without this package answers with an error.
     return worker_units(workers, {key: units for key, units in told.items() if isinstance(units, list)})

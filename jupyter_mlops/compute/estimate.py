@@ -157,7 +157,7 @@ def estimate(
         utilization=utilization,
         runs_a_month=runs_a_month,
         basis=basis,
-        warnings=tuple(problem.message for problem in prices.stale(today)),
+        warnings=tuple(f"{problem.message}: {problem.hint}" for problem in prices.stale(today)),
     )
 
 

@@ -37,6 +37,23 @@ def find_gpus(environ: Mapping[str, str] | None = None) -> list[Gpu]:
     return visible(found, os.environ if environ is None else environ)
 
 
+def count_gpus(environ: Mapping[str, str] | None = None) -> int:
+    """How many this process may see; asked before each run, so by what costs no time: the environment, which is
+    believed, or the driver's files."""
+    asked = (os.environ if environ is None else environ).get("CUDA_VISIBLE_DEVICES")
+    if asked is not None:
+        return len([part for part in asked.split(",") if part.strip() not in ("", "-1")])
+    try:
+        return len([name for name in os.listdir(_DRIVER) if name])
+    except OSError:
+        return 0
+
+
+def gpu_models() -> list[str]:
+    """The kinds that are in this machine."""
+    return sorted({gpu.name for gpu in find_gpus({})})
+
+
 def visible(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> list[Gpu]:
     """As CUDA reads its variable: indexes or UUIDs, up to the first that names none."""
     asked = environ.get("CUDA_VISIBLE_DEVICES")

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from ..errors import InvalidInput, NotFound, did_you_mean
+from ..errors import Conflict, InvalidInput, NotFound, StorageUnavailable, did_you_mean
 from ..problems import Problem, summarize
 from ..resources import parse_bytes
 from .instances import Instance, Server, Site
@@ -82,7 +82,7 @@ class PriceList:
             names = by_day.setdefault(row.as_of, [])
             if row.provider not in names:
                 names.append(row.provider)
-        hint = "name a newer file in the setting `compute_prices`: docs/compute.md shows its form"
+        hint = "put newer ones in their place: jupyter mlops compute prices --write FOLDER"
         return [
             Problem(
                 message=f"prices of {', '.join(names)} are of {day}, older than a year",
@@ -108,6 +108,23 @@ def load_prices(own: Path | None = None) -> PriceList:
         tuple(row for file in kept for row in file.servers),
         tuple(path for file in kept for path in file.paths),
     )
+
+
+def write_prices(folder: Path) -> list[Path]:
+    """Copies of this package's files, to be edited: the setting `compute_prices` then names the folder.
+
+    Raises `Conflict` for files that are there, `StorageUnavailable`.
+    """
+    sources = {folder / path.name: path for path in sorted(_DATA.glob("*.yaml"))}
+    if there := [path for path in sources if path.exists()]:
+        raise Conflict(f"there is a file {there[0]} already", hint="name another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, source in sources.items():
+            path.write_bytes(source.read_bytes())
+    except OSError as error:
+        raise StorageUnavailable(f"cannot write to {folder}: {error.strerror}") from error
+    return list(sources)
 
 
 def _rows(file: PriceList) -> Sequence[Instance | Server]:

@@ -18,9 +18,9 @@ from .. import encoding
 from ..backends import JobOutcome
 from ..blobs import parse_reference
 from ..catalog import Catalog
-from ..catalog.owner import user_name
+from ..catalog.owner import ELSEWHERE, user_name
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
-from ..errors import CatalogUnavailable, Conflict, MlopsError, NotFound
+from ..errors import Cancelled, CatalogUnavailable, Conflict, MlopsError, NotFound
 from ..events import TERMINAL, now
 from ..notebooks.inject import named_secrets
 from ..pipelines import RunState
@@ -40,13 +40,31 @@ class Report:
         self.outcome: JobOutcome | None = None
         self._attempt: Attempt | None = None
 
+    def open_catalog(self) -> Catalog:
+        """The catalog, for who else has something to ask it. Raises `CatalogUnavailable`."""
+        if self._open is None:
+            raise CatalogUnavailable("this task tells no catalog")
+        return self._open()
+
+    def run(self, machine: RunState) -> Run | None:
+        """The run's record, if the catalog can be asked. Raises `Cancelled` if somebody cancelled it there."""
+        with self._telling() as catalog:
+            if catalog is None:
+                return None
+            run = self._demand_run(catalog, machine)
+            if not run.is_cancel_requested:
+                return run
+        raise Cancelled(f"run {run.run_id} was cancelled", hint="start a new run, with another id")
+
     def begun(self, key: str, attempt: int, machine: RunState) -> None:
         """The task runs now."""
         with self._telling() as catalog:
             if catalog is None:
                 return
             self._demand_run(catalog, machine)
-            catalog.update(Run, machine.run_id, state="running", message="", finished_at=None)
+            catalog.update(
+                Run, machine.run_id, state="running", message="", finished_at=None, runner=ELSEWHERE
+            )
             moment, worker = now(), f"{socket.gethostname()}:{os.getpid()}"
             told = named_secrets(dict(machine.arguments(key)))
             task = replace(
@@ -104,7 +122,9 @@ class Report:
                 catalog.put(replace(task, peak_memory_bytes=peak))
                 self._others(catalog, machine, ended.task)
                 if machine.state is not None:
-                    catalog.update(Run, machine.run_id, state=machine.state, finished_at=moment)
+                    where = {"is_cancel_requested": False}
+                    changes = {"state": machine.state, "finished_at": moment, "runner": ""}
+                    catalog.compare_and_set(Run, machine.run_id, where, **changes)
 
     def _artifacts(self, ended: Ended) -> list[Artifact]:
         told = self.outcome.artifacts if self.outcome else {}
@@ -141,11 +161,12 @@ class Report:
                     replace(task, state=state.state, reason=state.reason, results=results, finished_at=now())
                 )
 
-    def _demand_run(self, catalog: Catalog, machine: RunState) -> None:
+    def _demand_run(self, catalog: Catalog, machine: RunState) -> Run:
         """The run's record; of the tasks that begin together, one makes it."""
         plan, run_id = machine.plan, machine.run_id
-        if catalog.count(Run, where={"run_id": run_id}):
-            return
+        known = catalog.find(Run, where={"run_id": run_id})
+        if known:
+            return known[0]
         moment = now()
         run = Run(
             run_id=run_id,
@@ -157,6 +178,7 @@ class Report:
             user_name=user_name(),
             created_at=moment,
             started_at=moment,
+            runner=ELSEWHERE,
         )
         tasks = [
             TaskRun(run_id=run_id, task=key, name=task.name, position=position)
@@ -164,6 +186,7 @@ class Report:
         ]
         with contextlib.suppress(Conflict):
             catalog.add(run, *tasks)
+        return run
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[Catalog | None]:

@@ -23,6 +23,7 @@ from ..runner.sources import Sources, preloads
 from ..settings import Settings
 from .report import Report
 from .standing import Left, Standing, outcomes
+from .telling import Telling, both
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +86,19 @@ class TaskEntry:
         before = self._known.get(key)
         attempt = attempt or (before.attempt + 1 if before else 1)
         standing = Standing(self.plan, self.run_id, self._known, target=key, is_settled=is_settled)
+        run = self.report.run(standing.machine)
+        telling = Telling(run, standing.machine, self.settings, self.report.open_catalog)
         if standing.is_target_due:
-            outcome = self._refused(key, before, attempt) or self._execute(key, attempt, standing, on_event)
+            outcome = self._refused(key, before, attempt)
+            if outcome is None:
+                telling.begun(key, attempt)
+                outcome = self._execute(key, attempt, standing, both(on_event, telling.handle))
             ended = self._ended(key, attempt, outcome)
         else:
             ended = self._did_not_run(key, standing)
-        self.report.ended(ended, Standing(self.plan, self.run_id, self._read()).machine)
+        after = Standing(self.plan, self.run_id, self._read()).machine
+        self.report.ended(ended, after)
+        telling.ended(ended, after)
         return ended
 
     # --- within ---------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import CorruptBlob, InvalidInput
 from ..fingerprint import digest_bytes
 from .dtypes import DTYPES, moment_of, python_value
+from .online import cut
 
 _SIGN = 1 << 63
 STAMP = 24  # bytes
@@ -33,6 +34,8 @@ class KeyCodec:
         self.keys = dict(keys)
         self._is_single = len(self.keys) == 1
         self._first = next(iter(self.keys.items()))
+        self.size = 8 * len(self.keys) if {*self.keys.values()} == {"int64"} else 0
+        """Bytes of each key; 0 where they differ."""
 
     def pack(self, row: Mapping[str, Any]) -> bytes:
         """The key in a row; `InvalidInput` when one is missing or of another type."""
@@ -42,9 +45,11 @@ class KeyCodec:
 
     def pack_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[bytes]:
         """The keys of several rows; as `pack`, only quicker where all are plain values of one key."""
-        if self._is_single and len(rows) > 1:
+        if self._is_single:
             name, dtype = self._first
             try:
+                if len(rows) == 1 and type(value := rows[0][name]) is int and dtype == "int64":
+                    return [_KEY(value + _SIGN)]
                 values = [row[name] for row in rows]
                 kinds = {*map(type, values)}
                 if dtype == "int64" and kinds == _INT:
@@ -84,20 +89,25 @@ class KeyCodec:
 
     def pack_batch(self, table: Any) -> list[bytes]:
         """The keys of an Arrow table or batch whose key columns have their types and no nulls."""
+        if self.size:
+            return cut(self.pack_block(table), self.size)
         columns = []
         for name, dtype in self.keys.items():
             column = table.column(name)
             if dtype == "int64":
-                import numpy as np
-
-                numbers = column.to_numpy().astype(np.int64).view(np.uint64) ^ np.uint64(_SIGN)
-                columns.append(_sliced(numbers.astype(">u8").tobytes(), 8))
+                columns.append(cut(_ordered(column).astype(">u8").tobytes(), 8))
             else:
                 texts = [text.encode() for text in column.to_pylist()]
                 columns.append(
                     texts if self._is_single else [len(one).to_bytes(4, "big") + one for one in texts]
                 )
         return columns[0] if self._is_single else [b"".join(parts) for parts in zip(*columns, strict=True)]
+
+    def pack_block(self, table: Any) -> bytes:
+        """`pack_batch` end to end, where all keys have one size."""
+        import numpy as np
+
+        return np.stack([_ordered(table.column(name)) for name in self.keys], axis=1).astype(">u8").tobytes()
 
 
 class RowCodec:
@@ -115,12 +125,24 @@ class RowCodec:
         self._unpack = self._struct.unpack_from
         self._none = bytes(self._nulls)
         self._rest = bool(self._texts or self._moments)
+        self.size = 0 if self._texts else self._struct.size
+        """Bytes of each row; 0 where they differ."""
         # Without what a read does not need; digest and bitmap as one.
-        self._quick = struct.Struct(f">Q16x{4 + self._nulls}s{''.join(self._codes)}").unpack_from
+        self._quick = struct.Struct(f">Q16x{4 + self._nulls}s{''.join(self._codes)}")
         self._plain = self.digest + self._none
 
     def pack_batch(self, table: Any, event: Any, created: Any, arrival: int) -> list[bytes]:
         """The rows of an Arrow table or batch whose feature columns have their types; the times are NumPy int64."""
+        packed, texts = self._packed(table, event, created, arrival)
+        rows = cut(packed, self._struct.size)
+        return [b"".join(parts) for parts in zip(rows, *texts, strict=True)] if texts else rows
+
+    def pack_block(self, table: Any, event: Any, created: Any, arrival: int) -> bytes:
+        """`pack_batch` end to end, where all rows have one size."""
+        return self._packed(table, event, created, arrival)[0]
+
+    def _packed(self, table: Any, event: Any, created: Any, arrival: int) -> tuple[bytes, list[list[bytes]]]:
+        """What has one size of each row, end to end, and the columns of texts that come after it."""
         import numpy as np
 
         fields: list[Any] = [("event", ">u8"), ("created", ">u8"), ("arrival", ">u8")]
@@ -139,28 +161,28 @@ class RowCodec:
                 rows["nulls"][:, place // 8] |= is_null.astype(np.uint8) << np.uint8(place % 8)
             rows[str(place)], text = _numbers(column, self._kinds[place].name)
             texts += text
-        packed = _sliced(rows.tobytes(), rows.dtype.itemsize)
-        return [b"".join(parts) for parts in zip(packed, *texts, strict=True)] if texts else packed
+        return rows.tobytes(), texts
 
     def unpack_rows(self, found: Sequence[bytes | None]) -> tuple[list[int], list[tuple[Any, ...]]] | None:
         """`unpack` of several, as events and values, where all are there and nothing is null; else None.
 
-        Only rows of numbers alone are unpacked this way: it takes a third of the time.
+        Only rows of numbers alone are unpacked this way: it takes a fifth of the time.
         """
-        if self._rest:
+        if self._rest or not found:
             return None
-        unpack, plain = self._quick, self._plain
-        events, rows = [], []
         try:
-            for data in found:
-                row = unpack(data)  # type: ignore[arg-type]
-                if row[1] != plain:
-                    return None
-                events.append(row[0] - _SIGN)
-                rows.append(row[2:])
+            if len(found) == 1:
+                row = self._quick.unpack(found[0])  # type: ignore[arg-type]
+                return ([row[0] - _SIGN], [row[2:]]) if row[1] == self._plain else None
+            rows = list(self._quick.iter_unpack(b"".join(found)))  # type: ignore[arg-type]
         except (TypeError, struct.error):  # one is missing, or is none of ours
             return None
-        return events, rows
+        if len(rows) != len(found):
+            return None
+        events, marks, *columns = zip(*rows, strict=True)
+        if marks.count(self._plain) != len(rows):
+            return None
+        return [event - _SIGN for event in events], list(zip(*columns, strict=True))
 
     def unpack(self, data: bytes) -> tuple[int, tuple[Any, ...]]:
         """The event, and the values in the schema's order, None for null; `CorruptBlob` for bytes of another schema."""
@@ -218,8 +240,11 @@ def _numbers(column: Any, dtype: str) -> tuple[Any, list[list[bytes]]]:
     return [len(text) for text in texts], [texts]
 
 
-def _sliced(data: bytes, size: int) -> list[bytes]:
-    return [data[start : start + size] for start in range(0, len(data), size)]
+def _ordered(column: Any) -> Any:
+    """Whole numbers as unsigned ones of the same order."""
+    import numpy as np
+
+    return column.to_numpy().astype(np.int64).view(np.uint64) ^ np.uint64(_SIGN)
 
 
 def _shown(row: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import overload
 
 from .. import words
-from ..display import table_html, table_text
+from ..display import tab, table_html, table_text
 from .definitions import Definition, Entity, FeatureService, FeatureView, OnDemandView, short
 from .names import parse_reference
 
@@ -37,7 +37,11 @@ class DefinitionTable(Sequence[Definition]):
     def _repr_html_(self) -> str:
         if not self._definitions:
             return "<em>no features yet</em>"
-        return table_html(_COLUMNS, self._rows())
+        return table_html(_COLUMNS, map(_linked, self._rows()))
+
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """The names of the columns, and the rows."""
+        return list(_COLUMNS), self._rows()
 
     def _rows(self) -> list[list[str]]:
         """Among many a view tells the names of its features, by itself their types too."""
@@ -68,6 +72,12 @@ def _row(one: Definition, *, has_types: bool) -> list[str]:
         inputs = ", ".join(dict.fromkeys(parse_reference(text).view for text in one.inputs))
         return ["on demand", one.name, version, inputs, features, "", _function(one.function), description]
     return ["view", one.name, version, _of(one), features, _ttl(one), _source(one), description]
+
+
+def _linked(row: list[str]) -> list[str]:
+    kind, name, *more = row
+    has_tab = kind in ("view", "on demand")
+    return [kind, tab(name, "feature", name=name) if has_tab else name, *more]
 
 
 def _of(view: FeatureView) -> str:

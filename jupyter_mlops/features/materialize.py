@@ -12,7 +12,7 @@ late rows are not missed.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from .definitions import FeatureView
 from .dtypes import moment_of
 from .log import Log
 from .names import CREATED, EVENT, literal, quote
-from .online import OnlineStore, Row
+from .online import Block, OnlineStore, Row
 
 BATCH_ROWS = 50_000
 MOST_PUSHED = 64  # parts
@@ -228,15 +228,17 @@ class Materializer:
         return replace(record, **changes)
 
 
-def packer(view: FeatureView, keys: Mapping[str, str], arrival: int) -> Callable[[Any], Iterator[Row]]:
+def packer(view: FeatureView, keys: Mapping[str, str], arrival: int) -> Callable[[Any], Iterable[Row]]:
     """From an Arrow batch with the times as numbers, ``__event`` and ``__created`` to rows of the online store."""
     key_codec, row_codec = KeyCodec(keys), RowCodec(view.schema)
 
-    def pack(batch: Any) -> Iterator[Row]:
+    def pack(batch: Any) -> Iterable[Row]:
         event, created = batch.column("__event").to_numpy(), batch.column("__created").to_numpy()
-        return zip(
-            key_codec.pack_batch(batch), row_codec.pack_batch(batch, event, created, arrival), strict=True
-        )
+        if key_codec.size and row_codec.size:
+            values = row_codec.pack_block(batch, event, created, arrival)
+            return Block(key_codec.pack_block(batch), key_codec.size, values, row_codec.size)
+        values = row_codec.pack_batch(batch, event, created, arrival)
+        return zip(key_codec.pack_batch(batch), values, strict=True)
 
     return pack
 

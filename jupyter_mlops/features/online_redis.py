@@ -22,7 +22,7 @@ from weakref import WeakSet
 
 from ..errors import InvalidInput, MissingExtra, StorageUnavailable
 from ..fingerprint import digest_bytes
-from .online import Found, Row
+from .online import Block, Found, Row, cut
 
 _BATCH = 1000  # keys a call of the script
 _CALLS = 4  # of the script that are sent at once
@@ -48,7 +48,7 @@ return #out / 2
 """
 
 
-_Call = tuple[bool, list[Row]]
+_Call = tuple[bool, list[Row] | Block]
 """Whether all of its keys are taken to be new (MSETNX, which is told when one is not), and the rows."""
 
 
@@ -81,32 +81,43 @@ class RedisStore:
     def write(self, *, view: str, rows: Iterable[Row]) -> None:
         """See `OnlineStore`."""
         prefix = self._prefix(view)
-        named = ((prefix + key, value) for key, value in rows)
-        batches = iter(lambda: list(islice(named, _BATCH)), [])
+        batches: Iterator[list[Row] | Block]
+        if isinstance(rows, Block):
+            batches = rows.parts(_BATCH)
+        else:
+            remaining = iter(rows)
+            batches = iter(lambda: list(islice(remaining, _BATCH)), [])
         is_new = True  # as long as none of the keys was there, nothing need be compared
         sent: list[_Call] = []
         with self._explained("write to"), self._writing() as connection:
             while True:
                 calls = [(is_new and _has_no_twins(batch), batch) for batch in islice(batches, _CALLS)]
-                connection.send_packed_command([self._packed(*call) for call in calls])
+                connection.send_packed_command([self._packed(prefix, *call) for call in calls])
                 refused = [call for call in sent if not connection.read_response() and call[0]]
                 if refused:
                     is_new = False
                     again = [(False, batch) for _, batch in refused]
-                    connection.send_packed_command([self._packed(*call) for call in again])
+                    connection.send_packed_command([self._packed(prefix, *call) for call in again])
                     calls += again
                 sent = calls
                 if not sent:
                     return
 
-    def _packed(self, is_new: bool, batch: Sequence[Row]) -> bytes:  # noqa: FBT001 - half of a call
+    def _packed(
+        self,
+        prefix: bytes,
+        is_new: bool,  # noqa: FBT001 - half of a call
+        batch: list[Row] | Block,
+    ) -> bytes:
         """A call in Redis's protocol."""
-        if is_new:
-            words = [b"MSETNX", *chain.from_iterable(batch)]
-        else:
-            keys, values = zip(*batch, strict=True)
-            words = [b"EVALSHA", self._script.sha.encode(), b"%d" % len(batch), *keys, *values]
-        return _words(words)
+        verb = [b"MSETNX"] if is_new else [b"EVALSHA", self._script.sha.encode(), b"%d" % len(batch)]
+        if isinstance(batch, Block):
+            keys, values = (prefix, batch.keys, batch.key_size), (b"", batch.values, batch.value_size)
+            rows = [_alike(keys, values)] if is_new else [_alike(keys), _alike(values)]
+            return b"".join([_opened(verb, 2 * len(batch)), *rows])
+        named = [(prefix + key, value) for key, value in batch]
+        columns = named if is_new else zip(*named, strict=True)
+        return _words([*verb, *chain.from_iterable(columns)])
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
@@ -127,8 +138,12 @@ class RedisStore:
         names = [prefix + key for view, keys in wanted for prefix in (self._prefix(view),) for key in keys]
         if not names:
             return [[] for _ in wanted]
-        with self._explained("read"):
+        try:  # and no context manager, which would take a tenth of it all
             values = self._values(names)
+        except self._errors as error:
+            raise self._unavailable("read", error) from error
+        if len(wanted) == 1:
+            return [list(values)]
         found = iter(values)
         return [list(islice(found, len(keys))) for _, keys in wanted]
 
@@ -180,10 +195,12 @@ class RedisStore:
         try:
             yield
         except self._errors as error:
-            raise StorageUnavailable(
-                f"cannot {verb} the online store Redis at {self.place}: {error}",
-                hint="is the server running?",
-            ) from error
+            raise self._unavailable(verb, error) from error
+
+    def _unavailable(self, verb: str, error: Exception) -> StorageUnavailable:
+        return StorageUnavailable(
+            f"cannot {verb} the online store Redis at {self.place}: {error}", hint="is the server running?"
+        )
 
 
 def _words(words: Sequence[bytes]) -> bytes:
@@ -191,5 +208,27 @@ def _words(words: Sequence[bytes]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
 
 
-def _has_no_twins(batch: Sequence[Row]) -> bool:
-    return len({key for key, _ in batch}) == len(batch)
+def _opened(words: Sequence[bytes], more: int) -> bytes:
+    """The beginning of a command, after which so many words more come."""
+    return b"*%d\r\n%b" % (len(words) + more, _words(words).partition(b"\n")[2])
+
+
+def _alike(*columns: tuple[bytes, bytes, int]) -> bytes:
+    """Rows of words in Redis's protocol. A column is what its words begin with, and the rest of each, of one size,
+    end to end."""
+    import numpy as np
+
+    pieces: list[bytes | Any] = []
+    for head, data, size in columns:
+        rest = np.frombuffer(data, np.dtype((np.void, size)))
+        pieces += [b"$%d\r\n%b" % (len(head) + size, head), rest, b"\r\n"]
+    kinds = [f"V{len(piece)}" if isinstance(piece, bytes) else piece.dtype for piece in pieces]
+    rows = np.empty(len(rest), dtype=[(str(place), kind) for place, kind in enumerate(kinds)])
+    for place, piece in enumerate(pieces):
+        rows[str(place)] = np.void(piece) if isinstance(piece, bytes) else piece
+    return rows.tobytes()
+
+
+def _has_no_twins(batch: list[Row] | Block) -> bool:
+    keys = cut(batch.keys, batch.key_size) if isinstance(batch, Block) else [key for key, _ in batch]
+    return len({*keys}) == len(keys)

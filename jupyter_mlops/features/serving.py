@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from operator import add
 from typing import Any
 
 from ..errors import InvalidInput
@@ -69,6 +69,8 @@ class OnlineFeatures:
 
     def to_dict(self) -> dict[str, list[Any]]:
         """A list of values for each feature."""
+        if len(self.values) == 1:
+            return {name: [value] for name, value in zip(self.names, self.values[0], strict=True)}
         if not self.values:
             return {name: [] for name in self.names}
         return dict(zip(self.names, map(list, zip(*self.values, strict=True)), strict=True))
@@ -108,7 +110,7 @@ class _Lookup:
         """(values, statuses, events), row by row."""
         oldest = -_FOREVER if self.ttl is None else at - self.ttl
         plain = self.codec.unpack_rows(found)
-        if plain is not None and min(plain[0], default=at) >= oldest:  # all present: as it should be
+        if plain is not None and min(plain[0]) >= oldest:  # all present: as it should be
             events, rows = plain
             kept = rows if self.pick is None else list(map(self.pick, rows))
             return kept, [self.present] * len(rows), events
@@ -133,7 +135,10 @@ def _statuses(row: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _joined(rows: Sequence[list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
     """The rows of several views side by side."""
-    return [tuple(chain.from_iterable(row)) for row in zip(*rows, strict=True)]
+    joined = rows[0]
+    for more in rows[1:]:
+        joined = list(map(add, joined, more))
+    return joined
 
 
 class Reader:
@@ -171,9 +176,9 @@ class Reader:
         values: list[tuple[Any, ...]] = [()] * len(rows)
         statuses: list[tuple[str, ...]] = [()] * len(rows)
         events: list[Sequence[int | None]] = []
-        if len(self._lookups) == 1:  # most questions, where each microsecond counts
-            (lookup,) = self._lookups
-            (found,) = store.read(wanted=[(lookup.name, self._packs[0](rows))])
+        if len(self._lookups) == 1:  # many questions, where each microsecond counts
+            lookup = self._lookups[0]
+            found = store.read(wanted=((lookup.name, self._packs[0](rows)),))[0]
             values, statuses, times = lookup.answers(found, at)
             events = [times]
         elif self._lookups:

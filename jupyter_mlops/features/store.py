@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 from ..blobs import BlobStore
 from ..catalog import Catalog, FeaturePart, Materialization
-from ..errors import InvalidInput, NotFound
+from ..errors import InvalidInput, NotFound, did_you_mean
 from ..frames import to_arrow
 from ..profiles import Drift, Profile, drift, profile_frame
 from . import consistency, duck, feast, functions, pushing, sources
@@ -118,6 +119,16 @@ class FeatureStore:
             return self._definitions.view(reference)
         return self._definitions.get(kind, reference.view, reference.version)
 
+    def named(self, name: str) -> Definition:
+        """The view, service or entity of that name (or ``name@version``); `NotFound` with the nearest one."""
+        kinds: tuple[type[Any], ...] = (FeatureView, OnDemandView, FeatureService, Entity)
+        for kind in kinds:
+            with suppress(NotFound):
+                found: Definition = self.get(name, kind)
+                return found
+        known = {one.name for one in self.find()}
+        raise NotFound(f"no feature definition is called {name!r}", hint=did_you_mean(name, known))
+
     def find(
         self,
         text: str = "",
@@ -188,10 +199,16 @@ class FeatureStore:
         return reader.read(self._online or self.online, rows, moment)
 
     def _reader(self, features: Features, full_names: bool) -> Reader:  # noqa: FBT001 - part of the key
-        name = features if isinstance(features, (str, FeatureService)) else _listed(features)
-        key: Any = (name.reference if isinstance(name, FeatureService) else name, full_names)
+        name: Any = tuple(features) if type(features) is list else features
+        if not isinstance(name, (str, tuple)):
+            name = name.reference if isinstance(name, FeatureService) else _listed(name)
+        key = (name, full_names)
         epoch = self._definitions.epoch
-        known = self._readers.get(key)
+        try:
+            known = self._readers.get(key)
+        except TypeError:
+            references(features)  # which says what is wrong
+            raise
         if known is not None and known[0] == epoch:
             return known[1]
         selection = self.select(features, full_names=full_names)
@@ -322,7 +339,7 @@ class FeatureStore:
         The training profile, ``store.profile(training_frame)``, is what a model version keeps for this.
         """
         reference = self.profile(before) if isinstance(before, str) else before
-        frame = self._newest_rows(now) if isinstance(now, str) else now
+        frame = self.newest_rows(now) if isinstance(now, str) else now
         return drift(reference, frame, psi_limit=psi_limit, ks_limit=ks_limit)
 
     def check(
@@ -352,6 +369,20 @@ class FeatureStore:
             table = table.set_column(table.column_names.index(name), name, column)
         return consistency.compare(
             table, expected, list(served), list(selection.keys), timestamp, tolerance=tolerance, limit=limit
+        )
+
+    def standing(self, view: FeatureView | OnDemandView) -> tuple[datetime | None, int]:
+        """Until when a view's values are in the log (None when none ever was brought there), and how many rows."""
+        watermark = self._materializer.watermark(view) if isinstance(view, FeatureView) else None
+        where = {"view": view.name, "version": view.version}
+        return watermark, int(self._catalog.total(FeaturePart, "rows", where=where))
+
+    def materializations(self, view: str, *, limit: int = 10) -> list[Materialization]:
+        """The last batches of a view, the newest first, without their profiles."""
+        found = self._feature_view(view)
+        where = {"view": found.name, "version": found.version}
+        return self._catalog.find(
+            Materialization, where=where, order_by="-created_at", limit=limit, omit=("profile",)
         )
 
     def clean(self, *, grace_seconds: float = _GRACE_SECONDS, is_dry_run: bool = False) -> Mapping[str, int]:
@@ -449,7 +480,8 @@ class FeatureStore:
             table = plain(duck.table(source.connection, rows).select(list(columns)))
         return table.append_column(ARRIVAL, pa.array([0] * table.num_rows, pa.int64()))
 
-    def _newest_rows(self, name: str) -> Any:
+    def newest_rows(self, name: str) -> Any:
+        """The rows of a view's newest materialization, an Arrow table; `NotFound` if there is none."""
         view = self._feature_view(name)
         parts = [part for part in self._materializer.parts(view) if part.materialization_id][-1:]
         if not parts:

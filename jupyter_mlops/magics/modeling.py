@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import operator
-import re
 from typing import Any
 
 from IPython.core.error import UsageError
 
-from ..errors import InvalidInput
 from .code import execute, last_function
 from .magic import Call, Magic
 from .options import Argument, Option, Syntax
-
-_COMPARED = re.compile(r"(?P<metric>[\w.-]+)\s*(?P<operator>>=|<=|!=|=|<|>)\s*(?P<value>.+)")
 
 
 def _featurize(call: Call) -> None:
@@ -59,39 +55,17 @@ _ENVELOPE = {
 
 
 def _models(call: Call) -> Any:
+    from ..models.comparison import condition, ordering
     from ..session import modeling
 
     given = call.given
     order = given.get("order_by")
-    if order and not given.has("ascending"):
-        order = f"-{order}"
-    where = dict(_condition(text) for text in given.get("where", ()))
+    where = dict(condition(text) for text in given.get("where", ()))
     return modeling.find_models(
         given.get("name"),
         tags=given.get("tag"),
         where=where or None,
-        order_by=f"{order[0] if order[0] == '-' else ''}{_field(order.lstrip('-'))}" if order else None,
-    )
-
-
-def _condition(text: str) -> tuple[str, Any]:
-    """``auc > 0.9`` → what `ModelStore.find` takes."""
-    found = _COMPARED.fullmatch(text.strip())
-    if found is None:
-        raise InvalidInput(f"--where {text!r} is no comparison", hint="such as --where 'auc > 0.9'")
-    try:
-        value = float(found["value"])
-    except ValueError:
-        raise InvalidInput(f"--where {text!r}: {found['value']!r} is no number") from None
-    return f"metrics.{found['metric'].removeprefix('metrics.')}", (found["operator"], value)
-
-
-def _field(name: str) -> str:
-    """A metric, unless it is a field of every version."""
-    return (
-        name
-        if name in ("version", "created_at", "name", "size_bytes")
-        else f"metrics.{name.removeprefix('metrics.')}"
+        order_by=ordering(order, is_ascending=given.has("ascending")) if order else None,
     )
 
 

@@ -24,6 +24,9 @@ def _run_pipeline(call: Call) -> Any:
         cluster=given.get("cluster"),
         workers=_workers(given.get("workers")),
         isolation=given.get("isolation"),
+        queue=given.get("queue"),
+        priority=_priority(given.get("priority", "0")),
+        is_preemptible=given.get("preemptible", False),
         from_text=True,
     )
 
@@ -34,6 +37,13 @@ def _workers(text: str | None) -> int | None:
     if not text.isdigit() or int(text) < 1:
         raise InvalidInput(f"--workers {text}: that is no number of notebooks", hint="1 or more")
     return int(text)
+
+
+def _priority(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(f"--priority {text}: that is no whole number", hint="such as 5, or -5") from None
 
 
 def overview(magics: Callable[[], Sequence[Magic]]) -> Magic:
@@ -105,6 +115,9 @@ RUN_PIPELINE = Magic(
             Option(name="cluster", help="a dask scheduler, such as tcp://host:8786", value="ADDRESS"),
             Option(name="workers", help="how many notebooks at once", value="NUMBER"),
             Option(name="isolation", help="kernels forked warm, or started cold", choices=("warm", "cold")),
+            Option(name="queue", help="where quotas are set: the queue to wait in", value="NAME"),
+            Option(name="priority", help="higher ones are admitted first", value="NUMBER"),
+            Option(name="preemptible", help="a higher one may make it wait again", kind="flag"),
         ],
     ),
     examples=("%run_pipeline", "%run_pipeline pipeline.yaml -p week 21 --force train"),

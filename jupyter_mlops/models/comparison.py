@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +18,8 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 _METRIC = "metrics."
+_COMPARED = re.compile(r"(?P<metric>[\w.-]+)\s*(?P<operator>>=|<=|!=|=|<|>)\s*(?P<value>.+)")
+_FIELDS = ("version", "created_at", "name", "size_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,26 @@ def _condition(value: Any) -> tuple[str, float]:
             f"{value!r} is no condition for a metric", hint=f"(operator, number): {', '.join(_OPERATORS)}"
         )
     return str(word), float(number)
+
+
+def condition(text: str) -> tuple[str, tuple[str, float]]:
+    """``auc > 0.9``, as people write it → what `ModelStore.find` takes in `where`."""
+    found = _COMPARED.fullmatch(text.strip())
+    if found is None:
+        raise InvalidInput(f"--where {text!r} is no comparison", hint="such as --where 'auc > 0.9'")
+    try:
+        value = float(found["value"])
+    except ValueError:
+        raise InvalidInput(f"--where {text!r}: {found['value']!r} is no number") from None
+    return f"{_METRIC}{found['metric'].removeprefix(_METRIC)}", (found["operator"], value)
+
+
+def ordering(name: str, *, is_ascending: bool = False) -> str:
+    """A metric, or a field that every version has → what `ModelStore.find` takes as `order_by`; the greatest is first
+    unless `is_ascending`."""
+    name = name.lstrip("-")
+    field = name if name in _FIELDS else f"{_METRIC}{name.removeprefix(_METRIC)}"
+    return field if is_ascending else f"-{field}"
 
 
 @dataclass(frozen=True, slots=True)

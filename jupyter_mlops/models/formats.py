@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,23 +49,38 @@ def save(model: Any, form: str = "auto") -> Saved:
     return portable
 
 
+_UNKNOWN_TO_SKOPS = frozenset(
+    {
+        "sklearn.tree._tree",
+        "sklearn.ensemble._hist_gradient_boosting.predictor",
+        "sklearn.neighbors._kd_tree",
+        "sklearn.neighbors._ball_tree",
+    }
+)
+"""Where scikit-learn's compiled types are that skops does not know to be safe. To write a forest out, only to be told
+so, takes half a second, and to import skops nearly one: it looks at every estimator that there is."""
+
+
 def _best(model: Any) -> Saved:
-    for write in _WRITERS.values():
-        try:
-            portable = write(model)
-        except MissingExtra:
-            continue
-        if portable is None:
-            continue
-        if "skops" not in (form for form, _ in portable.files.values()):
-            return portable
+    if _is_a(model, "sklearn.base", "BaseEstimator"):
         fast = _pickled(model)  # tells what is used as well
+        portable = None
+        if not fast.captured[0].modules & _UNKNOWN_TO_SKOPS:
+            with suppress(MissingExtra):
+                portable = _skops(model)
+        if portable is None:
+            return fast
         return Saved(
             {**portable.files, **fast.files},
             {**portable.forms, **fast.forms},
             fast.captured,
             portable.modules,
         )
+    for write in _WRITERS.values():
+        with suppress(MissingExtra):
+            portable = write(model)
+            if portable is not None:
+                return portable
     return _pickled(model)
 
 

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from .. import words
 from ..catalog import ModelVersion
-from ..display import bars, sparkline, table_html, table_text
+from ..display import bars, sparkline, tab, table_html, table_text
 
 _MOST_METRICS = 4
 
@@ -63,7 +63,7 @@ class VersionTable(Sequence[ModelVersion]):
     def _repr_html_(self) -> str:
         if not self._versions:
             return "<em>no models yet</em>"
-        rows = self._rows()
+        rows = [[tab(name, "model", name=name), *more] for name, *more in self._rows()]
         if self._is_overview:
             columns = [*self._columns(), "course"]
             lines = [sparkline(values, label=name) for name, values in self._courses()]

@@ -29,6 +29,7 @@ from .manifest import Manifest
 from .model import LoadedModel
 from .names import ModelReference, check_alias, check_name, parse_model_reference
 from .origin import DataSource, data_sources, lineage_of
+from .overview import LIVE, ModelOverview, overview, searched
 from .registration import Check, Envelope, Request, prepare, try_again
 from .trust import check_trust
 from .view import VersionView
@@ -206,17 +207,26 @@ class ModelStore:
 
     def _require(self, name: str) -> RegisteredModel:
         """The model of this name; `NotFound` with the nearest one."""
-        found = self._catalog.find(RegisteredModel, where={"name": name, "is_deleted": False}, limit=1)
+        found = self._catalog.find(RegisteredModel, where={**LIVE, "name": name}, limit=1)
         if not found:
             known = [one.name for one in self.models()]
             raise NotFound(f"no model is called {name!r}", hint=did_you_mean(name, known))
         return found[0]
 
-    def models(self, *, limit: int | None = None, offset: int = 0) -> list[RegisteredModel]:
-        """The models, the one that changed last first."""
+    def models(self, text: str = "", *, limit: int | None = None, offset: int = 0) -> list[RegisteredModel]:
+        """The models, the one that changed last first; with `text`, those whose name or description has it."""
         return self._catalog.find(
-            RegisteredModel, where={"is_deleted": False}, order_by="-updated_at", limit=limit, offset=offset
+            RegisteredModel,
+            where=LIVE,
+            order_by="-updated_at",
+            limit=limit,
+            offset=offset,
+            search=searched(text),
         )
+
+    def overview(self, text: str = "", *, limit: int | None = 100, offset: int = 0) -> list[ModelOverview]:
+        """As `models`, each with its newest version, how many it has, and its aliases."""
+        return overview(self._catalog, self.models(text, limit=limit, offset=offset))
 
     def find(
         self,

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from ..catalog import ModelVersion
+from ..display import tab
 from .lineage import Lineage
 from .manifest import Manifest
 
@@ -99,7 +100,8 @@ class VersionView:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return "".join(
+        link = tab(f"{self.version.name} in the panel", "model", name=self.version.name)
+        return f"<div>{link}</div>" + "".join(
             f"<details{' open' if title in ('version', 'metrics') else ''}><summary>{escape(title)}</summary>"
             f"<table>{''.join(_row(name, text) for name, text in rows.items() if text) or '<tr><td>–</td></tr>'}"
             "</table></details>"

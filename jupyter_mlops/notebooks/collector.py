@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from .gathered import GatheredText
-from .outputs import Blobs, content_size, limit_outputs
+from .outputs import Blobs, content_size, limit_outputs, text_size
 from .secrets import Mask, StreamMask
 
 Output = dict[str, Any]
+# Of one cell: how many outputs of streams that take turns, how many times the limit in them, and in what is displayed.
+# Beyond it each stream goes on in one output of its own, and whatever is displayed spills.
+_TURNS, _STREAMED, _DISPLAYED = 1000, 1, 8
+_SMALL_BYTES = 2048  # what is displayed and not worth a blob
 
 
 class Collector:
@@ -35,13 +40,15 @@ class Collector:
         self._outputs: list[Output] = []
         self._is_clearing = False
         self._masks: dict[str, StreamMask] = {}
-        self._stream: GatheredText | None = None  # the last one; only that can still grow
+        self._streams: dict[str, GatheredText] = {}  # those that can still grow: the last one, or one a name
+        self._turns = self._streamed_bytes = self._displayed_bytes = 0  # what the cell has put out so far
         self._displays: dict[str, list[tuple[int, Output]]] = {}
 
     def begin(self, index: int, outputs: list[Output]) -> None:
         """From now on it is cell `index` that puts out, into `outputs`."""
         self._index, self._outputs = index, outputs
         self._is_clearing = False
+        self._turns = self._streamed_bytes = self._displayed_bytes = 0
 
     def end(self) -> None:
         """The cell is done: let go what the masks held back, and bound the size."""
@@ -49,12 +56,12 @@ class Collector:
             if rest := mask.flush():
                 self._write(name, rest)
         self._masks.clear()
-        self._finish_stream()
+        self._finish_streams()
 
     def flush(self) -> None:
         """Bring what has come so far into the notebook."""
-        if self._stream is not None:
-            self._stream.flush()
+        for stream in self._streams.values():
+            stream.flush()
 
     def stream(self, name: str, text: str) -> None:
         """A chunk of ``stdout`` or ``stderr``."""
@@ -90,9 +97,10 @@ class Collector:
             return
         self._is_clearing = False
         self._outputs.clear()
-        if self._stream is not None:
-            self._stream.discard()
-            self._stream = None
+        for stream in self._streams.values():
+            stream.discard()
+        self._streams.clear()
+        self._turns = self._streamed_bytes = self._displayed_bytes = 0
         self._masks.clear()
         for shown in self._displays.values():
             shown[:] = [(index, output) for index, output in shown if index != self._index]
@@ -109,23 +117,44 @@ class Collector:
     def _write(self, name: str, text: str) -> None:
         if not text:
             return
-        last = self._outputs[-1] if self._outputs else {}
-        if self._stream is None or self._stream.output is not last or last["name"] != name:
-            self._finish_stream()
-            if last.get("output_type") != "stream" or last["name"] != name:
-                last = {"output_type": "stream", "name": name, "text": ""}
-                self._outputs.append(last)
-            self._stream = GatheredText(last, self._limit, self._blobs)
-        self._stream.add(text)
+        stream = self._streams.get(name)
+        if stream is None or not (self._are_apart or stream.output is self._outputs[-1]):
+            stream = self._begin_stream(name)
+        stream.add(text)
         self._touched(self._index)
         self._streamed(name, text)
 
-    def _finish_stream(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.finish()
+    @property
+    def _are_apart(self) -> bool:
+        """Whether the streams took turns for so long that each goes on by itself: memory must not grow with them."""
+        limit = _STREAMED * self._limit
+        return self._blobs is not None and (self._turns >= _TURNS or self._streamed_bytes > limit)
+
+    def _begin_stream(self, name: str) -> GatheredText:
+        if not self._are_apart:
+            self._finish_streams()
+        output: Output = {"output_type": "stream", "name": name, "text": ""}
+        self._outputs.append(output)
+        self._streams[name] = GatheredText(output, self._limit, self._blobs)
+        return self._streams[name]
+
+    def _finish_streams(self) -> None:
+        streams, self._streams = [*self._streams.values()], {}
+        with ExitStack() as ends:  # each is ended, though the disk be full for another
+            for stream in streams:
+                ends.callback(stream.finish)
+        self._turns += len(streams)
+        self._streamed_bytes += sum(text_size(stream.output["text"]) for stream in streams)
 
     def _bounded(self, output: Output) -> Output:
-        if self._blobs is not None and content_size(output) > self._limit:
-            return limit_outputs(output, self._limit, self._blobs)
-        return output
+        if self._blobs is None:
+            return output
+        is_full = self._displayed_bytes > _DISPLAYED * self._limit
+        limit = min(self._limit, _SMALL_BYTES) if is_full else self._limit
+        size = content_size(output)
+        if size <= limit:
+            self._displayed_bytes += size
+            return output
+        kept = limit_outputs(output, limit, self._blobs)
+        self._displayed_bytes += content_size(kept)
+        return kept

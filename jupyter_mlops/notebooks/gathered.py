@@ -31,8 +31,8 @@ class GatheredText:
         self.output = output
         self._limit, self._blobs = limit_bytes, blobs
         # In pieces: appending to one text is quadratic for a cell that prints a lot.
-        self._pieces: list[str] = [output["text"]] if output["text"] else []
-        self._size = text_size(output["text"])
+        self._pieces: list[str] = []
+        self._size = 0
         self._growing: Growing | None = None
         self._head = self._tail = ""
         self._room = kept_characters(limit_bytes)

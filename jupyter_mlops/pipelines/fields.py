@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from ..errors import InvalidInput
-from ..resources import ResourceRequest
+from ..resources import MOST_PRIORITY, ResourceRequest
 from .arguments import convert
 from .definition import ISOLATION, RUN_IF, PipelineParameter, RetryPolicy
 from .reading import (
@@ -216,6 +216,19 @@ SCHEDULE_FIELDS: tuple[Field, ...] = (
     Field(
         key="paused", attribute="is_paused", read=read_truth, schema={"type": "boolean"}, shape="true, false",
         help="do not fire until somebody resumes it (false)",
+    ),
+    Field(
+        key="queue", attribute="queue", read=read_text, schema=_TEXT, shape="name",
+        help="where its runs wait for admission, where quotas are set (default)",
+    ),
+    Field(
+        key="priority", attribute="priority", read=read_whole,
+        schema={"type": "integer", "minimum": -MOST_PRIORITY, "maximum": MOST_PRIORITY}, shape="whole number",
+        help="higher ones are admitted first (0)",
+    ),
+    Field(
+        key="preemptible", attribute="is_preemptible", read=read_truth, schema={"type": "boolean"},
+        shape="true, false", help="its runs may be made to wait again by one of a higher priority (false)",
     ),
 )  # fmt: skip
 

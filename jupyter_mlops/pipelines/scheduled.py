@@ -9,6 +9,7 @@ from typing import Any
 from ..cron import Cron
 from ..errors import InvalidInput, InvalidParameter, did_you_mean
 from ..problems import Problem, summarize
+from ..resources import MOST_PRIORITY
 from .arguments import bind_arguments, convert
 from .definition import Pipeline
 from .reading import NAME
@@ -67,6 +68,11 @@ def _problems_of(pipeline: Pipeline, name: str, spec: ScheduleSpec, field: str) 
     if spec.catch_up == "all" and spec.overlap == "cancel":
         told = f"schedule {name!r}: what `catch_up: all` runs late, `overlap: cancel` would stop"
         yield _problem(pipeline, f"{field}.overlap", told, "choose overlap queue, or catch_up last")
+    if not -MOST_PRIORITY <= spec.priority <= MOST_PRIORITY:
+        told = (
+            f"schedule {name!r}: priority {spec.priority} is not between {-MOST_PRIORITY} and {MOST_PRIORITY}"
+        )
+        yield _problem(pipeline, f"{field}.priority", told)
     try:
         cron = spec.parsed()
     except InvalidInput as error:

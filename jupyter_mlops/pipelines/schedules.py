@@ -37,7 +37,8 @@ _HOLE = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)\}|\$\{")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleSpec:
     """When a pipeline runs by itself. `start` and `end` are dates or moments as written; without an offset
-    they are by the clock of `timezone`. Text in `parameters` may hold ``${schedule.…}``."""
+    they are by the clock of `timezone`. Text in `parameters` may hold ``${schedule.…}``. `queue`, `priority` and
+    `is_preemptible` are for its runs, where quotas are set; "" is the queue of those who name none."""
 
     cron: str
     timezone: str = "UTC"
@@ -48,6 +49,9 @@ class ScheduleSpec:
     start: str = ""
     end: str = ""
     is_paused: bool = False
+    queue: str = ""
+    priority: int = 0
+    is_preemptible: bool = False
 
     def parsed(self) -> Cron:
         """The cron. Raises `InvalidInput`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -14,9 +15,26 @@ from ..fingerprint import digest_bytes
 from ..problems import Problem, summarize
 from . import dockerfile, sbom, ship
 from .captured import Capture
-from .context import APP, BILL, EPOCH, LIB, MODEL, PORT, USER, WORK, Content, Context, HealthCheck, digest_of
+from .context import (
+    APP,
+    BILL,
+    EPOCH,
+    LIB,
+    MODEL,
+    PORT,
+    PROGRAM,
+    PROJECT,
+    USER,
+    Content,
+    Context,
+    HealthCheck,
+    digest_of,
+)
 
 Platform = Literal["", "sagemaker"]
+
+# What orchestrators call, which know nothing of images; see `exporters`.
+_PROGRAM = f'#!/bin/sh\nexec python -m {ship.TASK} "$@"\n'.encode()
 
 # The port by the same rule as the server's own; alive is what answers at all, be it that it is overloaded.
 _HEALTH = (
@@ -42,7 +60,8 @@ def make_context(
     names = ship.names_used(capture.notebooks.values(), capture.modules.values())
     if capture.has_features:
         names |= {ship.FEATURES}
-    shipped = ship.closure(ship.SERVING if is_serving else ship.BATCH, names=names)
+    entries = [ship.SERVING] if is_serving else ship.entries_of(is_pipeline=bool(capture.tasks))
+    shipped = ship.closure(*entries, names=names)
     own: dict[str, Content] = {**capture.modules, **capture.files, **capture.notebooks}
     model = _model_files(capture.model_folder) if is_serving else {}
     lock, vcs = _locks(capture)
@@ -54,10 +73,11 @@ def make_context(
         locks=[lock, vcs],
         system_packages=packages,
         files={f"{MODEL}/{path}": digest_of(what) for path, what in model.items()}
-        | {f"{WORK}/{path}": digest_of(what) for path, what in own.items()},
+        | {f"{PROJECT}/{path}": digest_of(what) for path, what in own.items()},
         properties={"jupyter-mlops:source": capture.source, "jupyter-mlops:commit": capture.commit},
     )
-    folders: dict[str, Mapping[str, Content]] = {"model": model, "lib": shipped.files, "work": own}
+    folders: dict[str, Mapping[str, Content]] = {"model": model, "lib": shipped.files, "project": own}
+    program: dict[str, Content] = {"bin/jupyter-mlops": _PROGRAM} if ship.TASK in entries else {}
     single: dict[str, Content] = {BILL: bill.encode()}
     if not is_serving:
         single["job.json"] = _job(capture)
@@ -67,14 +87,14 @@ def make_context(
     recipe = dockerfile.Recipe(
         title=f"{capture.kind} image of {capture.source or capture.name}",
         base=base,
-        copies=_copies([name for name, content in folders.items() if content], single),
+        copies=_copies([name for name, content in folders.items() if content], single, program),
         entrypoint=entrypoint,
         env=env,
         labels=labels,
         has_packages=bool(packages),
         has_vcs=bool(vcs),
         user="" if platform == "sagemaker" else USER,
-        workdir=WORK,
+        workdir=_workdir(capture),
         port=PORT if is_serving else 0,
         healthcheck=health.command if health else (),
     )
@@ -85,6 +105,7 @@ def make_context(
         **({dockerfile.VCS: vcs.encode()} if vcs else {}),
         **({dockerfile.PACKAGES: "".join(f"{one}\n" for one in packages).encode()} if packages else {}),
         **single,
+        **program,
         **{f"{name}/{path}": what for name, content in folders.items() for path, what in content.items()},
     }
     return Context(
@@ -97,14 +118,16 @@ def make_context(
         code={
             **{f"{MODEL}/{path}": what for path, what in model.items()},
             **{f"{LIB}/{path}": what for path, what in shipped.files.items()},
-            **{f"{WORK}/{path}": what for path, what in own.items()},
+            **{f"{PROJECT}/{path}": what for path, what in own.items()},
             **{f"{APP}/{path}": what for path, what in single.items()},
+            **dict.fromkeys([PROGRAM] if program else [], _PROGRAM),
         },
         requirements_lock=lock,
         system_packages=packages,
         labels=labels,
         env=env,
         entrypoint=entrypoint,
+        workdir=_workdir(capture),
         user="0:0" if platform == "sagemaker" else USER,
         exposed_ports=(PORT,) if is_serving else (),
         healthcheck=health,
@@ -113,6 +136,11 @@ def make_context(
         source_digest=capture.source_digest,
         epoch=_epoch() if epoch is None else epoch,
     )
+
+
+def _workdir(capture: Capture) -> str:
+    """Where a command line is read: in the folder of the pipeline, whose file it names."""
+    return posixpath.join(PROJECT, posixpath.dirname(capture.source)) if capture.tasks else PROJECT
 
 
 def base_of(capture: Capture) -> str:
@@ -144,10 +172,13 @@ def _locks(capture: Capture) -> tuple[str, str]:
     )
 
 
-def _copies(folders: Sequence[str], single: Mapping[str, Content]) -> list[dockerfile.Copy]:
+def _copies(
+    folders: Sequence[str], single: Mapping[str, Content], programs: Mapping[str, Content]
+) -> list[dockerfile.Copy]:
     """What changes seldom first: the model, our files, the user's."""
-    targets = {"model": MODEL, "lib": LIB, "work": WORK}
+    targets = {"model": MODEL, "lib": LIB, "project": PROJECT}
     made = [dockerfile.Copy(source=name, target=targets[name], is_compiled=name == "lib") for name in folders]
+    made += [dockerfile.Copy(source=name, target=PROGRAM, is_program=True) for name in programs]
     return [*made, *(dockerfile.Copy(source=name, target=f"{APP}/{name}") for name in sorted(single))]
 
 
@@ -161,6 +192,7 @@ def _job(capture: Capture) -> bytes:
     """What the batch entry finds: notebooks by the names of tasks, else by their own."""
     notebooks = dict(capture.tasks) or {Path(path).stem: path for path in sorted(capture.notebooks)}
     document = {"name": capture.name, "notebooks": notebooks, "import_paths": list(capture.import_paths)}
+    document["project"] = PROJECT
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
 

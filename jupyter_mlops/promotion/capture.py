@@ -32,7 +32,7 @@ from .gathering import Gathered, Search, gather
 from .installs import Installs
 from .lock import lock
 from .requirements import Resolved, constraints_of, modules_of, resolve
-from .ship import BATCH, closure, names_used
+from .ship import closure, entries_of, names_used
 from .stripping import stripped
 from .system import system_packages
 
@@ -103,10 +103,12 @@ def capture_together(
     root: Path,
     options: CaptureOptions,
     files: Mapping[str, bytes | Path] | None = None,
+    is_pipeline: bool = False,
 ) -> Capture:
     """What several notebooks need in one image: they run in one environment, that of the interpreter `python`.
 
-    `files` go along besides, by their paths below `root`. `cuda` is set whether or not it is wanted.
+    `files` go along besides, by their paths below `root`; a pipeline's notebooks (`is_pipeline`) also run
+    as tasks of a run that somebody else orchestrates. `cuda` is set whether or not it is wanted.
     """
     gathered, environment = _gather(paths, root, python, options)
     if not python:
@@ -129,7 +131,8 @@ def capture_together(
         problems=(*gathered.problems, *asked.problems),
     )
     names = names_used(capture.notebooks.values(), capture.modules.values())
-    runtime = dict.fromkeys(_runtime(frozenset(names)), "jupyter_mlops runs the notebook with it")
+    needed = _runtime(frozenset(names), is_pipeline=is_pipeline)
+    runtime = dict.fromkeys(needed, "jupyter_mlops runs the notebook with it")
     resolved = resolve(gathered.readings, asked, environment, runtime)
     return finish(capture, resolved, environment, asked.packages, options=options, root=root)
 
@@ -220,8 +223,8 @@ def _installs(gathered: Gathered, paths: Sequence[Path], options: CaptureOptions
 
 
 @lru_cache(maxsize=64)  # reads a hundred files of ours, which stay as they are
-def _runtime(names: frozenset[str]) -> tuple[str, ...]:
-    return closure(BATCH, names=names).distributions
+def _runtime(names: frozenset[str], *, is_pipeline: bool) -> tuple[str, ...]:
+    return closure(*entries_of(is_pipeline=is_pipeline), names=names).distributions
 
 
 def _is_below(path: Path, root: Path) -> bool:

@@ -65,7 +65,9 @@ def _capture(
     for task in tasks:
         for pattern in task.files:
             files |= {shown(found, root): found for found in _matching(path.parent, pattern, root)}
-    capture = capture_together([*notebooks], key[0], root=root, options=options, files=files)
+    capture = capture_together(
+        [*notebooks], key[0], root=root, options=options, files=files, is_pipeline=True
+    )
     return replace(
         capture,
         name=name,

@@ -4,7 +4,7 @@ Where things lie in an image::
 
     /opt/venv            what was locked, as a virtual environment
     /opt/app/lib         the files of ours that it needs
-    /opt/app/work        the user's notebooks, modules and data files, in their places to each other
+    /project             the user's notebooks, modules and data files, in their places to each other
     /opt/app/job.json    which notebooks there are (batch)
     /opt/app/sbom.cdx.json
     /opt/ml/model        the model (serving); what is mounted there wins
@@ -25,7 +25,8 @@ from .captured import Kind
 
 Content = bytes | Path
 
-APP, LIB, WORK, MODEL = "/opt/app", "/opt/app/lib", "/opt/app/work", "/opt/ml/model"
+APP, LIB, PROJECT, MODEL = "/opt/app", "/opt/app/lib", "/project", "/opt/ml/model"
+PROGRAM = "/opt/venv/bin/jupyter-mlops"  # of a pipeline: its tasks, for who orchestrates them
 PORT = 8080
 BILL = "sbom.cdx.json"  # with a Dockerfile, it tells a folder that was written before
 USER = "10001:10001"
@@ -69,7 +70,7 @@ class Context:
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     user: str = "10001:10001"
-    workdir: str = WORK
+    workdir: str = PROJECT
     exposed_ports: tuple[int, ...] = ()
     healthcheck: HealthCheck | None = None
     stop_signal: str = "SIGTERM"

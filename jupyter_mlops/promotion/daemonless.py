@@ -3,8 +3,8 @@
 No root, no daemon, no privilege, so it works in a pod of a JupyterHub. What `build` makes by a Dockerfile is made here
 of the same context: the same files in the same places, variables, user, entry point. Distributions lie where the
 virtual environment would be, as the user site of the base's own Python (``PYTHONUSERBASE``): that holds wherever
-that Python is, and reads ``.pth`` files, too. What cannot be had this way (Debian packages, distributions without
-wheels) is told before anything is built.
+that Python is, and reads ``.pth`` files, too. What cannot be had this way (Debian packages, distributions that
+have to be compiled) is told before anything is built.
 
 The layers, most lasting first: distributions, the model, our files, the user's. Those of the base stay in the
 registry, when it has them.
@@ -26,15 +26,16 @@ from ..oci.cache import LayerCache
 from ..oci.descriptor import Platform
 from ..oci.image import Base, Health, Part, Settings, make_image
 from ..oci.keys import SigningKey
-from ..oci.layer import Files, Layer, folder_files, write_layer
+from ..oci.layer import Entry, Files, Layer, folder_files, write_layer
 from ..oci.layout import write_archive, write_layout
 from ..oci.origins import Origin, find_origin, opener
 from ..oci.reference import DOCKER_HUB, Reference, parse_reference
 from ..oci.sign import sign_image
 from ..resources import format_bytes
-from .context import APP, LIB, MODEL, WORK, Built, Content, Context
+from .context import APP, LIB, MODEL, PROGRAM, PROJECT, Built, Content, Context
 from .delivery import Made, Told, all_layers, push_images, top
-from .wheels import PLATFORMS, compile_bytecode, install_wheels
+from .lock import MACHINES
+from .wheels import compile_bytecode, install_wheels
 
 Format = Literal["docker", "oci"]
 
@@ -136,9 +137,9 @@ def _check(
     if not platforms or len(set(platforms)) < len(platforms):
         raise InvalidInput("an image is for one platform or more, each named once")
     for one in platforms:
-        if one not in PLATFORMS:
+        if one not in MACHINES:
             raise InvalidInput(
-                f"{one!r} is no platform that can be built", hint=f"known: {', '.join(PLATFORMS)}"
+                f"{one!r} is no platform that can be built", hint=f"known: {', '.join(MACHINES)}"
             )
         if one not in context.platforms:
             hint = f"what was locked is for {', '.join(context.platforms)}"
@@ -160,16 +161,20 @@ def _local(name: str) -> Reference:
 
 def _code_layers(context: Context, room: Path) -> list[tuple[str, Layer]]:
     """The layers of files that are the same on every platform."""
-    rooms: dict[str, dict[str, Content]] = {MODEL: {}, LIB: {}, WORK: {}}
+    rooms: dict[str, dict[str, Content]] = {MODEL: {}, LIB: {}, PROJECT: {}}
+    programs: dict[str, Entry] = {}
     for path, content in context.code.items():
-        home = next((one for one in (MODEL, LIB) if path.startswith(f"{one}/")), WORK)
+        if path == PROGRAM:
+            programs[path] = Entry(content, is_executable=True)
+            continue
+        home = next((one for one in (MODEL, LIB) if path.startswith(f"{one}/")), PROJECT)
         rooms[home][path] = content
     compiled = _compiled(rooms[LIB], room / "lib", context.python)
     made: list[tuple[str, Layer]] = []
-    for home, what in ((MODEL, "the model"), (LIB, "jupyter_mlops"), (WORK, "the code")):
-        files: Files = rooms[home] | compiled if home == LIB else rooms[home]
+    for home, what in ((MODEL, "the model"), (LIB, "jupyter_mlops"), (PROJECT, "the code")):
+        files: Files = rooms[home] | compiled | programs if home == LIB else rooms[home]
         if files:
-            folders = (context.workdir, MODEL) if home == WORK else ()
+            folders = (context.workdir, MODEL) if home == PROJECT else ()
             target = room / f"layer-{len(made)}"
             made.append((what, write_layer(files, target, epoch=context.epoch, folders=folders)))
     return made

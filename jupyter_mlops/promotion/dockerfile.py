@@ -21,23 +21,26 @@ from dataclasses import dataclass, field
 
 LOCK, VCS, PACKAGES = "requirements.lock", "requirements.vcs", "packages.txt"
 VENV = "/opt/venv"
+_HOME = "/tmp"  # noqa: S108 - of the first stage, where pip and git look for what they are given
 # Which secrets a build may be given, and where pip and git look for them.
 SECRETS: Mapping[str, str] = {
     "pip_conf": "/etc/pip.conf",
-    "netrc": "/root/.netrc",
+    "netrc": f"{_HOME}/.netrc",
     "ca": "/etc/ssl/certs/ca-certificates.crt",
 }
-DOCKERIGNORE = "*\n!requirements.*\n!packages.txt\n!lib\n!work\n!model\n!*.json\n"
+DOCKERIGNORE = "*\n!requirements.*\n!packages.txt\n!lib\n!bin\n!project\n!model\n!*.json\n"
 _APT_LEAVES = "/var/log/apt /var/log/dpkg.log /var/log/alternatives.log /var/cache/ldconfig/aux-cache"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """A folder or file of the context, and where it goes. What `is_compiled` gets bytecode in the first stage."""
+    """A folder or file of the context, and where it goes. What `is_compiled` gets bytecode in the first stage, what
+    `is_program` may be executed."""
 
     source: str
     target: str
     is_compiled: bool = False
+    is_program: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ def render(recipe: Recipe) -> str:
     parts.append(f"COPY --from=build {VENV} {VENV}")
     parts.append(
         "\n".join(
-            f"COPY {'--from=build ' if copy.is_compiled else ''}"
+            f"COPY {'--from=build ' if copy.is_compiled else '--chmod=0755 ' if copy.is_program else ''}"
             f"{_word(copy.target if copy.is_compiled else copy.source)} {_word(copy.target)}"
             for copy in recipe.copies
         )
@@ -106,7 +109,7 @@ def _build_stage(recipe: Recipe) -> list[str]:
     """The first stage: everything that needs pip, git or a compiler of bytecode."""
     parts = [
         f"FROM {recipe.base} AS build",
-        "ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore",
+        f"ENV HOME={_HOME} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore",
     ]
     if recipe.has_vcs:
         parts.append(_apt("apt-get install -y --no-install-recommends git=1:2.*"))
@@ -119,7 +122,7 @@ def _build_stage(recipe: Recipe) -> list[str]:
     # Copied and not bound: buildah's cache does not look into what is bound, and would miss another lock.
     parts.append(f"COPY {' '.join([LOCK, *([VCS] if recipe.has_vcs else [])])} /tmp/")
     mounts = [
-        "--mount=type=cache,target=/root/.cache/pip",
+        f"--mount=type=cache,target={_HOME}/.cache/pip",
         *(
             f"--mount=type=secret,id={name},target={target},required=false"
             for name, target in SECRETS.items()

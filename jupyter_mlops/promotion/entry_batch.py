@@ -33,7 +33,7 @@ from ..settings import Settings
 from . import batch_line
 
 OK, FAILED, BAD_INPUT, STOPPED = 0, 1, 64, 143
-_JOB = "MLOPS_JOB"
+JOB = "MLOPS_JOB"
 _COPIED_BYTES = 64 << 20  # a data file that is larger is linked, not copied
 _TRACEBACK_LINES = 30
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colors, which a log does not show
@@ -47,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: threading.Thread(target=token.cancel).start())
     env = dict(os.environ)
     for variable in env:
-        if variable.startswith((batch_line.PREFIX, "MLOPS_IMAGE_")) or variable == _JOB:
+        if variable.startswith((batch_line.PREFIX, "MLOPS_IMAGE_")) or variable == JOB:
             del os.environ[variable]  # they are for us; in the kernel they would be taken for settings
     try:
         return _main(list(sys.argv[1:] if words is None else words), env, token)
@@ -58,11 +58,12 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _main(words: list[str], env: Mapping[str, str], token: CancelToken) -> int:
-    place = Path(env.get(_JOB, "job.json"))
-    job = _read_job(place)
+    place = Path(env.get(JOB, "job.json"))
+    job = read_job(place)
     name = batch_line.choose(words, env, job["notebooks"])
     path = str(job["notebooks"][name])
-    nb = files.load_notebook(place.parent / "work" / path)
+    project = place.parent / str(job.get("project", "work"))
+    nb = files.load_notebook(project / path)
     declared = read_parameters(nb, where=path)
     line = batch_line.read(words, env, declared, path)
     bound = bind(declared, line.arguments, from_text=True, where=path, language=files.language(nb))
@@ -70,9 +71,8 @@ def _main(words: list[str], env: Mapping[str, str], token: CancelToken) -> int:
     _check_folder(line.results)
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         root = Path(folder, "work")
-        _copy(place.parent / "work", root)
-        paths = [str(root / one) for one in job.get("import_paths", ())]
-        os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *filter(None, [env.get("PYTHONPATH")])])
+        copy_project(project, root)
+        os.environ["PYTHONPATH"] = python_path(job, root)
         nb = inject(nb, bound, input_path=path, output_path=target or None)
         streams = _Streams()
         outcome = _run(nb, bound, root, path, name, target, line.timeout_seconds, token, streams)
@@ -83,7 +83,8 @@ def _main(words: list[str], env: Mapping[str, str], token: CancelToken) -> int:
     return _tell(outcome, line.notebook, target, line.results)
 
 
-def _read_job(place: Path) -> dict[str, Any]:
+def read_job(place: Path) -> dict[str, Any]:
+    """What the image says of itself: its notebooks, its import paths."""
     try:
         job: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -91,7 +92,7 @@ def _read_job(place: Path) -> dict[str, Any]:
     return job
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_project(source: Path, target: Path) -> None:
     """The folder anew, where it can be written to; large files by links."""
 
     def copy(one: str, other: str) -> None:
@@ -108,6 +109,12 @@ def _copy(source: Path, target: Path) -> None:
         raise StorageUnavailable(
             f"cannot copy the notebook's folder to {target}: {error}", hint="mount a writable /tmp"
         ) from error
+
+
+def python_path(job: Mapping[str, Any], root: Path) -> str:
+    """Where Python finds modules, when the project is at `root`."""
+    paths = [str(root / one) for one in job.get("import_paths", ())]
+    return os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def _run(

@@ -128,25 +128,6 @@ def _compile(
     return _uv_compile(command, [*arguments, "requirements.in"], files, environ)
 
 
-def without_wheels(locked: str, *, python: str, platforms: Sequence[str]) -> tuple[Problem, ...]:
-    """A warning for each platform on which something locked has no wheel, so that a compiler would be needed."""
-    problems = []
-    for platform in platforms:
-        arguments = ["--python-platform", f"{MACHINES[platform]}-manylinux_2_28", "--only-binary", ":all:"]
-        arguments += ["--no-deps", "--python-version", python, "lock.txt"]
-        for has_extra in (True, False):
-            environ = uv_environment(os.environ, has_extra=has_extra)
-            text, told = _uv_compile(uv(), arguments, {"lock.txt": locked}, environ)
-            if text:
-                break
-        else:
-            if not _UNREACHABLE.search(told):
-                message = f"no wheel for {platform}: {_last(told)}"
-                hint = "leave the platform out, or build a wheel and put it on your index"
-                problems.append(Problem(message=message, hint=hint, severity="warning"))
-    return tuple(problems)
-
-
 def _uv_compile(
     command: Sequence[str], arguments: Sequence[str], files: Mapping[str, str], environ: Mapping[str, str]
 ) -> tuple[str, str]:

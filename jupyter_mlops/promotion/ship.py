@@ -23,6 +23,7 @@ from ..notebooks.source import Magic, code_cells
 PACKAGE = Path(__file__).parent.parent
 NAME = PACKAGE.name
 BATCH = f"{NAME}.promotion.entry_batch"
+TASK = f"{NAME}.cli.contained"  # of a pipeline: one task of a run that somebody else orchestrates
 SERVING = f"{NAME}.serving"
 FEATURES = (
     ".serving.entities"  # of a server that looks up features, which imports it when it is told of a store
@@ -51,13 +52,18 @@ class Shipped(NamedTuple):
     distributions: tuple[str, ...]
 
 
-def closure(entry: str, *, names: Collection[str] = ()) -> Shipped:
-    """What an image needs to run ``python -m entry``.
+def entries_of(*, is_pipeline: bool) -> list[str]:
+    """What a batch image runs: its notebook, or one of its notebooks by itself or as a task of a run."""
+    return [BATCH, TASK] if is_pipeline else [BATCH]
+
+
+def closure(*entries: str, names: Collection[str] = ()) -> Shipped:
+    """What an image needs to run ``python -m entry`` for each of the `entries`.
 
     `names` are those that its notebooks take from ``jupyter_mlops``: ``artifact``, ``register_model``, or
     ``load_ipython_extension`` for the magics. Each brings the module that it lives in; ``.features`` is a module.
     """
-    modules, foreign = _reach([entry, f"{entry}.__main__", *_homes(names)])
+    modules, foreign = _reach([*entries, *(f"{entry}.__main__" for entry in entries), *_homes(names)])
     rooms = {_room(module) for module in modules} - {""}
     for room in rooms:
         foreign |= set(_NEEDED_LATE.get(room, ()))

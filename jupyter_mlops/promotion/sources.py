@@ -9,15 +9,16 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..notebooks.scan import Scan, scan
+from ..notebooks.scan import Import, Scan, scan
 from ..notebooks.source import Magic, code_cells
 from ..problems import Problem
 from . import installs
+from .asked import Values, asked, values_of
 from .files import Mention, called, keyword, mentions, subject_of, texts
-from .guards import split
+from .guards import Guards, split
 from .installs import Installs
 from .literals import constants, evaluate
 
@@ -54,7 +55,8 @@ class Called:
 @dataclass(slots=True)
 class Reading:
     """All of it; `scan` is for following local modules, `written_modules` are those that ``%%writefile`` writes,
-    `local` the top-level names that mean files of the user's own here."""
+    `looked_for` the top-level names that the code asks for before it imports them, `local` those that mean files of the
+    user's own here."""
 
     scan: Scan = field(default_factory=Scan)
     imports: list[Imported] = field(default_factory=list)
@@ -63,6 +65,7 @@ class Reading:
     calls: list[Called] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)  # with the place
     written_modules: dict[str, str] = field(default_factory=dict)
+    looked_for: set[str] = field(default_factory=set)
     local: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
 
@@ -140,6 +143,7 @@ def _read(
 ) -> None:
     guards = [(split(tree, python), where) for tree, where in trees]
     known = constants([each.tree for each, _ in guards], file=file)
+    values = values_of([each.tree for each, _ in guards], known)
     reading.scan = scan([each.tree for each, _ in guards])
     for each, where in guards:
         reading.imports += [Imported(module, where) for module in Imports(scan([each.required]))]
@@ -148,9 +152,31 @@ def _read(
             reading.imports += [Imported(module, where, is_optional=True) for module in tried]
             otherwise = Imports(_scan_of(guarded.instead))
             reading.imports += [Imported(module, where, unless=tried) for module in otherwise]
+        _read_asked(reading, each, where, known, values)
         reading.mentions += [(one, where) for one in mentions(each.tree, known)]
         reading.texts += [(text, where) for _, text in texts(each.tree)]
         _read_calls(reading, each.tree, where, known)
+    reading.imports = [
+        replace(one, is_optional=one.is_optional or one.module.partition(".")[0] in reading.looked_for)
+        for one in reading.imports
+    ]
+
+
+def _read_asked(
+    reading: Reading, guards: Guards, where: str, known: Mapping[str, str], values: Values
+) -> None:
+    """The modules that calls name: code that asks whether one is there does without it."""
+    found = asked(guards.tree, known, values)
+    required = {*asked(guards.required, known, values).imported}
+    for module in dict.fromkeys([*found.imported, *found.looked_for]):
+        one = Imported(module, where, is_optional=module not in required)
+        reading.imports += [one] if one not in reading.imports else []
+        reading.scan.imports.append(Import(module))  # it may be a module of the user's own
+    reading.looked_for |= {module.partition(".")[0] for module in found.looked_for}
+    for node in found.unknown:
+        told = f"asks for a module whose name is known only when it runs: {ast.unparse(node)[:80]}"
+        hint = "name its distribution in a `# /// script` block"
+        reading.problems.append(Problem(message=told, where=where, hint=hint, severity="warning"))
 
 
 def _scan_of(statements: Iterable[ast.stmt]) -> Scan:
@@ -169,15 +195,10 @@ def _read_calls(reading: Reading, tree: ast.Module, where: str, known: Mapping[s
         name, subject = called(node), subject_of(node)
         path = evaluate(subject, known) if subject is not None else None
         reading.calls.append(Called(name, keyword(node, "engine"), path or "", where))
-        is_import = name in ("import_module", "__import__") and node.args
         if name in _ON_PATH and ast.unparse(node.func) in _PATH_CALLS:
             found = [evaluate(argument, known) for argument in node.args]
             reading.scan.path_additions += [one for one in found if one is not None]
         _read_shell(reading, node, name, where)
-        if is_import and not isinstance(node.args[0], ast.Constant):
-            told = f"imports a module whose name is known only when it runs: {ast.unparse(node)[:80]}"
-            hint = "name its distribution in a `# /// script` block"
-            reading.problems.append(Problem(message=told, where=where, hint=hint, severity="warning"))
 
 
 def _read_shell(reading: Reading, node: ast.Call, name: str, where: str) -> None:

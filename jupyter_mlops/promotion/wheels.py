@@ -1,7 +1,8 @@
 """What was locked, installed into a folder for a platform that need not be this one: no pip, no daemon, no QEMU.
 
-uv picks the wheels for the platform and checks their hashes. What it writes for this machine (the first line of
-scripts) is made for the image; bytecode is compiled undated, so that the same lock gives the same files.
+uv picks the wheels for the platform and checks their hashes. What has only a source is built here, which does for pure
+Python alone. What uv writes for this machine (the first line of scripts) is made for the image; bytecode is compiled
+undated, so that the same lock gives the same files.
 """
 
 from __future__ import annotations
@@ -17,20 +18,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import BuildFailed, InvalidInput
 from .indexes import uv_environment, without_secrets
-from .lock import uv
+from .lock import MACHINES, uv
 
-PLATFORMS = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 # The glibc that wheels may ask for: that of Debian 10 and RHEL 8, which nearly all do with; where the lock has none
 # such, that of Debian 12, which the official images of Python have or are ahead of.
 _GLIBC = ("2_28", "2_36")
 _TIMEOUT_SECONDS = 1800
 _COMPILE_SECONDS = 900
+_WITHOUT_WHEEL = re.compile(r"Because (\S+?)==\S+ has no (?:usable )?wheels")
 _SHEBANG = re.compile(rb"\A#!(?:/bin/sh\n'''exec' )?[^\n]*?python[0-9.]*[^\n]*\n(?:' '''\n)?")
+_COMPILED = "it has to be compiled: build with docker, podman or buildah, or leave that platform out"
 _PYTHON = b"#!/usr/bin/env python3\n"
 
 
@@ -39,31 +42,28 @@ def install_wheels(lock: str, folder: Path, *, python: str, platform: str) -> No
 
     Raises `BuildFailed` with what uv said: a hash that differs, or a distribution that has no wheel there.
     """
-    if platform not in PLATFORMS:
-        raise InvalidInput(f"there are no wheels for {platform!r}", hint=f"platforms: {', '.join(PLATFORMS)}")
+    if platform not in MACHINES:
+        raise InvalidInput(f"there are no wheels for {platform!r}", hint=f"platforms: {', '.join(MACHINES)}")
     with tempfile.TemporaryDirectory(prefix="mlops-wheels-") as scratch:
         file = Path(scratch, "requirements.lock")
         file.write_text(lock, encoding="utf-8")
         command = [*uv(), "pip", "install", "--quiet", "--no-progress", "--no-compile-bytecode"]
         command += ["--python", sys.executable, "--prefix", str(folder), "--python-version", python]
         command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", str(file)]
-        failed = ""
-        for glibc, has_extra in itertools.product(
-            _GLIBC, (True, False)
-        ):  # an extra index may hold a part only
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            tags = ["--python-platform", f"{PLATFORMS[platform]}-manylinux_{glibc}"]
-            told = _run([*command, *tags], uv_environment(os.environ, has_extra=has_extra), scratch)
-            failed = (failed or told) if told else ""
-            if not failed:
+        built: list[str] = []
+        while failed := _install(command, folder, MACHINES[platform], scratch):
+            without = [name for name in _WITHOUT_WHEEL.findall(failed) if name not in built]
+            if not without:
                 break
+            built += without
+            command += [word for name in without for word in ("--no-binary", name)]
     if failed:
         raise BuildFailed(
             f"cannot install what was locked for {platform}: {_last(failed)}",
             hint=_hint(failed),
             log=failed,
         )
+    _demand_pure(folder, built)
     _settle(folder, python)
 
 
@@ -83,6 +83,29 @@ def compile_bytecode(folder: Path, target: str, *, python: str) -> bool:
 
 
 # --- inside ---------------------------------------------------------------------------------------------
+
+
+def _install(command: list[str], folder: Path, machine: str, scratch: str) -> str:
+    """Install into the emptied `folder`; what uv said when it failed at first, or nothing."""
+    failed = ""
+    for glibc, has_extra in itertools.product(_GLIBC, (True, False)):  # an extra index may hold a part only
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        tags = ["--python-platform", f"{machine}-manylinux_{glibc}"]
+        told = _run([*command, *tags], uv_environment(os.environ, has_extra=has_extra), scratch)
+        if not told:
+            return ""
+        failed = failed or told
+    return failed
+
+
+def _demand_pure(folder: Path, built: Collection[str]) -> None:
+    """What was built here, and not taken as a wheel, has to be the same on every machine."""
+    for name in built:
+        stem = re.sub(r"[-_.]+", "_", name)
+        for tags in folder.glob(f"lib/python*/site-packages/{stem}-*.dist-info/WHEEL"):
+            if not re.search(r"^Tag: \S+-none-any$", tags.read_text(encoding="utf-8"), re.MULTILINE):
+                raise BuildFailed(f"{name} has no wheel, and is not of Python alone", hint=_COMPILED)
 
 
 def _compile(part: Path, folder: Path, target: str) -> None:
@@ -168,9 +191,11 @@ def _last(told: str) -> str:
 
 def _hint(told: str) -> str:
     known: dict[str, str] = {
-        "no wheels": "it has to be compiled: build with docker, podman or buildah, or leave that platform out",
-        "no usable wheels": "it has to be compiled: build with docker, podman or buildah, or leave that platform out",
-        "binary": "it has to be compiled: build with docker, podman or buildah, or leave that platform out",
+        "no wheels": _COMPILED,
+        "no usable wheels": _COMPILED,
+        "binary": _COMPILED,
+        "download and build": _COMPILED,
+        "failed to build": _COMPILED,
         "hash mismatch": "a file on the index is not what was locked; capture it again",
         "client error": "is the index of packages reachable? UV_DEFAULT_INDEX or pip's configuration names it",
     }

@@ -8,40 +8,29 @@ was killed is noticed by the next round, which gives back what it had: its run k
 
 from __future__ import annotations
 
-import statistics
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..catalog import Catalog, owner
 from ..catalog.lease import Lease, LeaseLost
 from ..catalog.records import QueueEntry, QueueUsage, Quota, Run
-from ..errors import Conflict, InvalidInput, NotFound
+from ..errors import Conflict, NotFound
 from ..events import now
-from . import shares
-from .admission import MOST_PREEMPTIONS, Admission, Decision, Going, Waiting
+from . import joining
+from .admission import Decision
 from .amounts import Amount
-from .quotas import DEFAULT_QUEUE, MOST_PRIORITY, Quotas
+from .charging import charge
+from .quotas import DEFAULT_QUEUE, Quotas
+from .snapshot import Place, Snapshot, moment_of
 
 LEASE = "admission"
 LEASE_SECONDS = 4.0
 GAP = timedelta(seconds=1)  # between two rounds that nothing has made necessary
 _MOST_TOLD = 100  # of those that wait so many are told their place in the catalog
 _MOVED = timedelta(seconds=30)  # a forecast that changes by less is the same
-_EARLIER = 5  # runs by which the length of the next one is guessed
-_OPEN = ("queued", "running")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """An entry of the queue as it stands now."""
-
-    entry: QueueEntry
-    reason: str = ""
-    position: int = 0
-    starts_at: datetime | None = None
 
 
 class Queue:
@@ -89,63 +78,11 @@ class Queue:
         is_preemptible: bool = False,
         quotas: Quotas | None = None,
     ) -> QueueEntry:
-        """The place of a run that may wait, not kept yet. Raises what keeps it from ever running: `NotFound` for an
-        unknown queue, `InvalidInput` for a priority or resources beyond the quotas, `Conflict` when the user has
-        too many waiting."""
-        quotas = self.quotas() if quotas is None else quotas
-        quotas.demand_queue(queue)
-        moment = self._clock()
-        made = QueueEntry(
-            run_id=run.run_id, pipeline=run.pipeline, user_name=run.user_name,
-            group_name=quotas.group_of(run.user_name), queue=queue, priority=priority, is_preemptible=is_preemptible,
-            least=list(ask[0]), most=list(ask[1]), seconds=self._guess(run.pipeline),
-            since_at=run.created_at, created_at=moment,
+        """The place of a run that may wait, not kept yet. Raises what keeps it from ever running: see `joining`."""
+        return joining.new_entry(
+            self._catalog, self.quotas() if quotas is None else quotas, run, ask, self._clock(),
+            queue=queue, priority=priority, is_preemptible=is_preemptible,
         )  # fmt: skip
-        self._demand_priority(quotas, made, priority)
-        refusal = Admission(quotas, (), moment.timestamp()).refusal(_waiting(made))
-        if refusal:
-            hint = "let its tasks ask for less, or have the quota raised: jupyter mlops quota"
-            raise InvalidInput(f"{run.pipeline} {refusal}", hint=hint)
-        for scope, name, limits in quotas.scopes(run.user_name, queue):
-            if limits.waiting is not None and self._waiting_in(scope, name) >= limits.waiting:
-                raise Conflict(
-                    f"{scope} {name} has {limits.waiting} runs waiting, and may not have more".replace(
-                        "  ", " "
-                    ),
-                    hint="wait for some of them, or cancel some: jupyter mlops queue",
-                )
-        return made
-
-    def _demand_priority(self, quotas: Quotas, entry: QueueEntry, priority: int) -> None:
-        if not -MOST_PRIORITY <= priority <= MOST_PRIORITY:
-            raise InvalidInput(f"priority {priority} is not between {-MOST_PRIORITY} and {MOST_PRIORITY}")
-        for scope, name, limits in quotas.scopes(entry.user_name, entry.queue):
-            if limits.max_priority is not None and priority > limits.max_priority:
-                who = f"{scope} {name}".strip()
-                raise InvalidInput(
-                    f"priority {priority} is more than {who} may ask for",
-                    hint=f"at most {limits.max_priority}",
-                )
-
-    def _waiting_in(self, scope: str, name: str) -> int:
-        fields = {"user": "user_name", "group": "group_name", "queue": "queue"}
-        where: dict[str, Any] = {"state": ["waiting", "held"]}
-        return self._catalog.count(
-            QueueEntry, where=where | ({fields[scope]: name} if scope in fields else {})
-        )
-
-    def _guess(self, pipeline: str) -> float | None:
-        """How long a run of this pipeline takes: the median of the last ones that did well."""
-        earlier = self._catalog.find(
-            Run, where={"pipeline": pipeline, "state": "succeeded"}, order_by="-created_at", limit=_EARLIER,
-            omit=["plan", "arguments", "options"],
-        )  # fmt: skip
-        took = [
-            (run.finished_at - run.started_at).total_seconds()
-            for run in earlier
-            if run.started_at is not None and run.finished_at is not None
-        ]
-        return statistics.median(took) if took else None
 
     def join(self, entry: QueueEntry) -> None:
         """Wait in the queue; may be part of a transaction."""
@@ -161,7 +98,7 @@ class Queue:
             entry = self.find(run_id)
             if entry is not None:
                 if entry.state == "admitted":
-                    self._charge(entry, self._clock())
+                    charge(self._catalog, entry, self._clock(), self.quotas().prices)
                 self._catalog.delete(QueueEntry, {"run_id": run_id})
 
     def requeue(self, run_id: str, *, is_preempted: bool = False) -> None:
@@ -187,29 +124,8 @@ class Queue:
         if not self._catalog.compare_and_set(QueueEntry, entry.run_id, expected, **changes):
             return False
         if entry.state == "admitted":
-            self._charge(entry, until)
+            charge(self._catalog, entry, until, self.quotas().prices)
         return True
-
-    def _charge(self, entry: QueueEntry, until: datetime) -> None:
-        """Note what it used: what it was granted, as long as it had it."""
-        if entry.admitted_at is None:
-            return
-        amount, prices = Amount.read(entry.granted), self.quotas().prices
-        for day, seconds in shares.by_day(entry.admitted_at, max(until, entry.admitted_at)):
-            used = {
-                "run_seconds": seconds,
-                "task_seconds": amount.tasks * seconds,
-                "cpu_seconds": amount.cpu * seconds,
-                "memory_seconds": float(amount.memory * seconds),
-                "gpu_seconds": amount.gpu * seconds,
-                "cost": shares.billing(amount, seconds, prices) / 3600,
-            }
-            key = (day, entry.user_name, entry.group_name, entry.queue)
-            record = QueueUsage(day=day, user_name=key[1], group_name=key[2], queue=key[3])
-            self._catalog.count_up(record, "spans")  # from here on nobody else changes this row
-            known = self._catalog.get(QueueUsage, *key)
-            sums = {name: getattr(known, name) + value for name, value in used.items()}
-            self._catalog.update(QueueUsage, key, **sums)
 
     # --- what people do -------------------------------------------------------------------------------------
 
@@ -226,7 +142,7 @@ class Queue:
     def move(self, run_id: str, user: str, priority: int) -> QueueEntry:
         """Give it another priority."""
         entry = self._own(run_id, user)
-        self._demand_priority(self.quotas(), entry, priority)
+        joining.demand_priority(self.quotas(), entry, priority)
         return self._change(run_id, user, {"state": ["waiting", "held"]}, priority=priority)
 
     def _own(self, run_id: str, user: str) -> QueueEntry:
@@ -270,7 +186,7 @@ class Queue:
 
     def decide(self) -> tuple[Snapshot, list[Decision]]:
         """The first half of a round: what there is, and what shall become of what waits."""
-        snapshot = Snapshot.read(self._catalog, self.quotas(), self._clock(), self._is_driven)
+        snapshot = self._snapshot()
         return snapshot, snapshot.decide()
 
     def write(self, snapshot: Snapshot, decisions: Sequence[Decision]) -> None:
@@ -299,7 +215,7 @@ class Queue:
         )  # fmt: skip
 
     def _tell(self, entry: QueueEntry, decision: Decision) -> None:
-        starts_at = _moment(decision.starts_at)
+        starts_at = moment_of(decision.starts_at)
         is_same = (entry.reason, entry.position) == (decision.reason, decision.position)
         if is_same and _is_near(starts_at, entry.starts_at):
             return
@@ -312,109 +228,18 @@ class Queue:
 
     def look(self) -> list[Place]:
         """Everything in the queue: what was admitted, then what waits, in its order, decided anew."""
-        snapshot = Snapshot.read(self._catalog, self.quotas(), self._clock(), self._is_driven)
-        lost = {entry.run_id for entry, _ in snapshot.lost}
-        admitted = [
-            entry for entry in snapshot.entries if entry.state == "admitted" and entry.run_id not in lost
-        ]
-        places = [
-            Place(entry=entry, reason=entry.reason)
-            for entry in sorted(admitted, key=lambda each: each.since_at)
-        ]
-        entries = {entry.run_id: entry for entry in snapshot.entries}
-        for decision in snapshot.decide():
-            entry = entries[decision.run_id]
-            reason = "can start now" if decision.verb == "admit" else decision.reason
-            place = Place(
-                entry=replace(entry, state="waiting") if entry.run_id in lost else entry,
-                reason=reason, position=decision.position, starts_at=_moment(decision.starts_at),
-            )  # fmt: skip
-            places.append(place)
-        return places
+        return self._snapshot().places()
 
     def in_use(self) -> tuple[list[QueueEntry], list[QueueUsage]]:
         """What is admitted now, and what was used on each day that still matters."""
-        quotas, moment = self.quotas(), self._clock()
-        snapshot = Snapshot.read(self._catalog, quotas, moment, self._is_driven)
-        lost = {entry.run_id for entry, _ in snapshot.lost}
-        going = [
-            entry for entry in snapshot.entries if entry.state == "admitted" and entry.run_id not in lost
-        ]
-        return going, snapshot.usage
+        snapshot = self._snapshot()
+        return snapshot.admitted(), snapshot.usage
 
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a round decides on."""
-
-    quotas: Quotas
-    moment: datetime
-    entries: list[QueueEntry]
-    driven: set[str]
-    lost: list[tuple[QueueEntry, datetime]]  # admitted, but nobody drives them; until when somebody did
-    usage: list[QueueUsage]
-
-    @classmethod
-    def read(
-        cls, catalog: Catalog, quotas: Quotas, moment: datetime, is_driven: Callable[[Run], bool]
-    ) -> Snapshot:
-        entries = catalog.find(QueueEntry, order_by="run_id")
-        where: dict[str, Any] = {"state": list(_OPEN), "runner": ("!=", "")}
-        named = catalog.find(Run, where=where, omit=["plan", "arguments", "options"]) if entries else []
-        driven = {run.run_id for run in named if is_driven(run)}
-        beats = {run.run_id: run.heartbeat_at for run in named}
-        lost = [
-            (entry, beats.get(entry.run_id) or moment)
-            for entry in entries
-            if entry.state == "admitted" and entry.run_id not in driven
-        ]
-        first = shares.first_day(moment, quotas.half_life_days)
-        usage = catalog.find(QueueUsage, where={"day": (">=", first)}) if entries or quotas else []
-        return cls(quotas, moment, entries, driven, lost, usage)
-
-    def decide(self) -> list[Decision]:
-        lost = {entry.run_id for entry, _ in self.lost}
-        admission = Admission(
-            self.quotas,
-            [
-                _going(entry)
-                for entry in self.entries
-                if entry.state == "admitted" and entry.run_id not in lost
-            ],
-            self.moment.timestamp(),
-            shares=shares.shares(self.usage, self.moment, self.quotas.half_life_days),
-            spent=shares.spent(self.usage, self.moment),
-        )
-        waiting = [
-            _waiting(entry, is_absent=entry.run_id not in self.driven)
-            for entry in self.entries
-            if entry.state != "admitted" or entry.run_id in lost
-        ]
-        return admission.decide(waiting)
-
-
-def _waiting(entry: QueueEntry, *, is_absent: bool = False) -> Waiting:
-    return Waiting(
-        run_id=entry.run_id, user=entry.user_name, queue=entry.queue, priority=entry.priority,
-        least=Amount.read(entry.least), most=Amount.read(entry.most), since=entry.since_at.timestamp(),
-        seconds=entry.seconds, is_held=entry.state == "held", is_absent=is_absent,
-    )  # fmt: skip
-
-
-def _going(entry: QueueEntry) -> Going:
-    return Going(
-        run_id=entry.run_id, user=entry.user_name, queue=entry.queue, priority=entry.priority,
-        is_preemptible=entry.is_preemptible and entry.preemptions < MOST_PREEMPTIONS,
-        granted=Amount.read(entry.granted), since=(entry.admitted_at or entry.since_at).timestamp(),
-        seconds=entry.seconds, is_leaving=entry.is_leaving,
-    )  # fmt: skip
+    def _snapshot(self) -> Snapshot:
+        return Snapshot.read(self._catalog, self.quotas(), self._clock(), self._is_driven)
 
 
 def _is_near(one: datetime | None, other: datetime | None) -> bool:
     if one is None or other is None:
         return one is other
     return abs(one - other) < _MOVED
-
-
-def _moment(at: float | None) -> datetime | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC)

@@ -15,12 +15,11 @@ from typing import Any
 
 from ..catalog.records import Quota
 from ..errors import InvalidInput, NotFound, did_you_mean
-from ..resources import ResourceRequest, parse_bytes
+from ..resources import MOST_PRIORITY, ResourceRequest, parse_bytes
 from .amounts import RESOURCES
 
 DEFAULT_QUEUE = "default"
 EVERY_USER = "*"
-MOST_PRIORITY = 1000
 _ONE_CPU = ResourceRequest(cpu=1.0)
 _TABLES = ("task", "prices", "all", "users", "groups", "queues")
 _SETTINGS = ("operators", "aging_minutes", "half_life_days", "patience_minutes")

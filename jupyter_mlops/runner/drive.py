@@ -30,6 +30,7 @@ from ..events import (
 )
 from ..pipelines import RunState
 from ..pipelines.instructions import Instruction, Record, WaitForRetry
+from ..standards import Observer
 from .dispatch import Dispatch
 from .inbox import Inbox
 from .interrupts import interrupts
@@ -60,10 +61,11 @@ class Drive:
         on_event: OnEvent | None,
         on_plan: OnPlan | None,
         is_kept: Callable[[], bool] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.machine, self.ledger, self.dispatch = machine, ledger, dispatch
         self.inbox, self.logs = inbox, logs
-        self.on_event, self.on_plan = on_event, on_plan
+        self.on_event, self.on_plan, self.observer = on_event, on_plan, observer
         self.is_kept = is_kept  # whether the run may go on; None: nobody may say otherwise
         self._answers: list[Event] = []  # facts that answer our own instructions
         self._timers: list[tuple[float, int, Event]] = []
@@ -108,6 +110,8 @@ class Drive:
                 if self.ledger.run.state not in TERMINAL:
                     with contextlib.suppress(MlopsError):
                         self.ledger.release()
+                if self.observer is not None:
+                    self.observer.close()
 
     # --- the loop -------------------------------------------------------------------------------------------
 
@@ -217,3 +221,5 @@ class Drive:
     def _publish(self, event: Event) -> None:
         if self.on_event is not None:
             self.on_event(event)
+        if self.observer is not None:
+            self.observer.handle(event)

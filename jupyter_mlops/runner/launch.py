@@ -63,6 +63,11 @@ class Drivers:
                     failed.append(run_id)
         return failed
 
+    def pids(self) -> set[int]:
+        """Of those that have not been noted to have ended."""
+        with self._lock:
+            return {process.pid for process in self._going}
+
     def forget(self) -> None:
         """This process ends; those that drive go on."""
         with self._lock:

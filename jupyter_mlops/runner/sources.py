@@ -30,6 +30,7 @@ from ..pipelines.cache import Components
 from ..preflight import matching
 from ..resources import ResourceRequest
 from ..settings import Settings
+from ..standards.traces import notebook_environment
 
 _OURS = "jupyter_mlops"  # another version of it is no reason to run a user's notebook again
 _VERSIONS_SECONDS = 2.0  # how long the versions of what is installed are taken to be true
@@ -113,7 +114,7 @@ class Sources:
             files=self._sent_files(task, facts),
             arguments={name: encoding.to_json(value) for name, value in named_secrets(bound).items()},
             inputs={name: str(value) for name, value in bound.items() if parse_reference(value)},
-            env=dict(env),
+            env={**notebook_environment(settings, key.run_id, key.task, key.attempt), **env},
             secrets=self._secrets(task, bound),
             preload=tuple(preload),
             is_bare=facts.sets_environment,

@@ -17,6 +17,7 @@ from ..pipelines.checks import demand
 from ..pipelines.scheduled import arguments_at
 from ..runner import Runs
 from ..runner.options import OnEvent
+from .specs import options_of
 
 MOST = 10_000
 
@@ -67,6 +68,7 @@ class Backfill:
         run = self._runs.run(
             self._pipeline,
             step.arguments,
+            options=options_of(self._spec),
             on_event=on_event,
             on_plan=lambda run, _: self._note(step.fire_at, run),
         )

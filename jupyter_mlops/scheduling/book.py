@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from . import decide
 from .backfill import Backfill
 from .lease import LEASE, Lease, leader
 from .service import MOST_RUNS, Scheduler
-from .specs import missed_fire, short_name, spec_from_json, spec_to_json
+from .specs import missed_fire, options_of, short_name, spec_from_json, spec_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,12 @@ class Schedules:
 
     # --- changing -------------------------------------------------------------------------------------------
 
-    def add(self, path: Path, specs: dict[str, ScheduleSpec] | None = None) -> list[Schedule]:
+    def add(
+        self, path: Path, specs: dict[str, ScheduleSpec] | None = None, *, user_name: str = ""
+    ) -> list[Schedule]:
         """Make the schedules of a pipeline's file active, or those in `specs`; one that is active already is
-        changed. Everything is checked as at a fire. Raises `InvalidInput`, `PreflightFailed`, `Conflict`."""
+        changed. Everything is checked as at a fire. Their runs are those of `user_name`, this process' user if
+        nothing is said. Raises `InvalidInput`, `NotFound`, `PreflightFailed`, `Conflict`."""
         pipeline = load_pipeline(path)
         specs = dict(pipeline.schedules) if specs is None else specs
         if not specs:
@@ -53,11 +57,12 @@ class Schedules:
                 f"{path} has no schedules", hint="write some under `schedules:`, or give --cron"
             )
         demand(replace(pipeline, schedules=specs, lines={}))
-        made = [self._checked(pipeline, name, spec) for name, spec in specs.items()]
+        user = user_name or owner.user_name()
+        made = [self._checked(pipeline, name, spec, user) for name, spec in specs.items()]
         with self._catalog.transaction():
             return [self._put(schedule) for schedule in made]
 
-    def _checked(self, pipeline: Pipeline, name: str, spec: ScheduleSpec) -> Schedule:
+    def _checked(self, pipeline: Pipeline, name: str, spec: ScheduleSpec, user: str) -> Schedule:
         moment = now()
         next_at = decide.first_fire(spec, moment)
         if next_at is None:
@@ -66,13 +71,16 @@ class Schedules:
             )
         full_name = f"{pipeline.name}.{name}"
         arguments = arguments_at(pipeline, name, spec, spec.parsed(), next_at)
-        self._runs.prepare(pipeline, arguments)
+        with contextlib.suppress(
+            Conflict
+        ):  # too many wait at this moment: at the next fire it may be otherwise
+            self._runs.prepare(pipeline, arguments, options=options_of(spec), user_name=user)
         return Schedule(
             name=full_name, pipeline=pipeline.name, pipeline_path=self._kept_path(pipeline),
             cron=spec.parsed().expression, timezone=spec.timezone, spec=spec_to_json(spec),
             is_paused=spec.is_paused, paused_at=moment if spec.is_paused else None,
             next_at=next_at, due_at=decide.jittered(full_name, spec, next_at),
-            user_name=owner.user_name(), created_at=moment, updated_at=moment,
+            user_name=user, created_at=moment, updated_at=moment,
         )  # fmt: skip
 
     def _kept_path(self, pipeline: Pipeline) -> str:
@@ -219,7 +227,7 @@ class Schedules:
         spec = spec_from_json(schedule.spec)
         pipeline = load_pipeline(self._root / schedule.pipeline_path)
         arguments = arguments_at(pipeline, short_name(schedule), spec, spec.parsed(), fire_at)
-        return self._runs.prepare(pipeline, arguments, user_name=schedule.user_name)
+        return self._runs.prepare(pipeline, arguments, options=options_of(spec), user_name=schedule.user_name)
 
     def backfill(self, path: Path, name: str, spec: ScheduleSpec) -> Backfill:
         """Runs for fires of the past, of a schedule that need not be active."""

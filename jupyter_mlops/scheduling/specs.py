@@ -10,6 +10,7 @@ from typing import Any
 from .. import encoding
 from ..catalog.records import Fire, Schedule
 from ..pipelines import ScheduleSpec
+from ..runner import RunOptions
 from . import decide
 
 
@@ -24,6 +25,11 @@ def spec_from_json(body: Mapping[str, Any]) -> ScheduleSpec:
     known = {field.name for field in dataclasses.fields(ScheduleSpec)}
     given = {name: value for name, value in body.items() if name in known}
     return ScheduleSpec(**{**given, "parameters": encoding.from_json(given.get("parameters", {}))})
+
+
+def options_of(spec: ScheduleSpec) -> RunOptions:
+    """What a schedule says of how its runs wait for admission."""
+    return RunOptions(queue=spec.queue or None, priority=spec.priority, is_preemptible=spec.is_preemptible)
 
 
 def short_name(schedule: Schedule) -> str:

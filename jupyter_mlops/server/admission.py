@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput, NotFound
-from ..queueing.amounts import Amount, body
 from ..queueing.ceilings import ceilings
-from ..queueing.queue import Place
+from ..queueing.documents import place_body
 from ..queueing.quotas import DEFAULT_QUEUE
+from ..queueing.snapshot import Place
 from .panel import Panel
-from .present import moment
 
 _MOST = 500
 
@@ -76,22 +75,5 @@ def quotas(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _body(place: Place, user: str, *, may_operate: bool) -> dict[str, Any]:
     entry = place.entry
-    return {
-        "run_id": entry.run_id,
-        "pipeline": entry.pipeline,
-        "state": entry.state,
-        "position": place.position,
-        "reason": place.reason,
-        "starts_at": moment(place.starts_at),
-        "user_name": entry.user_name,
-        "group_name": entry.group_name,
-        "queue": entry.queue,
-        "priority": entry.priority,
-        "is_preemptible": entry.is_preemptible,
-        "preemptions": entry.preemptions,
-        "asks": dict(body(Amount.read(entry.most))),
-        "granted": dict(body(Amount.read(entry.granted))) if entry.granted else None,
-        "since_at": moment(entry.since_at),
-        "admitted_at": moment(entry.admitted_at),
-        "may_change": entry.state != "admitted" and (may_operate or user == entry.user_name),
-    }
+    may_change = entry.state != "admitted" and (may_operate or user == entry.user_name)
+    return {**place_body(place), "may_change": may_change}

@@ -1,28 +1,27 @@
-"""The operation that tells where tasks run, what they use, and who waits for what."""
+"""The operation that tells where tasks run, what they use, and who waits for what: offers (`compute`) met with the
+tasks of the catalog."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..backends import machine_resources
-from ..backends.clusters import LOCAL, ClusterSpec, RunningCluster, find_cluster
+from ..backends.clusters import LOCAL
+from ..backends.looking import find_offers
 from ..catalog import Catalog
 from ..catalog.records import Run, TaskRun
-from ..errors import Unavailable
+from ..compute.offers import Offer
 from ..events import TERMINAL, now
 from ..pipelines import Plan
 from ..resources import ResourceRequest
 from ..settings import Settings
+from ..words import iso
 from ..workspace import Workspace
 from .panel import Panel
-from .present import moment, resources_body
+from .present import resources_body
 from .present_runs import planned_of
 
-_DASK_SECONDS = 3.0
-_MEASURE_SECONDS = 0.1
 _MOST_WAITING = 500
 _BODY = ("arguments", "results", "artifacts", "error")
 
@@ -69,94 +68,39 @@ def _resources(plan: Plan, task: TaskRun) -> ResourceRequest:
 def _units(
     settings: Settings, running: Sequence[TaskRun], asked_for: Sequence[ResourceRequest]
 ) -> list[dict[str, Any]]:
-    if settings.cluster == LOCAL:
-        return [_this_machine(settings, asked_for)]
-    spec = find_cluster(settings.cluster, settings.clusters)
-    return _workers(spec, running, asked_for) if spec.is_address else [_to_be_started(spec, asked_for)]
-
-
-def _this_machine(settings: Settings, asked_for: Sequence[ResourceRequest]) -> dict[str, Any]:
-    import psutil
-
-    offer = machine_resources()
-    measured = {
-        "load_percent": psutil.cpu_percent(interval=_MEASURE_SECONDS),
-        "used_memory_bytes": int(psutil.virtual_memory().total - psutil.virtual_memory().available),
-    }
-    return {
-        "name": socket.gethostname(),
-        "kind": "machine",
-        "count": settings.workers,
-        "cpu": offer.cpu,
-        "memory_bytes": offer.memory,
-        "gpu": offer.gpu or 0,
-        "accelerator": offer.accelerator,
-        "in_use": {**_in_use(asked_for), **measured},
-    }
-
-
-def _in_use(asked_for: Sequence[ResourceRequest]) -> dict[str, Any]:
-    return {
-        "tasks": len(asked_for),
-        "cpu": round(sum(each.cpu or 0.0 for each in asked_for), 3),
-        "memory_bytes": sum(each.memory or 0 for each in asked_for),
-        "gpu": sum(each.gpu or 0 for each in asked_for),
-    }
-
-
-def _to_be_started(spec: ClusterSpec, asked_for: Sequence[ResourceRequest]) -> dict[str, Any]:
-    """A cluster that each run starts for itself: what it may grow to."""
-    most = spec.maximum
-    return {
-        "name": f"{spec.name} ({spec.type})",
-        "kind": "worker",
-        "count": most * spec.tasks,
-        "cpu": most * (spec.worker.cpu or spec.tasks),
-        "memory_bytes": most * (spec.worker.memory or 0),
-        "gpu": most * (spec.worker.gpu or 0),
-        "accelerator": spec.worker.accelerator,
-        "in_use": {**_in_use(asked_for), "load_percent": None, "used_memory_bytes": None},
-    }
-
-
-def _workers(
-    spec: ClusterSpec, running: Sequence[TaskRun], asked_for: Sequence[ResourceRequest]
-) -> list[dict[str, Any]]:
-    """The workers of a dask cluster, as its scheduler knows them. Raises `Unavailable`."""
-    address = spec.address
-    try:
-        with RunningCluster(spec).client(_DASK_SECONDS) as client:
-            workers = client.scheduler_info(n_workers=-1)["workers"]
-    except (OSError, ValueError, TypeError) as error:
-        raise Unavailable(
-            f"the dask scheduler at {address} does not answer",
-            hint="is it running? see the setting `cluster`",
-        ) from error
-    units = []
-    for name, each in workers.items():
-        own = [
-            resources
-            for task, resources in zip(running, asked_for, strict=True)
-            if task.worker in (name, str(each.get("name")))
-        ]
-        metrics, offered = each.get("metrics", {}), each.get("resources", {})
-        units.append(
-            {
-                "name": str(each.get("name") or name),
-                "kind": "worker",
-                "count": int(each.get("nthreads", 1)),
-                "cpu": float(offered.get("cpu", each.get("nthreads", 1))),
-                "memory_bytes": int(offered.get("memory", each.get("memory_limit") or 0)),
-                "gpu": int(offered.get("gpu", 0)),
-                "accelerator": None,
-                "in_use": {
-                    **_in_use(own),
-                    "load_percent": metrics.get("cpu"),
-                    "used_memory_bytes": int(metrics["memory"]) if "memory" in metrics else None,
-                },
-            }
+    """Each place for tasks, with what those that run there asked for. Raises `Unavailable`."""
+    return [
+        _unit(
+            offer,
+            [
+                resources
+                for task, resources in zip(running, asked_for, strict=True)
+                if not offer.known_as or task.worker in offer.known_as
+            ],
         )
-    return units
+        for offer in find_offers(settings.cluster, settings.clusters, places=settings.workers)
+    ]
+
+
+def _unit(offer: Offer, asked_for: Sequence[ResourceRequest]) -> dict[str, Any]:
+    total, most = offer.total, offer.most
+    return {
+        "name": offer.name if offer.kind == "machine" else offer.label,
+        "kind": "machine" if offer.kind == "machine" else "worker",
+        "count": most * offer.places,
+        "cpu": most * (total.cpu or offer.places),
+        "memory_bytes": most * (total.memory or offer.memory_limit or 0),
+        "gpu": most * (total.gpu or 0),
+        "accelerator": total.accelerator,
+        "in_use": {
+            "tasks": len(asked_for),
+            "cpu": round(sum(each.cpu or 0.0 for each in asked_for), 3),
+            "memory_bytes": sum(each.memory or 0 for each in asked_for),
+            "gpu": sum(each.gpu or 0 for each in asked_for),
+            "load_percent": offer.load,
+            "used_memory_bytes": offer.used_memory,
+        },
+    }
 
 
 # --- tasks ----------------------------------------------------------------------------------------------
@@ -169,7 +113,7 @@ def _running(run: Run, task: TaskRun, resources: ResourceRequest) -> dict[str, A
         "task": task.task,
         "resources": resources_body(resources),
         "worker": task.worker,
-        "started_at": moment(task.started_at),
+        "started_at": iso(task.started_at),
         "duration_seconds": _since(task.started_at),
         "cell": task.cell,
         "cells": task.cells,
@@ -203,7 +147,7 @@ def _waiting(
                 "task": task.task,
                 "resources": resources_body(_resources(plan, task)),
                 "why": _why(task, ahead, settings, is_driven=task.run_id in live, running=running),
-                "since": moment(run.created_at),
+                "since": iso(run.created_at),
                 "user_name": run.user_name,
             }
         )

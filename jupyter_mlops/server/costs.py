@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..catalog.records import ComputeMeasurement, Run
-from ..compute import ComputeUnit, Estimate, Quote
+from ..compute.cost import Quote
+from ..compute.estimate import Estimate
+from ..compute.units import ComputeUnit
 from ..session.costing import cost_in
+from ..words import iso
 from . import files
 from .panel import Panel
-from .present import moment
 
 
 def of_run(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,9 +54,9 @@ def _unit_body(unit: ComputeUnit, measured: ComputeMeasurement | None, rent: Quo
         "peak_flops": dict(unit.peak_flops),
         "measured_flops": dict(measured.body.get("flops", {})) if measured else {},
         "measured_bandwidth": measured.body.get("memory_bandwidth") if measured else None,
-        "measured_at": moment(measured.measured_at) if measured else None,
+        "measured_at": iso(measured.measured_at) if measured else None,
         "price_an_hour": rent.total if rent else None,
-        "price_of": f"{rent.place} {rent.tasks[0].machine}" if rent else "",
+        "price_of": f"{rent.place} {rent.tasks[0].machine}, price of {rent.as_of}" if rent else "",
     }
 
 

@@ -14,8 +14,9 @@ from ..deployments import Deployments
 from ..deployments.decide import replicas_of
 from ..errors import MlopsError, NotFound
 from ..targets import TARGETS
+from ..words import iso
 from .panel import Panel
-from .present import moment, page
+from .present import page
 
 _ANSWER_SECONDS = 3.0
 _RECORD_SECONDS = 60.0
@@ -158,8 +159,8 @@ def _body(record: Deployment, revision: DeploymentRevision | None) -> dict[str, 
         "reason": revision.reason if revision else "",
         "replicas": list(replicas_of(record)),
         "user_name": record.user_name,
-        "created_at": moment(record.created_at),
-        "updated_at": moment(record.updated_at),
+        "created_at": iso(record.created_at),
+        "updated_at": iso(record.updated_at),
     }
 
 
@@ -171,7 +172,7 @@ def _revision_body(revision: DeploymentRevision) -> dict[str, Any]:
         "image": revision.image,
         "reason": revision.reason,
         "user_name": revision.user_name,
-        "created_at": moment(revision.created_at),
+        "created_at": iso(revision.created_at),
     }
 
 
@@ -188,5 +189,5 @@ def _image_body(image: Image) -> dict[str, Any]:
         "builder": image.builder,
         "run_id": image.run_id,
         "user_name": image.user_name,
-        "created_at": moment(image.created_at),
+        "created_at": iso(image.created_at),
     }

@@ -8,14 +8,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from ..catalog import Catalog
 from ..catalog.records import FeatureDefinition, FeaturePart, Materialization
 from ..errors import InvalidInput, MlopsError
 from ..features import Entity, FeatureService, FeatureStore, FeatureView, OnDemandView
-from ..features.names import EVENT, parse_reference
-from .panel import Panel
-from .present import moment
-from .present_features import (
+from ..features.documents import (
     AnyView,
     aggregation_bodies,
     entity_body,
@@ -27,6 +23,9 @@ from .present_features import (
     version_body,
     view_body,
 )
+from ..features.names import EVENT, parse_reference
+from ..words import iso
+from .panel import Panel
 
 _MOST_MATERIALIZATIONS = 50
 _MOST_DRIFT_ROWS = 1_000_000  # to compare more would keep a reader waiting
@@ -40,25 +39,13 @@ def list_all(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     views = [one for one in found if isinstance(one, FeatureView | OnDemandView)]
     return {
         "entities": [entity_body(one) for one in found if isinstance(one, Entity)],
-        "views": [_view(workspace.catalog, one) for one in views],
+        "views": [_view(workspace.features, one) for one in views],
         "services": [service_body(one) for one in found if isinstance(one, FeatureService)],
     }
 
 
-def _view(catalog: Catalog, view: AnyView) -> dict[str, Any]:
-    where = {"view": view.name, "version": view.version}
-    return view_body(view, _watermark(catalog, where), catalog.total(FeaturePart, "rows", where=where))
-
-
-def _watermark(catalog: Catalog, where: Mapping[str, Any]) -> datetime | None:
-    newest = catalog.find(
-        Materialization,
-        where={**where, "state": _KNOWN},
-        order_by="-end_at",
-        limit=1,
-        omit=("profile", "problems"),
-    )
-    return newest[0].end_at if newest else None
+def _view(store: FeatureStore, view: AnyView) -> dict[str, Any]:
+    return view_body(view, *store.standing(view))
 
 
 def show(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +67,7 @@ def show(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     text, language = source_of(view)
     newest_problems = told[0].problems if told else None
     return {
-        "view": _view(catalog, view),
+        "view": _view(store, view),
         "time_zone": getattr(view, "time_zone", ""),
         "event_timestamp": getattr(view, "event_timestamp", ""),
         "keys": _keys(store, view),
@@ -186,7 +173,7 @@ def _last(moments: Any, count: int) -> Any:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
-        return moment(value)
+        return iso(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, str | int | bool) else str(value)

@@ -2,62 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..catalog import Catalog
 from ..catalog.records import ModelAlias, ModelVersion, RegisteredModel
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..models import ModelReference
-from .panel import Panel
-from .present import page
-from .present_models import (
+from ..models.documents import (
     alias_body,
     comparison_body,
     envelope_body,
-    lineage_body,
     model_body,
     move_body,
     version_body,
 )
+from ..models.overview import LIVE, overview, searched
+from .panel import Panel
+from .present import page
+from .present_models import lineage_body
 
 _MOST_MOVES = 200
 _MOST_COMPARED = 20
-_LIVE = {"is_deleted": False}
 
 
 def list_page(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`listModels`."""
-    catalog = panel.workspace.catalog
-    search = (asked["search"], ("name", "description")) if (asked["search"] or "").strip() else None
+    store, text = panel.workspace.models, asked["search"] or ""
     limit, offset = asked["limit"], asked["offset"]
-    found = catalog.find(
-        RegisteredModel, where=_LIVE, order_by="-updated_at", limit=limit, offset=offset, search=search
-    )
-    total = catalog.count(RegisteredModel, where=_LIVE, search=search)
-    return page(_bodies(catalog, found), total, limit, offset)
-
-
-def _bodies(catalog: Catalog, models: Sequence[RegisteredModel]) -> list[dict[str, Any]]:
-    names = [model.name for model in models]
-    if not names:
-        return []
-    counts = catalog.count_by(ModelVersion, ("name",), where={"name": names})
-    aliases: dict[str, list[ModelAlias]] = {}
-    for each in catalog.find(ModelAlias, where={"name": names}, order_by=("name", "alias")):
-        aliases.setdefault(each.name, []).append(each)
-    bodies = []
-    for model in models:
-        newest = catalog.find(ModelVersion, where={"name": model.name}, order_by="-version", limit=1)
-        count = counts.get((model.name,), 0)
-        bodies.append(model_body(model, newest[0] if newest else None, count, aliases.get(model.name, ())))
-    return bodies
+    total = panel.workspace.catalog.count(RegisteredModel, where=LIVE, search=searched(text))
+    return page(map(model_body, store.overview(text, limit=limit, offset=offset)), total, limit, offset)
 
 
 def _model(catalog: Catalog, name: str) -> RegisteredModel:
-    found = catalog.find(RegisteredModel, where={**_LIVE, "name": name}, limit=1)
+    found = catalog.find(RegisteredModel, where={**LIVE, "name": name}, limit=1)
     if not found:
-        known = [each.name for each in catalog.find(RegisteredModel, where=_LIVE, limit=1000)]
+        known = [each.name for each in catalog.find(RegisteredModel, where=LIVE, limit=1000)]
         raise NotFound(f"no model is called {name!r}", hint=did_you_mean(name, known))
     return found[0]
 
@@ -82,7 +62,7 @@ def show(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     )
     aliases, by_version = _aliases(catalog, name)
     return {
-        **_bodies(catalog, [model])[0],
+        **model_body(overview(catalog, [model])[0]),
         "versions": [version_body(each, by_version.get(each.version, ())) for each in versions],
         "alias_list": [alias_body(each) for each in aliases],
         "alias_history": [move_body(each) for each in workspace.models.alias_history(name)[:_MOST_MOVES]],

@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from .. import encoding
@@ -37,11 +36,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def moment(at: datetime | None) -> str | None:
-    """ISO 8601 in UTC, or null."""
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
 def page(items: Iterable[Any], total: int, limit: int, offset: int) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from ..catalog.records import Artifact, Attempt, Run, TaskRun
 from ..events import TERMINAL, now
 from ..pipelines import Plan, PlannedTask
 from ..runner.comparing import Pair, RunComparison, TaskPair
+from ..words import iso
 from ..workspace import Workspace
 from .places import Places
-from .present import moment
 
 _DID_NOT_RUN = ("queued", "cached", "skipped", "upstream_failed")
 
@@ -45,9 +45,9 @@ def summary(workspace: Workspace, places: Places, run: Run, states: Mapping[str,
         "state": run.state,
         "message": places.shown(run.message),
         "user_name": run.user_name,
-        "created_at": moment(run.created_at),
-        "started_at": moment(run.started_at),
-        "finished_at": moment(run.finished_at),
+        "created_at": iso(run.created_at),
+        "started_at": iso(run.started_at),
+        "finished_at": iso(run.finished_at),
         "duration_seconds": _lifetime(run.started_at, run.finished_at),
         "task_states": dict(states),
         "is_driven": not is_over and workspace.runs.is_driven(run),
@@ -90,8 +90,8 @@ def task_body(
         "worker": task.worker,
         "cell": task.cell,
         "cells": task.cells,
-        "started_at": moment(task.started_at),
-        "finished_at": moment(task.finished_at),
+        "started_at": iso(task.started_at),
+        "finished_at": iso(task.finished_at),
         "duration_seconds": None if task.state in _DID_NOT_RUN or task.started_at is None else duration,
         "peak_memory_bytes": task.peak_memory_bytes or None,
         "notebook_path": places.relative(source) if source else None,
@@ -134,8 +134,8 @@ def attempt_body(attempt: Attempt, places: Places) -> dict[str, Any]:
         "worker": attempt.worker,
         "reason": places.shown(attempt.reason),
         "error": error_body(attempt.error, places),
-        "started_at": moment(attempt.started_at),
-        "finished_at": moment(attempt.finished_at),
+        "started_at": iso(attempt.started_at),
+        "finished_at": iso(attempt.finished_at),
         "duration_seconds": attempt.duration_seconds,
         "peak_memory_bytes": attempt.peak_memory_bytes,
     }
@@ -149,7 +149,7 @@ def artifact_body(artifact: Artifact) -> dict[str, Any]:
         "format": artifact.format,
         "size_bytes": artifact.size_bytes,
         "summary": dict(artifact.summary),
-        "created_at": moment(artifact.created_at),
+        "created_at": iso(artifact.created_at),
     }
 
 

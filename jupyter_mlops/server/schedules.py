@@ -13,9 +13,9 @@ from ..events import now
 from ..pipelines import Pipeline, ScheduleSpec, load_pipeline
 from ..pipelines.scheduled import from_text
 from ..scheduling.documents import fire_body, next_body, schedule_body
+from ..words import iso
 from . import files
 from .panel import Panel
-from .present import moment
 
 _MOST_NEXT, _MOST_FIRES = 5, 50
 
@@ -62,7 +62,8 @@ def add(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     files.read_text(path, asked["path"])  # it is there, and says so in the words of a client
     pipeline = load_pipeline(path)
     specs = _new(pipeline, asked) if asked["cron"] else _of_file(pipeline, asked["name"])
-    return _listed(panel, panel.made_workspace.schedules.add(path, specs))
+    made = panel.made_workspace.schedules.add(path, specs, user_name=asked["user_name"])
+    return _listed(panel, made)
 
 
 def _new(pipeline: Pipeline, asked: Mapping[str, Any]) -> dict[str, ScheduleSpec]:
@@ -78,6 +79,9 @@ def _new(pipeline: Pipeline, asked: Mapping[str, Any]) -> dict[str, ScheduleSpec
         start=asked["start"] or "",
         end=asked["end"] or "",
         is_paused=asked["is_paused"],
+        queue=asked["queue"] or "",
+        priority=asked["priority"],
+        is_preemptible=asked["is_preemptible"],
     )
     return {asked["name"] or "main": spec}
 
@@ -117,5 +121,5 @@ def preview(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "expression": cron.expression,
         "timezone": asked["timezone"],
-        "next": [moment(at) for at in fires],
+        "next": [iso(at) for at in fires],
     }

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from ..compute import ComputeUnit, Estimate, format_flops
-from ..compute.estimate import OWN_UTILIZATION
-from ..compute.units import formats
+from ..compute.estimate import OWN_UTILIZATION, Estimate
+from ..compute.units import ComputeUnit, format_flops, formats
 from ..display import table_html, table_text
 from ..errors import InvalidInput, NotFound
 from ..pipelines import load_pipeline

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from .. import words
 from .._version import __version__
 from ..catalog import FeatureDefinition, ModelVersion, RegisteredModel, Run, TaskRun
-from ..display import Markup, facts_html, facts_text, table_html, table_text
+from ..display import Markup, facts_html, facts_text, tab, table_html, table_text
 from ..errors import NotFound, RunFailed, did_you_mean
 from ..events import now
 from ..pipelines import Pipeline
@@ -36,12 +36,16 @@ def run_pipeline(
     cluster: str | None = None,
     workers: int | None = None,
     isolation: Literal["warm", "cold"] | None = None,
+    queue: str | None = None,
+    priority: int = 0,
+    is_preemptible: bool = False,
     from_text: bool = False,
 ) -> Run:
     """Run a pipeline, with its graph in the output as it goes, and return the run.
 
     `pipeline` is a file, a folder that holds a ``pipeline.yaml``, or a `Pipeline`. `force` names tasks that the
-    cache is not asked for (``"all"``: none is), `only` and `start_from` choose a part. With `from_text` the
+    cache is not asked for (``"all"``: none is), `only` and `start_from` choose a part. Where quotas are set, `queue`, `priority`
+    and `is_preemptible` say how it waits for admission; until then the output says why it does. With `from_text` the
     arguments are texts, read by the declared types. Raises what is wrong before anything starts, and
     `RunFailed`, which names the tasks that failed.
     """
@@ -53,6 +57,9 @@ def run_pipeline(
         cluster=cluster,
         workers=workers,
         isolation=isolation,
+        queue=queue,
+        priority=priority,
+        is_preemptible=is_preemptible,
     )
     view = RunView()
     with _workspace_of(loaded) as workspace:
@@ -151,7 +158,11 @@ class Status:
         return f"{told}\n\n{table_text(_RUN_COLUMNS, self._rows())}" if self.runs else told
 
     def _repr_html_(self) -> str:
-        table = table_html(_RUN_COLUMNS, self._rows()) if self.runs else Markup()
+        rows = [
+            [tab(run_id, "run", runId=run_id, title=pipeline), pipeline, *more]
+            for run_id, pipeline, *more in self._rows()
+        ]
+        table = table_html(_RUN_COLUMNS, rows) if self.runs else Markup()
         return facts_html(self.facts()) + table
 
 

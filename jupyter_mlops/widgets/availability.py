@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
-from ..backends.offers import Offer
-from ..compute import Quote, money
+from ..compute.cost import Quote
+from ..compute.money import money
+from ..compute.offers import Offer
 from ..resources import ResourceRequest, format_bytes
 from .markup import page
 
@@ -21,7 +22,7 @@ def verdict(request: ResourceRequest, offers: Sequence[Offer]) -> str:
     if not able:
         nearest = min(offers, key=lambda offer: len(request.shortfall(offer.total)))
         lacking = "; ".join(request.shortfall(nearest.total))
-        where = "" if len(offers) == 1 else f"; nearest is {nearest.name}"
+        where = "" if len(offers) == 1 else f"; nearest is {nearest.label}"
         return page(f"<p class=failed>✘ it can never run here: {escape(lacking + where)}</p>")
     if any(request.fits(offer.free) for offer in able):
         return page(f"<p class=succeeded>✔ there is room for it now{_among(able, offers)}</p>")
@@ -36,7 +37,10 @@ def price_html(quotes: Sequence[Quote]) -> str:
     spot = next((each for each in quotes if each.place.endswith(" spot")), None)
     plain = next((each for each in quotes if not each.place.endswith(" spot")), None)
     told = [f"{money(each.total)} on {each.place}" for each in (plain, spot) if each is not None]
-    return page(f"<p class=muted>an hour of it: {escape(', '.join(told))}</p>") if told else ""
+    if not told:
+        return ""
+    dated = " and ".join(sorted({each.as_of for each in (plain, spot) if each is not None and each.as_of}))
+    return page(f"<p class=muted>an hour of it: {escape(', '.join(told))} (prices of {escape(dated)})</p>")
 
 
 def availability_html(request: ResourceRequest, offers: Sequence[Offer]) -> str:
@@ -44,14 +48,14 @@ def availability_html(request: ResourceRequest, offers: Sequence[Offer]) -> str:
     parts = []
     for offer in offers[:_MOST_OFFERS]:
         rows = [
-            _row("cpu", request.cpu, offer.free.cpu, offer.total.cpu, "{:g}".format),
-            _row("memory", request.memory, offer.free.memory, offer.total.memory, _bytes),
+            row("cpu", request.cpu, offer.free.cpu, offer.total.cpu, "{:g}".format),
+            row("memory", request.memory, offer.free.memory, offer.total.memory, shown_bytes),
         ]
         if offer.total.gpu or request.gpu:
-            rows.append(_row("gpu", request.gpu, offer.free.gpu, offer.total.gpu, "{:g}".format))
+            rows.append(row("gpu", request.gpu, offer.free.gpu, offer.total.gpu, "{:g}".format))
         body = "".join(rows)
         parts.append(
-            f"<table class=tasks><thead><tr><th colspan=3>{escape(offer.name)}</th></tr></thead>{body}</table>"
+            f"<table class=tasks><thead><tr><th colspan=3>{escape(offer.label)}</th></tr></thead>{body}</table>"
         )
     if len(offers) > _MOST_OFFERS:
         parts.append(f"<p class=muted>… and {len(offers) - _MOST_OFFERS} more</p>")
@@ -62,11 +66,12 @@ def _among(able: Sequence[Offer], offers: Sequence[Offer]) -> str:
     return "" if len(offers) == 1 else f", on {len(able)} of {len(offers)} workers"
 
 
-def _row(
+def row(
     name: str, asked: float | None, free: float | None, total: float | None, shown: Callable[[float], str]
 ) -> str:
+    """A row with a bar: in use, asked for, free."""
     if total is None or free is None:
-        return f"<tr><td>{name}</td><td class=muted colspan=2>not limited</td></tr>"
+        return f"<tr><td>{escape(name)}</td><td class=muted colspan=2>not limited</td></tr>"
     scale = max(total, asked or 0.0) or 1.0
     used, wanted = total - free, asked or 0.0
     state = "failed" if wanted > total else "upstream_failed" if wanted > free else "running"
@@ -77,8 +82,9 @@ def _row(
         f"<i class='asked {state}' style='left:{start:.1f}%;width:{width:.1f}%'></i></span>"
     )
     words = f"{shown(free)} of {shown(total)} free"
-    return f"<tr><td>{name}</td><td>{bar}</td><td class=muted>{escape(words)}</td></tr>"
+    return f"<tr><td>{escape(name)}</td><td>{bar}</td><td class=muted>{escape(words)}</td></tr>"
 
 
-def _bytes(count: float) -> str:
+def shown_bytes(count: float) -> str:
+    """Bytes in few words."""
     return format_bytes(int(count))

@@ -12,6 +12,7 @@ from datetime import datetime
 from html import escape
 
 from .. import words
+from ..display import command, tab
 from ..events import DONE_WELL
 from ..pipelines import Pipeline
 from ..pipelines.drawing import GLYPHS, palette, to_svg, to_text
@@ -56,13 +57,17 @@ def run_text(board: Board, moment: datetime, *, notice: str = "") -> str:
     return "\n".join(line for line in lines if line)
 
 
-def pipeline_html(pipeline: Pipeline | None, problems: Sequence[Problem], *, title: str) -> str:
-    """A definition: its picture, its parameters, and what is wrong with it."""
+def pipeline_html(
+    pipeline: Pipeline | None, problems: Sequence[Problem], *, title: str, place: str = ""
+) -> str:
+    """A definition: its picture, its parameters, and what is wrong with it. `place` is the file as the panel names
+    it, where it is one that the panel can show."""
     parts = []
     if pipeline is not None:
         nodes, edges = pipeline_picture(pipeline)
         about = f" <span class=muted>{escape(pipeline.description)}</span>" if pipeline.description else ""
-        parts.append(f"<p class=head><b>{escape(pipeline.name)}</b>{about}</p>")
+        name = command(pipeline.name, "mlops:run-pipeline", path=place) if place else escape(pipeline.name)
+        parts.append(f"<p class=head><b>{name}</b>{about}</p>")
         parts.append(_picture(to_svg(nodes, edges, title=pipeline.name)))
         parts.append(_parameters(pipeline))
     else:
@@ -100,7 +105,7 @@ def _headline(board: Board, moment: datetime) -> str:
     stopping = board.is_cancelling and board.finished_at is None
     return (
         f"<p class=head><b>{escape(board.pipeline)}</b> {_badge(state)} "
-        f"<span class=muted>run {escape(board.run_id)} · {took}"
+        f"<span class=muted>run {tab(board.run_id, 'run', runId=board.run_id, title=board.pipeline)} · {took}"
         f"{' · stopping: running cells are being interrupted' if stopping else ''}</span></p>"
     )
 

@@ -3,8 +3,8 @@
 While it is filled in, it says what there is and what of it is free, and at once when a request can never run. It
 is written into the notebook's metadata, where runs pick it up, and into a ``pipeline.yaml`` on wish.
 
-What an hour of it costs to rent stands beside it. Only what a task really can ask for is here: queue and image are a
-run's.
+What an hour of it costs to rent stands beside it, and where quotas are set what they leave of it and about when a run
+of it would start. Only what a task really can ask for is written: the queue, which only helps to see that, is a run's.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..backends.offers import Offer, find_offers, gpu_models
-from ..compute import PriceList, load_prices
+from ..backends.looking import find_offers
+from ..compute.gpus import gpu_models
 from ..compute.hourly import hourly, own_architecture
+from ..compute.offers import Offer
+from ..compute.prices import PriceList, load_prices
 from ..errors import InvalidInput, InvalidSettings, MlopsError, NotFound, Unavailable
 from ..notebooks.files import load_notebook, save_notebook, write_text
 from ..notebooks.request import read_request, write_request
@@ -30,6 +32,7 @@ from ..pipelines.editing import set_task_field
 from ..resources import ResourceRequest
 from ..settings import Settings, find_root
 from .availability import availability_html, price_html, verdict
+from .outlook import Standing, judged
 
 _LOOK_SECONDS = 2.0
 _LOOKS_FOR_SECONDS = 600.0  # after the last touch: a form that nobody looks at must not ask for ever
@@ -53,10 +56,11 @@ class ResourceForm:
         folder = (self.path or self.pipeline or Path.cwd() / "x").parent
         settings = Settings.load(find_root(folder))
         self.cluster, self._clusters = cluster or settings.cluster, settings.clusters
-        self._own_prices = settings.compute_prices
+        self._settings = settings
         self._prices: PriceList | None = None
         self._priced: ResourceRequest | None = None  # what the price that is shown is of
         self._offers: list[Offer] = []
+        self._standing: Standing | None = None
         self._trouble = ""
         self._lock = threading.Lock()
         self._touched_at, self._is_looking = 0.0, False
@@ -133,18 +137,21 @@ class ResourceForm:
             if not request:
                 self._fill(tasks[0].resources)
         self._there, self._verdict, self._done = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._price = widgets.HTML()
+        self._price, self._quotas = widgets.HTML(), widgets.HTML()
+        self._queue = widgets.Dropdown(description="queue", **_LOOK)
+        self._queue.layout.display = "none"  # until there are some
         to_notebook = _button("Save to notebook", lambda: self._save(to_pipeline=False), "save")
         to_pipeline = _button("Save to pipeline", lambda: self._save(to_pipeline=True), "sitemap")
-        for each in (self._cpu, self._memory, self._gpu, self._accelerator):
+        for each in (self._cpu, self._memory, self._gpu, self._accelerator, self._priority, self._queue):
             each.observe(lambda _: self._touch(), names="value")
         title = "resources" if self.path is None else self.path.name
         rows: list[Any] = [widgets.HTML(f"<b>{escape(title)}</b> asks for")]
         rows += [self._cpu, self._memory, self._gpu, self._accelerator]
         rows += [self._task, self._priority] if tasks else []
+        rows += [self._queue]
         buttons = [to_notebook] * (self.path is not None) + [to_pipeline] * bool(tasks)
         asked = widgets.VBox([*rows, widgets.HBox(buttons)], layout=widgets.Layout(margin="0 32px 0 0"))
-        there = widgets.VBox([self._verdict, self._price, self._there])
+        there = widgets.VBox([self._verdict, self._price, self._there, self._quotas])
         columns = widgets.HBox([asked, there], layout=widgets.Layout(flex_flow="row wrap"))
         self.widget = widgets.VBox([columns, self._done])
 
@@ -201,6 +208,10 @@ class ResourceForm:
             self._offers, self._trouble = find_offers(self.cluster, self._clusters), ""
         except (Unavailable, InvalidSettings) as error:
             self._offers, self._trouble = [], error.message
+        try:
+            self._standing = Standing.read(self._settings)
+        except Unavailable:  # a catalog that does not answer keeps nobody from asking for a machine
+            self._standing = None
 
     def _show(self) -> None:
         try:
@@ -210,13 +221,26 @@ class ResourceForm:
             return
         self._verdict.value = _red(self._trouble) if self._trouble else verdict(request, self._offers)
         self._there.value = availability_html(request, self._offers)
+        self._show_quotas(request)
         if request != self._priced:
             self._priced = request
             self._price.value = self._price_of(request)
 
+    def _show_quotas(self, request: ResourceRequest) -> None:
+        standing = self._standing
+        queues = standing.queues if standing else []
+        if list(self._queue.options) != queues:
+            self._queue.options = queues
+        self._queue.layout.display = None if len(queues) > 1 else "none"
+        self._quotas.value = (
+            judged(standing, request, self._queue.value or queues[0], self._priority.value)
+            if standing
+            else ""
+        )
+
     def _price_of(self, request: ResourceRequest) -> str:
         try:
-            self._prices = self._prices or load_prices(self._own_prices)
+            self._prices = self._prices or load_prices(self._settings.compute_prices)
         except (
             InvalidInput,
             NotFound,

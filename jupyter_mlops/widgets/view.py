@@ -10,13 +10,17 @@ shows a run that this process drives; ``RunView.of(workspace, run_id)`` one that
 from __future__ import annotations
 
 import contextvars
+import json
 import logging
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from jupyter_core.paths import jupyter_runtime_dir
 
 from .. import preflight
 from ..catalog import owner
@@ -217,11 +221,13 @@ class PipelineView:
     def __init__(self, pipeline: Pipeline | Path | str = "pipeline.yaml") -> None:
         self.problems: list[Problem] = []
         self.pipeline: Pipeline | None = None
+        self._place = ""
         if isinstance(pipeline, Pipeline):
             self.pipeline, self.title = pipeline, pipeline.name
             return
         path = Path(pipeline)
         self.title = str(path)
+        self._place = place_in_panel(path)
         try:
             self.pipeline = load_pipeline(path)
         except NotFound:
@@ -238,7 +244,18 @@ class PipelineView:
         return {"text/html": self._repr_html_(), "text/plain": repr(self)}
 
     def _repr_html_(self) -> str:
-        return markup.pipeline_html(self.pipeline, self.problems, title=self.title)
+        return markup.pipeline_html(self.pipeline, self.problems, title=self.title, place=self._place)
 
     def __repr__(self) -> str:
         return markup.pipeline_text(self.pipeline, self.problems, title=self.title)
+
+
+def place_in_panel(path: Path) -> str:
+    """How the panel names a file: by its path in the folder that its server serves; "" for what lies elsewhere, and
+    where no server started this kernel."""
+    try:
+        server = Path(jupyter_runtime_dir(), f"jpserver-{int(os.environ['JPY_PARENT_PID'])}.json")
+        root = Path(json.loads(server.read_text(encoding="utf-8"))["root_dir"]).resolve()
+        return path.resolve().relative_to(root).as_posix()
+    except (LookupError, ValueError, TypeError, OSError):
+        return ""

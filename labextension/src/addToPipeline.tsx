@@ -4,7 +4,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { type FormEvent, type ReactElement, useState } from 'react';
 import { Choice } from './components/fields';
 import { Failure } from './components/pieces';
-import type { IContext } from './tokens';
+import { EDITOR, type IContext } from './tokens';
 import type { PipelineSummary } from './types';
 
 const MOST = 200;
@@ -30,7 +30,7 @@ export async function addToPipeline(context: IContext, notebook: string): Promis
             : trans.__('%1 is a task of %2 now', task, path)
         );
         dialog?.reject(); // closes it: there is no button of its own to answer with
-        context.openFile(path, 'Pipeline Editor');
+        context.openFile(path, EDITOR);
       }}
       onCancel={() => dialog?.reject()}
     />

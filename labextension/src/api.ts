@@ -6,6 +6,7 @@
  */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { trans } from './language';
 import type * as t from './types';
 
 /** The server answered, and said no. `problems` tell which argument or which line of the pipeline is meant. */
@@ -25,7 +26,7 @@ export class ApiError extends Error {
 /** No answer: the server is down, or the way to it is. */
 export class Disconnected extends Error {
   constructor() {
-    super('the server does not answer');
+    super(trans.__('the server does not answer'));
     this.name = 'Disconnected';
   }
 }
@@ -207,5 +208,5 @@ export function refusal(status: number, text: string): Error {
   } catch {
     // not JSON: told below
   }
-  return new ApiError(status, 'http', `the server answered ${status}`);
+  return new ApiError(status, 'http', trans.__('the server answered %1', status));
 }

@@ -90,7 +90,7 @@ export function addCommands(app: JupyterFrontEnd, context: IContext, around: ISu
     },
     {
       icon: pipelinesIcon,
-      describedBy: pathArgs('The pipeline file'),
+      describedBy: pathArgs(trans.__('The pipeline file')),
       isVisible: args => !args.isMenu || around.currentFile('pipeline.yaml', 'pipeline.yml') !== ''
     }
   );
@@ -108,7 +108,7 @@ export function addCommands(app: JupyterFrontEnd, context: IContext, around: ISu
       caption: trans.__(
         'Run this notebook from top to bottom in a kernel of its own, as a task of the workspace'
       ),
-      describedBy: pathArgs('The notebook'),
+      describedBy: pathArgs(trans.__('The notebook')),
       isEnabled: args =>
         Boolean(args.path || around.currentFile('.ipynb') || around.currentNotebook())
     }
@@ -127,7 +127,7 @@ export function addCommands(app: JupyterFrontEnd, context: IContext, around: ISu
     {
       icon: pipelinesIcon,
       caption: trans.__('Make this notebook a task of a pipeline'),
-      describedBy: pathArgs('The notebook'),
+      describedBy: pathArgs(trans.__('The notebook')),
       isEnabled: args => notebook(args.path as string | undefined) !== ''
     }
   );
@@ -142,7 +142,7 @@ export function addCommands(app: JupyterFrontEnd, context: IContext, around: ISu
     {
       icon: deploymentsIcon,
       caption: trans.__('A Dockerfile for this notebook or pipeline, and all that belongs to it'),
-      describedBy: pathArgs('The notebook, or the pipeline file'),
+      describedBy: pathArgs(trans.__('The notebook, or the pipeline file')),
       isEnabled: args => Boolean(args.path || around.currentFile(...images)),
       isVisible: args => !args.isMenu || around.currentFile(...images) !== ''
     }

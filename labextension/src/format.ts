@@ -1,4 +1,5 @@
 /** Numbers and times as people read them. Pure: "now" is handed in. */
+import { trans } from './language';
 
 /** `0.4s`, `12s`, `3m 05s`, `2h 10m`, `3d 4h`. */
 export function duration(seconds: number | null | undefined): string {
@@ -43,25 +44,29 @@ export function ago(at: string | null | undefined, now: number): string {
   const then = new Date(at);
   const seconds = (now - then.getTime()) / 1000;
   if (seconds < 45) {
-    return 'just now';
+    return trans.__('just now');
   }
   if (seconds < 3570) {
-    return `${Math.round(seconds / 60)} min ago`;
+    return trans.__('%1 min ago', Math.round(seconds / 60));
   }
   const today = new Date(now);
   const midnight = new Date(today.getFullYear(), today.getMonth(), today.getDate()).getTime();
   if (then.getTime() >= midnight) {
-    return `${Math.round(seconds / 3600)} h ago`;
+    return trans.__('%1 h ago', Math.round(seconds / 3600));
   }
   const clock = `${pad(then.getHours())}:${pad(then.getMinutes())}`;
   if (then.getTime() >= midnight - 86_400_000) {
-    return `yesterday ${clock}`;
+    return trans.__('yesterday %1', clock);
   }
-  const day = `${then.getDate()} ${MONTHS[then.getMonth()]}`;
+  const day = `${then.getDate()} ${month(then)}`;
   return then.getFullYear() === today.getFullYear()
     ? `${day} ${clock}`
     : `${day} ${then.getFullYear()}`;
 }
+
+/** `Mar`, as the page's language has it. */
+const month = (at: Date): string =>
+  at.toLocaleDateString(globalThis.document?.documentElement.lang || 'en', { month: 'short' });
 
 /** The whole time, for a tooltip. */
 export function exactly(at: string | null | undefined): string {
@@ -105,6 +110,5 @@ export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, Math.max(1, most - 1)).trimEnd()}…`;
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 const pad = (value: number): string => String(value).padStart(2, '0');

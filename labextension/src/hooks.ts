@@ -83,6 +83,22 @@ export function useNow(isLive: boolean): number {
   return Date.now();
 }
 
+/**
+ * How many of `total` things to draw by now: a few at once, some more with every frame, so that the page answers
+ * meanwhile. What is drawn stays drawn.
+ */
+export function useGrowing(total: number, step = 100): number {
+  const [shown, setShown] = useState(step);
+  useEffect(() => {
+    if (shown < total) {
+      const frame = requestAnimationFrame(() => setShown(shown + step));
+      return () => cancelAnimationFrame(frame);
+    }
+    return undefined;
+  }, [shown, total, step]);
+  return Math.min(shown, total);
+}
+
 /** How wide an element is, as that changes; 0 while it is hidden. */
 export function useWidth(): [RefCallback<HTMLElement>, number] {
   const [width, setWidth] = useState(0);

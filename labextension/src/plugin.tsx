@@ -1,5 +1,6 @@
 /** The panel's plugin: makes the context, and joins the parts to whatever of JupyterLab is there. */
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -13,6 +14,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { speak } from './language';
 import { Api } from './api';
 import { CommandIDs, PALETTE, addCommands } from './commands';
 import { addEditor } from './editor/document';
@@ -31,6 +33,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Pipelines, runs, models, features and compute of jupyter_mlops.',
   autoStart: true,
   optional: [
+    ILabShell, // there in JupyterLab alone: Notebook 7 has none of it
     ILayoutRestorer,
     ISettingRegistry,
     ICommandPalette,
@@ -48,6 +51,7 @@ export default plugin;
 
 function activate(
   app: JupyterFrontEnd,
+  lab: ILabShell | null,
   restorer: ILayoutRestorer | null,
   settings: ISettingRegistry | null,
   palette: ICommandPalette | null,
@@ -59,10 +63,14 @@ function activate(
   notebooks: INotebookTracker | null
 ): void {
   const trans = (translator ?? nullTranslator).load('jupyter_mlops');
+  speak(trans);
   const api = Api.of(app.serviceManager.serverSettings);
   const model = new Model(api.status, app.serviceManager.events.stream as unknown as EventSignal);
   app.serviceManager.connectionFailure.connect(() => void model.refresh());
-  const tabs = new Tabs(app);
+  for (const event of ['offline', 'online']) {
+    window.addEventListener(event, () => void model.refresh()); // sooner than the next look would find it out
+  }
+  const tabs = new Tabs(app, lab);
   const context: IContext = {
     app,
     api,
@@ -135,11 +143,16 @@ function activate(
     palette?.addItem({ command, category: 'MLOps' });
   }
   launcher?.add({ command: CommandIDs.openPanel, category: trans.__('Other'), rank: 10 });
-  statusBar?.registerStatusItem('jupyter-mlops:running', {
-    item: ReactWidget.create(<RunningItem context={context} />),
-    align: 'left',
-    rank: 3
-  });
+  const running = ReactWidget.create(<RunningItem context={context} />);
+  running.id = 'jupyter-mlops:running';
+  if (statusBar) {
+    statusBar.registerStatusItem(running.id, { item: running, align: 'left', rank: 3 });
+  } else if (!lab) {
+    app.shell.add(running, 'menu', { rank: 1000 }); // in Notebook 7, at the end of the line of menus
+  }
+  if (!lab) {
+    void app.restored.then(() => tabs.openAsked(context, window.location.search));
+  }
 }
 
 type EventSignal = ConstructorParameters<typeof Model>[1] & { readonly __event?: IEvent };

@@ -1592,6 +1592,10 @@ export interface components {
             jitter_seconds: number;
             start: string | null;
             end: string | null;
+            /** @description Where its runs wait for admission; null for the default one. */
+            queue: string | null;
+            priority: number;
+            is_preemptible: boolean;
             is_paused: boolean;
             /**
              * Format: date-time
@@ -1680,6 +1684,18 @@ export interface components {
             end?: string | null;
             /** @default false */
             is_paused: boolean;
+            /** @description Where its runs wait for admission, if quotas are set. */
+            queue?: string | null;
+            /**
+             * @description Higher ones go first.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * @description Its runs may have to make way for others, and go on later from their cache.
+             * @default false
+             */
+            is_preemptible: boolean;
         };
         CronPreview: {
             expression: string;
@@ -2089,6 +2105,9 @@ export interface components {
             is_preemptible: boolean;
             /** @description How often it had to make way. */
             preemptions: number;
+            /** @description To start at all: its largest task. */
+            needs: components["schemas"]["Amount"];
+            /** @description What it could use at once. */
             asks: components["schemas"]["Amount"];
             granted: components["schemas"]["Amount"] | null;
             /** Format: date-time */

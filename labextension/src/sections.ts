@@ -3,7 +3,7 @@
  *
  * To add one: write a React function component in a folder of your own and add an entry to `SECTIONS`.
  *
- *     {id: 'models', title: 'Models', icon: modelsIcon, rank: 30, createBody: createModels}
+ *     {id: 'models', title: () => trans.__('Models'), icon: modelsIcon, rank: 30, createBody: createModels}
  *
  * - `createBody` is called once, when the section is first shown; only the shown section is mounted, so what is not
  *   looked at costs nothing. Data comes from `useQuery(context.model, [key], () => context.api.…, kinds)` in
@@ -31,6 +31,7 @@ import {
   runsIcon,
   schedulesIcon
 } from './icons';
+import { trans } from './language';
 import { createModels } from './models/section';
 import { createPipelines } from './panels/pipelines';
 import { createRuns } from './panels/runs';
@@ -39,8 +40,7 @@ import type { IContext } from './tokens';
 
 export interface ISection {
   readonly id: string;
-  /** English; the frame translates it. */
-  readonly title: string;
+  title(): string;
   readonly icon: LabIcon;
   readonly rank: number;
   createBody(context: IContext): ReactElement;
@@ -49,27 +49,45 @@ export interface ISection {
 export const SECTIONS: ISection[] = [
   {
     id: 'pipelines',
-    title: 'Pipelines',
+    title: () => trans.__('Pipelines'),
     icon: pipelinesIcon,
     rank: 10,
     createBody: createPipelines
   },
-  { id: 'runs', title: 'Runs', icon: runsIcon, rank: 20, createBody: createRuns },
+  { id: 'runs', title: () => trans.__('Runs'), icon: runsIcon, rank: 20, createBody: createRuns },
   {
     id: 'schedules',
-    title: 'Schedules',
+    title: () => trans.__('Schedules'),
     icon: schedulesIcon,
     rank: 25,
     createBody: createSchedules
   },
-  { id: 'models', title: 'Models', icon: modelsIcon, rank: 30, createBody: createModels },
+  {
+    id: 'models',
+    title: () => trans.__('Models'),
+    icon: modelsIcon,
+    rank: 30,
+    createBody: createModels
+  },
   {
     id: 'deployments',
-    title: 'Deployments',
+    title: () => trans.__('Deployments'),
     icon: deploymentsIcon,
     rank: 45,
     createBody: createDeployments
   },
-  { id: 'features', title: 'Features', icon: featuresIcon, rank: 40, createBody: createFeatures },
-  { id: 'compute', title: 'Compute', icon: computeIcon, rank: 50, createBody: createCompute }
+  {
+    id: 'features',
+    title: () => trans.__('Features'),
+    icon: featuresIcon,
+    rank: 40,
+    createBody: createFeatures
+  },
+  {
+    id: 'compute',
+    title: () => trans.__('Compute'),
+    icon: computeIcon,
+    rank: 50,
+    createBody: createCompute
+  }
 ];

@@ -1,4 +1,5 @@
 /** The states of runs and tasks: their words, their signs, and which of them are ends. */
+import { trans } from './language';
 import type { RunSummary, State } from './types';
 
 export const STATES: readonly State[] = [
@@ -12,17 +13,34 @@ export const STATES: readonly State[] = [
   'skipped'
 ];
 
-/** As people read them. */
-export const WORDS: Readonly<Record<State, string>> = {
-  queued: 'queued',
-  running: 'running',
-  succeeded: 'succeeded',
-  failed: 'failed',
-  cancelled: 'cancelled',
-  skipped: 'skipped',
-  cached: 'cached',
-  upstream_failed: 'upstream failed'
-};
+/** A state as people read it. */
+export function word(state: State): string {
+  switch (state) {
+    case 'queued':
+      return trans.__('queued');
+    case 'running':
+      return trans.__('running');
+    case 'succeeded':
+      return trans.__('succeeded');
+    case 'failed':
+      return trans.__('failed');
+    case 'cancelled':
+      return trans.__('cancelled');
+    case 'skipped':
+      return trans.__('skipped');
+    case 'cached':
+      return trans.__('cached');
+    case 'upstream_failed':
+      return trans.__('upstream failed');
+  }
+}
+
+/** `3 succeeded, 1 running`. */
+export function tally(states: Partial<Record<State, number>>): string {
+  return counted(states)
+    .map(([state, count]) => `${count} ${word(state)}`)
+    .join(', ');
+}
 
 /** The sign of each state in a box of 16: the same strokes as in the pictures that Python draws. */
 export const STROKES: Readonly<Record<State, string>> = {

@@ -1,36 +1,42 @@
 /** Main-area tabs: made of what `tabs.ts` loads, found again by what they are about, restored with the page. */
-import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import type { ILabShell, ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, ReactWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { Component, type ReactElement, type ReactNode, Suspense, lazy } from 'react';
 import { Failure, Waiting } from './components/pieces';
+import { type ITold, askedFor, findPlace, openPage } from './places';
 import { TABS } from './tabs';
 import type { Args, IContext } from './tokens';
 
 /** What the restorer is told of a tab. */
 export const RESTORE = 'mlops:open-tab';
 
-interface ITold {
-  readonly kind: string;
-  readonly args: Args;
-}
-
 export class Tabs {
-  constructor(private readonly _app: JupyterFrontEnd) {}
+  constructor(
+    private readonly _app: JupyterFrontEnd,
+    private readonly _lab: ILabShell | null
+  ) {}
 
-  /** Open a tab, or show the one that is there. */
+  /** Open a tab, or show the one that is there; in a page of its own where this one has no place for tabs. */
   open(context: IContext, kind: string, args: Args): void {
+    const tab = TABS[kind];
+    if (!tab) {
+      return;
+    }
+    const place = findPlace(this._app, this._lab);
+    if (!place) {
+      if (!openPage({ kind, args })) {
+        context.report(new Error(context.trans.__('The browser keeps pages from being opened.')));
+      }
+      return;
+    }
     const id = tabId(kind, args);
     const present = this._tracker.find(widget => widget.id === id);
     if (present && (!args.task || args.task === this._told.get(id)?.args.task)) {
-      this._app.shell.activateById(id);
+      place.show(present);
       return;
     }
     if (present) {
       present.dispose(); // the same run, with another task chosen
-    }
-    const tab = TABS[kind];
-    if (!tab) {
-      return;
     }
     const Body = lazy(async () => {
       const { create } = await tab.load();
@@ -53,9 +59,18 @@ export class Tabs {
     widget.title.closable = true;
     this._told.set(id, { kind, args });
     widget.disposed.connect(() => void this._told.delete(id));
-    this._app.shell.add(widget, 'main');
+    widget.toolbar.hide(); // there is nothing in it
+    place.add(widget);
     void this._tracker.add(widget);
-    this._app.shell.activateById(id);
+    place.show(widget);
+  }
+
+  /** Open the tab that this page was opened for, if it was. */
+  openAsked(context: IContext, search: string): void {
+    const told = askedFor(search);
+    if (told && findPlace(this._app, this._lab)) {
+      this.open(context, told.kind, told.args);
+    }
   }
 
   restore(restorer: ILayoutRestorer): void {

@@ -22,6 +22,7 @@ import {
   runsIcon,
   schedulesIcon
 } from './icons';
+import { trans } from './language';
 import type { Args, IContext } from './tokens';
 
 export interface ITab {
@@ -39,12 +40,12 @@ export const TABS: Readonly<Record<string, ITab>> = {
   },
   compare: {
     icon: compareIcon,
-    title: () => 'Compare runs',
+    title: () => trans.__('Compare runs'),
     load: () => import('./panels/compare')
   },
   notebook: {
     icon: notebookIcon,
-    title: args => `${args.task} · executed`,
+    title: args => trans.__('%1 · executed', args.task),
     load: () => import('./panels/notebook')
   },
   schedule: {
@@ -59,12 +60,13 @@ export const TABS: Readonly<Record<string, ITab>> = {
   },
   cost: {
     icon: computeIcon,
-    title: args => `${args.title ?? args.path} · cost`,
+    title: args => trans.__('%1 · cost', args.title ?? args.path),
     load: () => import('./costs/costTab')
   },
   dockerize: {
     icon: deploymentsIcon,
-    title: args => `${args.target.split('/').slice(-2).join('/').replace('models:/', '')} · image`,
+    title: args =>
+      trans.__('%1 · image', args.target.split('/').slice(-2).join('/').replace('models:/', '')),
     load: () => import('./promotion/dockerizeTab')
   },
   model: { icon: modelsIcon, title: args => args.name, load: () => import('./models/modelTab') },

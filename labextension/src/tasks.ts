@@ -1,4 +1,5 @@
 /** What the pictures tell of a run's tasks. Pure. */
+import { trans } from './language';
 import type { IDagTask } from './components/dag';
 import { duration, elapsed } from './format';
 import type { Run, State, TaskRun } from './types';
@@ -6,7 +7,7 @@ import type { Run, State, TaskRun } from './types';
 /** One short line for a task in a picture: how long, or how far. */
 export function detail(task: TaskRun, now: number): string {
   if (task.state === 'running') {
-    const cells = task.cells ? `cell ${task.cell}/${task.cells}` : '';
+    const cells = task.cells ? trans.__('cell %1/%2', task.cell, task.cells) : '';
     return cells || duration(elapsed(task.started_at, null, now));
   }
   if (task.state === 'succeeded' || task.state === 'failed' || task.state === 'cancelled') {

@@ -13,6 +13,9 @@ import type { Preferences } from './preferences';
 /** What a tab is about: `{runId: '…'}`, `{name: 'late-flights'}`. Plain strings, so that a tab can be restored. */
 export type Args = Readonly<Record<string, string>>;
 
+/** By this name JupyterLab knows the editor of pipelines; people read it in their language. */
+export const EDITOR = 'Pipeline Editor';
+
 /** Everything a section or a tab may use. There is one, made when the extension is activated. */
 export interface IContext {
   readonly app: JupyterFrontEnd;

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_mlops.backends.clusters import (
+    CLUSTERS,
     ClusterSpec,
     arguments_of,
     demand_startable,
@@ -16,8 +17,10 @@ from jupyter_mlops.backends.clusters import (
     parse_cluster,
     wanted_workers,
 )
+from jupyter_mlops.backends.counting import counted, most
 from jupyter_mlops.backends.environment import difference, here
 from jupyter_mlops.errors import InvalidInput, InvalidSettings, MlopsError, Unavailable
+from jupyter_mlops.resources import ResourceRequest
 
 SLURM = {
     "type": "slurm", "workers": [1, 8], "cpu": 4, "memory": "16Gi", "gpu": 1, "accelerator": "a100",
@@ -46,11 +49,56 @@ def test_kubernetes_hears_it_in_its_words() -> None:
         parse_cluster("k", {"type": "kubernetes", "cpu": 2, "memory": "4Gi", "image": "a/b@sha256:1"})
     )
     assert said["resources"] == {
-        "requests": {"cpu": "2.0", "memory": "4294967296"},
+        "requests": {"cpu": "2", "memory": "4294967296"},
         "limits": {"memory": "4294967296"},
     }
     assert said["worker_command"][:2] == ["dask", "worker"]
     assert said["image"] == "a/b@sha256:1"
+
+
+def test_clouds_hear_it_in_their_words() -> None:
+    table = {"cpu": 4, "memory": "8Gi", "gpu": 1, "tasks": 2, "workers": 3}
+    vm = arguments_of(parse_cluster("c", {**table, "type": "ec2", "instance_type": "g5.xlarge"}))
+    options = {"nthreads": 2, "resources": {"cpu": 4.0, "memory": 8 * 2.0**30, "gpu": 1.0}, "memory_limit": 0}
+    assert vm == {"instance_type": "g5.xlarge", "n_workers": 3, "worker_options": options}
+    task = arguments_of(parse_cluster("c", {**table, "type": "fargate", "image": "a/b:1"}))
+    assert (task["worker_cpu"], task["worker_mem"], task["worker_gpu"], task["worker_nthreads"]) == (
+        4096,
+        8192,
+        1,
+        2,
+    )
+    assert task["worker_extra_args"] == ["--resources", "cpu=4 memory=8589934592 gpu=1"]
+
+
+def test_a_gateway_is_told_its_own_words_only() -> None:
+    table = {"type": "gateway", "address": "https://hub/services/dask-gateway", "worker_cores": 4, "cpu": 4}
+    assert arguments_of(parse_cluster("g", table)) == {"address": table["address"], "worker_cores": 4}
+
+
+def test_every_type_is_said_in_the_words_of_its_class() -> None:
+    for name in CLUSTERS.names():
+        table = (
+            {"type": name, "hosts": ["a", "b"], "image": "x"}
+            if name in ("ssh", "kubernetes")
+            else {"type": name}
+        )
+        assert isinstance(arguments_of(parse_cluster("c", table)), dict)
+
+
+def test_what_dask_counts_of_a_request() -> None:
+    request = ResourceRequest(cpu=2.0, memory=2**30, gpu=1)
+    assert counted(request, [{"cpu": 4.0}]) == {"cpu": 2.0, "gpu": 1.0}  # nobody has a GPU by accident
+    assert counted(request, []) == {"gpu": 1.0}
+    assert counted(ResourceRequest(cpu=1.0), []) == {}
+    offers = [{"cpu": 4.0}, {"cpu": 2.0, "gpu": 1.0}]
+    assert most(offers, is_final=False) == ResourceRequest(cpu=4.0, gpu=1)
+    assert most([{"cpu": 4.0}], is_final=False) == ResourceRequest(cpu=4.0)  # one may come
+    assert most([{"cpu": 4.0}], is_final=True) == ResourceRequest(cpu=4.0, gpu=0)
+    assert (most([], is_final=False), most([], is_final=True)) == (None, ResourceRequest(gpu=0))
+    assert parse_cluster("c", {"type": "slurm"}).is_uniform
+    assert not parse_cluster("c", {"type": "gateway"}).is_uniform
+    assert not parse_cluster("c", {"address": "tcp://h:1"}).is_uniform
 
 
 @pytest.mark.parametrize(
@@ -88,17 +136,27 @@ def test_a_batch_system_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @given(st.integers(0, 5), st.integers(1, 50), st.integers(1, 8), st.integers(0, 1000), st.integers(0, 60))
-def test_how_many_workers(least: int, more: int, tasks: int, jobs: int, now: int) -> None:
+def test_how_many_workers(least: int, more: int, tasks: int, number: int, now: int) -> None:
     spec = ClusterSpec(name="c", type="slurm", minimum=least, maximum=least + more, tasks=tasks)
-    now = min(now, spec.maximum)
+    now, jobs = min(now, spec.maximum), [ResourceRequest()] * number
     wanted = wanted_workers(spec, jobs, now)
     assert spec.minimum <= wanted <= spec.maximum
     if jobs:
         assert wanted >= now  # none is taken away beside jobs
-        assert wanted * tasks >= min(jobs, spec.maximum * tasks)
-        assert wanted_workers(spec, jobs + 1, now) >= wanted
+        assert wanted * tasks >= min(number, spec.maximum * tasks)
+        assert wanted_workers(spec, [*jobs, ResourceRequest()], now) >= wanted
     else:
         assert wanted == spec.minimum
+
+
+def test_jobs_that_ask_for_much_get_more_workers() -> None:
+    spec = parse_cluster("c", {"type": "slurm", "workers": [0, 20], "cpu": 4, "memory": "16Gi", "gpu": 1})
+    assert spec.tasks == 4
+    assert wanted_workers(spec, [ResourceRequest()] * 10, 0) == 3
+    assert wanted_workers(spec, [ResourceRequest(cpu=4.0)] * 10, 0) == 10  # each needs one for itself
+    assert wanted_workers(spec, [ResourceRequest(gpu=1)] * 3 + [ResourceRequest(cpu=1.0)] * 4, 0) == 3
+    assert wanted_workers(spec, [ResourceRequest(memory=2**33)] * 5, 0) == 3
+    assert wanted_workers(spec, [ResourceRequest(cpu=4.0)] * 50, 0) == 20
 
 
 def test_environments_are_compared_by_what_matters() -> None:

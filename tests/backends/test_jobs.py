@@ -8,9 +8,10 @@ import time
 
 import pytest
 
-from jupyter_mlops.backends import Job, JobKey, JobOutcome, Secrets, machine_resources
-from jupyter_mlops.backends.machine import count_gpus
+from jupyter_mlops.backends import Job, JobKey, JobOutcome, Secrets
 from jupyter_mlops.backends.work import Devices
+from jupyter_mlops.compute.gpus import count_gpus
+from jupyter_mlops.compute.offers import machine_resources
 
 KEY = JobKey(run_id="r", task="train[model=a/b]", attempt=2)
 

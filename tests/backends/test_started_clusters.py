@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,15 @@ import pytest
 
 from jupyter_mlops import Workspace
 from jupyter_mlops.backends import BACKENDS
-from jupyter_mlops.backends.clusters import RunningCluster, find_cluster, parse_cluster
+from jupyter_mlops.backends.clusters import find_cluster, parse_cluster
 from jupyter_mlops.backends.environment import misfits
+from jupyter_mlops.backends.running import RunningCluster
 from jupyter_mlops.catalog.records import Run, TaskRun
 from jupyter_mlops.errors import InvalidSettings, Unavailable
 
+from . import gateway, sshd
 from . import slurm as real
+from .processes import dask_processes, dask_worker
 
 pytestmark = pytest.mark.slow
 FLIGHTS = Path(__file__).parents[2] / "notebooks" / "flights"
@@ -106,51 +109,6 @@ def certificates(tmp_path: Path) -> Path:
     return folder
 
 
-@contextmanager
-def dask_processes(folder: Path, *words: str, **worker_environment: str) -> Iterator[str]:
-    """A scheduler and a worker, as processes of their own; the address."""
-    known = folder / "scheduler.json"
-    env = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(role: str, *more: str, **changed: str) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            f"distributed.cli.dask_{role}",
-            "--host",
-            "127.0.0.1",
-            "--no-dashboard",
-        ]
-        with (folder / f"{role}.log").open("wb") as log:
-            started.append(
-                subprocess.Popen(
-                    [*command, *more, *words], cwd=folder, env={**env, **changed}, stdout=log, stderr=log
-                )
-            )
-
-    try:
-        protocol = ["--protocol", "tls"] if words else []
-        start("scheduler", "--port", "0", "--no-show", "--scheduler-file", str(known), *protocol)
-        deadline = time.monotonic() + 30
-        while not known.exists() or not known.read_text().strip():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        address = str(json.loads(known.read_text())["address"])
-        start(
-            "worker", address, "--no-nanny", "--nthreads", "2", "--resources", "cpu=2", **worker_environment
-        )
-        yield address
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:  # dask waits for what it was about to do, at times for long
-                process.kill()
-                process.wait()
-
-
 @pytest.fixture
 def encrypted(certificates: Path) -> Iterator[str]:
     """A scheduler and a worker that speak TLS only."""
@@ -189,6 +147,94 @@ def test_a_worker_whose_environment_does_not_fit_is_refused(tmp_path: Path) -> N
         assert "jupyter-mlops 0.0.1 there" in why
         with pytest.raises(Unavailable, match=r"no worker of .* can run our tasks.*0\.0\.1 there"):
             BACKENDS.get("dask")(None, address=address)
+
+
+def _demand(missing: list[str]) -> None:
+    if missing:
+        why = f"not there: {', '.join(missing)}"
+        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+
+
+def test_workers_that_are_started_by_ssh(project: Callable[[str], Path], tmp_path: Path) -> None:
+    """On the machines that `hosts` names, with keys; another key is refused."""
+    _demand(sshd.missing())
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    with sshd.sshd(keys) as options:
+        way = ", ".join(f"{name} = {json.dumps(value)}" for name, value in options.items())
+        hosts = 'type = "ssh"\nhosts = ["127.0.0.1", "127.0.0.1", "127.0.0.1"]\ncpu = 1\n'
+        folder = project(f"{hosts}connect_options = {{{way}}}")
+        run, tasks = _run(folder)
+        assert run.state == "succeeded"
+        assert tasks[-1].results == {"total": 42}
+        assert len({task.worker for task in tasks}) == 2
+        assert (keys / "log").read_text().count("Accepted publickey") == 3
+        other = {
+            "type": "ssh",
+            "hosts": ["127.0.0.1"] * 2,
+            "connect_options": {**options, "client_keys": [str(keys / "other")]},
+        }
+        with pytest.raises(Unavailable, match=r"'mine' does not start: .*Permission denied"):
+            RunningCluster(parse_cluster("mine", other))
+    assert not _processes_of("dask_spec")
+
+
+def _processes_of(word: str) -> list[str]:
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in found.splitlines() if word in line and f"{os.getpid()}" in line]
+
+
+def test_workers_of_a_gateway(project: Callable[[str], Path], tmp_path: Path) -> None:
+    """It starts a cluster for the run, with workers as there is work, and ends it."""
+    pytest.importorskip("dask_gateway_server")
+    place = tmp_path / "gateway"
+    place.mkdir()
+    with gateway.gateway(place) as address:
+        folder = project(f'type = "gateway"\naddress = "{address}"\nworkers = [0, 2]')
+        run, tasks = _run(folder)
+        assert run.state == "succeeded"
+        assert tasks[-1].results == {"total": 42}
+        assert len({task.worker for task in tasks}) == 2
+        assert gateway.clusters_of(address) == {}
+        with pytest.raises(Unavailable, match="does not start"):
+            RunningCluster(parse_cluster("mine", {"type": "gateway", "address": address, "image": "x"}))
+
+
+_GPU = """\
+name: fan
+tasks:
+  plain: {notebook: work.ipynb, parameters: {number: 1}, resources: {cpu: 1}}
+  fast: {notebook: work.ipynb, parameters: {number: 2}, resources: {cpu: 1, gpu: 1}}
+"""
+
+
+def test_a_task_that_needs_a_gpu_waits_for_a_worker_that_has_one(
+    project: Callable[[str], Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There is none here, and dask only counts: whether the GPU is used is the notebook's business."""
+    place = tmp_path / "dask"
+    place.mkdir()
+    with dask_processes(place) as address, ThreadPoolExecutor(1) as pool:
+        folder = project(f'address = "{address}"')
+        (folder / "pipeline.yaml").write_text(_GPU)
+        with Workspace.open(folder) as workspace:
+
+            def states() -> dict[str, str]:
+                return {task.task: task.state for task in workspace.catalog.find(TaskRun)}
+
+            going = pool.submit(workspace.runs.run, folder / "pipeline.yaml")
+            until = time.monotonic() + 60
+            while states().get("plain") != "succeeded" and not going.done():
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            assert not going.done()
+            assert states()["fast"] == "queued"  # although two cores are free
+            assert "no worker of" in caplog.text
+            assert "declares a GPU yet" in caplog.text
+            with dask_worker(place, address, "with-gpu", "cpu=1 gpu=1"):
+                assert going.result(60).state == "succeeded"
+            workers = {task.task: task.worker for task in workspace.catalog.find(TaskRun)}
+    assert workers["fast"] != workers["plain"]
 
 
 def test_options_that_its_class_does_not_know() -> None:

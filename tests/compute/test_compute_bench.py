@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from jupyter_mlops.catalog import Catalog
-from jupyter_mlops.compute import Compute
 from jupyter_mlops.compute.accelerated import measure_by, measure_gpu
 from jupyter_mlops.compute.bench import gemm, measure_cpu, triad
+from jupyter_mlops.compute.book import Compute
 from jupyter_mlops.compute.discovery import cpu_unit
 from jupyter_mlops.compute.disk import measure_disk
 from jupyter_mlops.compute.units import ComputeUnit

@@ -13,24 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_mlops.compute import (
-    Instance,
-    Server,
-    Use,
-    break_even,
-    estimate,
-    fleet,
-    load_prices,
-    money,
-    payback_months,
-)
 from jupyter_mlops.compute.advice import advise, fitting_memory, suggest
-from jupyter_mlops.compute.breakeven import equivalent_price
+from jupyter_mlops.compute.breakeven import break_even, equivalent_price, fleet, payback_months
 from jupyter_mlops.compute.cadence import fires_a_month, runs_a_month, seen_a_month
 from jupyter_mlops.compute.cost import cheapest_fit, expected_seconds, here, on_demand, on_own, on_spot
-from jupyter_mlops.compute.instances import HOURS_A_MONTH, Machine, Site
+from jupyter_mlops.compute.estimate import estimate
+from jupyter_mlops.compute.instances import HOURS_A_MONTH, Instance, Machine, Server, Site
+from jupyter_mlops.compute.money import money
 from jupyter_mlops.compute.plot import Rent, draw, nice, percent
-from jupyter_mlops.compute.usage import DEFAULT_MEMORY, RunUse, typical
+from jupyter_mlops.compute.prices import load_prices
+from jupyter_mlops.compute.usage import DEFAULT_MEMORY, RunUse, Use, typical
 from jupyter_mlops.errors import InvalidInput, NotFound
 from jupyter_mlops.resources import ResourceRequest
 

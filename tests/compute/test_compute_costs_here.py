@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from jupyter_mlops.catalog import Catalog
 from jupyter_mlops.catalog.records import Attempt, ComputeMeasurement, ModelVersion, Run, Schedule, TaskRun
 from jupyter_mlops.cli import cli
-from jupyter_mlops.compute import Compute
+from jupyter_mlops.compute.book import Compute
 from jupyter_mlops.errors import InvalidInput, NotFound
 from jupyter_mlops.events import now
 
@@ -179,7 +179,19 @@ def test_cost_of_the_pipeline_here(tell: Callable[..., Result]) -> None:
         assert f"\n{place} " in said.stdout
     assert "asked 8 GiB, used 1.2 GiB: ask 1.5 GiB" in said.stdout
     assert "owning is cheaper" in said.stdout
-    assert "are of 2025-06-30, older than a year" in said.stderr
+    assert "are of 2025-06-30, older than a year: put newer ones" in said.stderr
+
+
+def test_newer_prices_are_one_step(tell: Callable[..., Result], tmp_path: Path) -> None:
+    said = tell("compute", "prices", "--write", "prices")
+    assert said.exit_code == 0, said.output
+    for path in (tmp_path / "prices").iterdir():
+        path.write_text(path.read_text().replace("as_of: 2025-06-30", f"as_of: {now():%Y-%m-%d}"))
+    (line,) = [line for line in said.stdout.splitlines() if "compute_prices" in line]
+    (tmp_path / "mlops.toml").write_text(line.partition("mlops.toml: ")[2] + "\n")
+    assert "older than a year" not in tell("cost").stderr
+    assert f"{now():%Y-%m-%d}" in tell("compute", "prices").stdout
+    assert "there is a file" in tell("compute", "prices", "--write", "prices").stderr
 
 
 def test_cost_as_json_and_as_a_picture(tell: Callable[..., Result], tmp_path: Path) -> None:

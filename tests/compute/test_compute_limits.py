@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_mlops.backends import machine_resources
 from jupyter_mlops.compute.limits import cpu_quota, memory_limit, usable_cpus, usable_memory
+from jupyter_mlops.compute.offers import machine_resources
 
 GIB = 2**30
 

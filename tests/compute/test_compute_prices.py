@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.compute import load_prices
 from jupyter_mlops.compute.instances import HOURS_A_MONTH
-from jupyter_mlops.compute.prices import parse_prices
+from jupyter_mlops.compute.prices import load_prices, parse_prices
 from jupyter_mlops.errors import InvalidInput, NotFound
 from jupyter_mlops.resources import ResourceRequest
 from jupyter_mlops.settings import Settings

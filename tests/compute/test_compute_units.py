@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_mlops.compute import ComputeUnit, find_units, format_flops
+from jupyter_mlops.backends import looking
 from jupyter_mlops.compute.accelerators import GPUS, IPUS, TPUS, cuda_cores, float32_peak, peak_of, rating
 from jupyter_mlops.compute.cpus import Cpu, cpu_peak, flops_a_cycle, read_cpu
-from jupyter_mlops.compute.discovery import abstraction, device_units, gpu_units, worker_units
+from jupyter_mlops.compute.discovery import abstraction, device_units, find_units, gpu_units, worker_units
 from jupyter_mlops.compute.gpus import Gpu, find_gpus, read_smi, visible
-from jupyter_mlops.compute.units import FORMATS, KINDS, utilization
+from jupyter_mlops.compute.offers import worker_offers
+from jupyter_mlops.compute.units import FORMATS, KINDS, ComputeUnit, format_flops, utilization
 from jupyter_mlops.errors import Unavailable
+from jupyter_mlops.resources import ResourceRequest
 
 SMI = (
     "0, GPU-aaaa-1111, NVIDIA H100 80GB HBM3, 81559, 1980, 9.0\n"
@@ -203,15 +205,17 @@ def test_workers_of_a_real_cluster() -> None:
         n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None,
         memory_limit="512MiB", resources={"cpu": 0.5},
     ) as cluster:  # fmt: skip
-        units = find_units(cluster.scheduler_address)
+        units = looking.find_units(cluster.scheduler_address)
+        named = looking.find_units("team", {"team": {"address": cluster.scheduler_address}})
     here = find_units()[0]
+    assert [unit.unit for unit in named] == [unit.unit for unit in units]
     assert [unit.unit for unit in units if unit.kind == "CPU"] == ["worker 0/cpu", "worker 1/cpu"]
     assert (units[0].cores, units[0].memory, units[0].name) == (0.5, 512 * 2**20, here.name)
 
 
 def test_no_scheduler_answers() -> None:
     with pytest.raises(Unavailable, match="no dask scheduler answers"):
-        find_units("tcp://127.0.0.1:1")
+        looking.find_units("tcp://127.0.0.1:1")
 
 
 @pytest.mark.parametrize(
@@ -226,6 +230,25 @@ def test_no_scheduler_answers() -> None:
 )
 def test_rates_as_people_read_them(rate: float, text: str) -> None:
     assert format_flops(rate) == text
+
+
+def test_workers_offer_what_is_left_of_what_they_declare() -> None:
+    used = {"tcp://10.0.0.1:4001": {"cpu": 1.5, "gpu": 1.0}}
+    told = {address: dict(each) for address, each in TOLD.items()}
+    told["tcp://10.0.0.2:4001"]["metrics"] = {"cpu": 12.5, "memory": 1000}
+    small, large = worker_offers(told, used)
+    assert (small.label, small.known_as) == ("worker a", ("tcp://10.0.0.1:4001", "a"))
+    assert small.total == ResourceRequest(cpu=2.0, memory=2**31, gpu=1)
+    assert small.free == ResourceRequest(cpu=0.5, memory=2**31, gpu=0)
+    assert (large.free, large.places, large.load, large.used_memory) == (ResourceRequest(), 4, 12.5, 1000)
+
+
+def test_a_cluster_that_a_run_starts_offers_what_each_worker_will_have() -> None:
+    table = {"type": "slurm", "workers": [0, 20], "cpu": 4, "memory": "16Gi", "gpu": 1, "tasks": 2}
+    (offer,) = looking.find_offers("hpc", {"hpc": table})
+    assert offer.label == "each worker of hpc"
+    assert offer.free == offer.total == ResourceRequest(cpu=4.0, memory=2**34, gpu=1)
+    assert (offer.places, offer.most) == (2, 20)
 
 
 def test_utilization_is_of_what_has_both() -> None:

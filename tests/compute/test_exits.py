@@ -19,8 +19,8 @@ from datetime import date
 
 import pytest
 
-from jupyter_mlops.compute import Server, fleet, payback_months
-from jupyter_mlops.compute.instances import Site
+from jupyter_mlops.compute.breakeven import fleet, payback_months
+from jupyter_mlops.compute.instances import Server, Site
 
 AHREFS_OWN, AHREFS_PARTS = 1_550.0, (5_606.0, 11_486.0, 464.0)
 BILL, REST, S3_BYTES = 3_200_000.0, 2_300_000.0, 8e15

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_mlops.compute import load_prices
 from jupyter_mlops.compute.hourly import hourly, like_unit
+from jupyter_mlops.compute.prices import load_prices
 from jupyter_mlops.compute.units import ComputeUnit
 from jupyter_mlops.resources import ResourceRequest
 

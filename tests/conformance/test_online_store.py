@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_mlops.errors import InvalidInput, NotFound, StorageUnavailable
-from jupyter_mlops.features.online import OnlineStore, open_online
+from jupyter_mlops.features.online import Block, OnlineStore, open_online
 
 SIGN = 1 << 63
 
@@ -136,6 +136,41 @@ def test_many_keys_at_once(store: OnlineStore) -> None:
     found = store.read(wanted=[("v", keys), ("w", keys[:20])])
     assert found[0] == [stamped(1, value=key) for key in keys]
     assert found[1] == [stamped(1)] * 10 + [None] * 10
+
+
+def block(rows: list[tuple[bytes, bytes]]) -> Block:
+    keys, values = zip(*rows, strict=True)
+    return Block(b"".join(keys), len(keys[0]), b"".join(values), len(values[0]))
+
+
+@pytest.mark.parametrize("count", [1, 999, 1000, 2001])
+def test_a_block_is_its_rows(store: OnlineStore, count: int) -> None:
+    rows = [(bytes(4) + place.to_bytes(4, "big"), stamped(place, value=b"\0v")) for place in range(count)]
+    store.write(view="v", rows=block(rows))
+    assert read(store, "v", *(key for key, _ in rows)) == [value for _, value in rows]
+    later = [(key, stamped(count // 2, 1, value=b"w\0")) for key, _ in rows]
+    store.write(view="v", rows=block([*later, *rows, *later]))  # each key three times
+    best = [
+        max(pair) for pair in zip([value for _, value in rows], [value for _, value in later], strict=True)
+    ]
+    assert read(store, "v", *(key for key, _ in rows)) == best
+    assert list(block(rows)) == rows
+    assert len(block(rows)) == count
+
+
+def test_no_rows_are_a_block_too(store: OnlineStore) -> None:
+    store.write(view="v", rows=Block(b"", 8, b"", 30))
+    assert read(store, "v", bytes(8)) == [None]
+
+
+def test_one_key_of_each_of_many_views(store: OnlineStore) -> None:
+    views = [f"view {number}" for number in range(150)]
+    for view in views[::2]:
+        store.write(view=view, rows=[(b"k", stamped(1, value=view.encode()))])
+    for asked in (views, views[:3]):
+        found = store.read(wanted=[(view, [b"k"]) for view in asked])
+        wanted = [None if place % 2 else stamped(1, value=view.encode()) for place, view in enumerate(asked)]
+        assert found == [[one] for one in wanted]
 
 
 def test_what_is_deleted_is_gone_and_may_come_back_older(store: OnlineStore) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable
@@ -170,3 +172,70 @@ def test_a_team_has_its_servers(
     }
     for name in ("settings", "catalog", "blobs", "offline store", "online store"):
         assert found[name]["state"] == "ok", found[name]
+
+
+@pytest.mark.timeout(400)
+def test_a_run_goes_through_slurm(
+    do: Callable[..., str], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page's cluster and pipeline on a real SLURM, whose one node claims the size that the page speaks of."""
+    spec = importlib.util.spec_from_file_location("real_slurm", ROOT / "tests" / "backends" / "slurm.py")
+    assert spec is not None
+    assert spec.loader is not None
+    real = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(real)
+    if real.missing() or os.geteuid() != 0:
+        pytest.fail("SLURM is not there") if os.environ.get("CI") else pytest.skip("SLURM is not there")
+    conf = real._CONF.replace("CPUs=4 RealMemory=8000", "CPUs=16 RealMemory=160000")
+    partitions = "".join(f"PartitionName={name} Nodes={{host}} State=UP\n" for name in ("standard", "gpu"))
+    monkeypatch.setattr(real, "_CONF", conf + partitions)
+    settings = block("slurm.md", "toml", "# mlops.toml")
+    assert "/shared/team/mlops" in settings
+    settings = settings.replace("/shared/team/mlops", str(Path.cwd() / "shared"))
+    for name in ("hpc", "hpc-gpu"):  # this machine's only network, and no account to charge
+        settings = settings.replace(f"[clusters.{name}]\n", f'[clusters.{name}]\ninterface = "lo"\n')
+    Path("mlops.toml").write_text(f"zygote_linger_seconds = 0\n{settings}")
+    Path("pipeline.yaml").write_text(block("slurm.md", "yaml"))
+    write(
+        "simulate.ipynb",
+        "seed: int = 0",
+        "import os\nprint('seed is', seed)\nmlops.result('job', os.environ['SLURM_JOB_ID'])",
+    )
+    with real.slurm(tmp_path_factory.mktemp("recipe-slurm")) as env:
+        for name in ("SLURM_CONF", "PATH"):
+            monkeypatch.setenv(name, env[name])
+        do("jupyter mlops check")
+        (line,) = (one for one in lines("slurm.md", "jupyter mlops run") if "--no-wait" not in one)
+        told = json.loads(do(line, "--json"))
+        assert [task["state"] for task in told["tasks"]] == ["succeeded"] * 4
+        assert all(int(task["results"]["job"]) for task in told["tasks"])
+        assert "seed is 4" in do(*lines("slurm.md", "jupyter mlops logs"))
+
+
+def test_what_goes_to_kubernetes_is_written(do: Callable[..., str]) -> None:
+    write("report.ipynb", "week: int = 1", "mlops.result('week', week)")
+    Path("pipeline.yaml").write_text("name: one\ntasks: {one: {notebook: report.ipynb}}\n")
+    for line in lines("kubernetes.md", "jupyter mlops export"):
+        do(line)
+    image = ("--image", f"registry.example.com/team/report@{DIGEST}")
+    for line in lines("kubernetes.md", "jupyter mlops manifests report.ipynb"):
+        told = do(line, *image)
+        assert "kind: CronJob" in told or "k8s" in told
+    assert Path("k8s/overlays/prod/kustomization.yaml").is_file()  # what `kubectl apply -k` takes
+    assert DIGEST.removeprefix("sha256:") in "".join(path.read_text() for path in Path("k8s").rglob("*.yaml"))
+    assert list(Path("argo").rglob("*.yaml"))
+    assert list(Path("kfp").rglob("*"))
+
+
+def test_a_task_that_asks_for_a_gpu_is_told_whether_there_is_one(do: Callable[..., str]) -> None:
+    write("train.ipynb", "fold: int = 1", "mlops.result('fold', fold)")
+    Path("pipeline.yaml").write_text(block("gpu.md", "yaml"))
+    units = do("jupyter mlops compute")
+    if "GPU" not in units:
+        assert "gpu" in do("jupyter mlops check", code=2)
+    Path("mlops.toml").write_text(f"zygote_linger_seconds = 0\n{block('gpu.md', 'toml')}")
+    assert "gpu" in do(
+        "jupyter mlops doctor --json", code=None
+    )  # the cluster of the page is one that there is
+    for line in lines("gpu.md", "jupyter mlops cost"):
+        do(line, code=None)

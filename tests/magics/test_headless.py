@@ -50,6 +50,8 @@ def test_a_pipeline_runs_them_and_they_belong_to_it(notebook: Notebook) -> None:
     assert (version.run_id, version.task) == (run.run_id, "train")
     assert "no such" not in notebook.refused("%run_pipeline pipeline.yaml --force trian")
     assert "no parameter" in notebook.refused("%run_pipeline -p week 3")
+    assert "no queue 'night'" in notebook.refused("%run_pipeline --queue night --priority -5 --preemptible")
+    assert "no whole number" in notebook.refused("%run_pipeline --priority high")
 
 
 def test_what_they_define_and_emit_is_known_before_a_run(notebook: Notebook) -> None:

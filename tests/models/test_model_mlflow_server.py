@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -227,3 +228,36 @@ def test_what_the_server_has_not_is_told(server: str, store: ModelStore) -> None
     for reference in ("models:/nobody/1", "models:/nobody@champion", "models:/nobody"):
         with pytest.raises(NotFound, match="nobody"):
             pull(store, MlflowServer(server), reference)
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.slow
+def test_the_recipe_does_what_it_says_with_a_server(
+    server: str, flights: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Python of docs/howto/mlflow.md, with this server's address in place of the one in it."""
+    from sklearn.linear_model import LinearRegression
+
+    from jupyter_mlops import Workspace
+
+    text = (DOCS / "howto" / "mlflow.md").read_text(encoding="utf-8")
+    settings, *_ = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "mlops.toml").write_text(settings.replace("https://mlflow.example.com", server))
+    monkeypatch.chdir(tmp_path)
+    rows = flights[["distance"]]
+    model = LinearRegression().fit(rows, rows["distance"])
+    with Workspace.open() as workspace:
+        for name in ("delay", "churn"):
+            for _ in range(3):
+                workspace.models.register(name, model, input_example=rows.head(3))
+        workspace.models.set_alias("churn", "champion", 2)
+        push(workspace.models, "churn@champion", MlflowServer(server))
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(code.replace("https://mlflow.example.com", server), {"__name__": "__main__"})
+    assert MlflowServer(server).version("delay", 1)["name"] == "delay"
+    with Workspace.open() as workspace:
+        pulled = workspace.models.get("churn")
+        assert pulled.origin == f"{server}/models/churn/1"
+        assert len(workspace.models.load(pulled).predict(rows)) == len(rows)

@@ -18,10 +18,16 @@ from jupyter_mlops.blobs import BlobStore, parse_reference
 from jupyter_mlops.errors import StorageUnavailable
 from jupyter_mlops.notebooks import gathered
 from jupyter_mlops.notebooks.collector import Collector
-from jupyter_mlops.notebooks.outputs import limit_outputs
+from jupyter_mlops.notebooks.outputs import content_size, limit_outputs
 from jupyter_mlops.notebooks.secrets import Mask
 
 # The kernel prints 300 MB; whoever runs it may have 200 MB more than it has when the kernel is there.
+PRINTS = "for i in range(3000): print(f'{i:05}', 'x' * 100_000)"
+TURNS = """
+for i in range(1500):
+    print(f"{i:05}", "x" * 90_000, flush=True)
+    print(f"{i:05}", "y" * 90_000, flush=True, file=sys.stderr)
+"""
 CLIENT = """
 import json, os, resource, sys
 from pathlib import Path
@@ -39,12 +45,12 @@ def cell(number, source):
     return {"cell_type": "code", "id": f"c{number}", "metadata": {}, "source": source, "outputs": [],
             "execution_count": None}
 
-sources = ["import sys", "for i in range(3000): print(f'{i:05}', 'x' * 100_000)"]
+sources = ["import sys", sys.argv[1]]
 nb = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell(*one) for one in enumerate(sources)]}
 with KernelPool(size=1) as pool:
-    outcome = run_cells(nb, pool=pool, request=KernelRequest(isolation=sys.argv[1]), blobs=BlobStore("blobs"),
+    outcome = run_cells(nb, pool=pool, request=KernelRequest(), blobs=BlobStore("blobs"),
                         limits=Limits(output_bytes=100_000), progress=Bounded(), output=Path("out.ipynb"))
-print(json.dumps([str(outcome.error), outcome.notebook["cells"][1]["outputs"][0]["text"]]))
+print(json.dumps([str(outcome.error), [one["text"] for one in outcome.notebook["cells"][1]["outputs"]]]))
 """
 
 
@@ -70,14 +76,19 @@ def unfinished(blobs: BlobStore) -> list[Path]:
     return [path for path in (Path(blobs.url) / "tmp").glob("*") if path.is_file()]
 
 
+def outputs_of_a_client_with_little_memory(source: str, folder: Path) -> list[str]:
+    command = [sys.executable, "-c", CLIENT, source]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    error, texts = json.loads(done.stdout)
+    assert error == "None"
+    return texts
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process has allocated")
 def test_a_client_with_little_memory_takes_in_what_a_cell_prints(tmp_path: Path, blobs: BlobStore):
-    command = [sys.executable, "-c", CLIENT, "auto"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    error, text = json.loads(done.stdout)
-    assert error == "None"
+    (text,) = outputs_of_a_client_with_little_memory(PRINTS, tmp_path)
     assert len(text) < 10_000
     assert "286.1 MiB spilled to" in text[3900:4200]
     reference = parse_reference(text.split("spilled to ")[1].split()[0])
@@ -88,6 +99,67 @@ def test_a_client_with_little_memory_takes_in_what_a_cell_prints(tmp_path: Path,
     assert reference.digest == expected.hexdigest()
     assert blobs.size(reference.digest) == 3000 * 100_007
     assert unfinished(blobs) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process has allocated")
+def test_a_client_with_little_memory_takes_in_two_streams_that_take_turns(tmp_path: Path, blobs: BlobStore):
+    """Each piece is within the limit, so that none of them spills by itself."""
+    texts = outputs_of_a_client_with_little_memory(TURNS, tmp_path)
+    assert len(texts) < 10
+    printed = "".join(whole({"text": text}, blobs) if "spilled to" in text else text for text in texts)
+    for letter in "xy":
+        lines = [line for line in printed.splitlines() if line.endswith(letter)]
+        assert [int(line[:5]) for line in lines] == list(range(1500))
+        assert {len(line) for line in lines} == {90_006}
+
+
+def test_streams_that_take_turns_for_long_go_on_apart(blobs: BlobStore):
+    collector, outputs = collected(blobs, 1_000_000)
+    for number in range(5000):
+        collector.stream("stdout", f"o{number}\n")
+        collector.stream("stderr", f"e{number}\n")
+    collector.end()
+    assert 1000 <= len(outputs) <= 1002
+    assert [one["text"] for one in outputs[:3]] == ["o0\n", "e0\n", "o1\n"]
+    for name in ("stdout", "stderr"):
+        text = "".join(one["text"] for one in outputs if one["name"] == name)
+        assert text == "".join(f"{name[3]}{number}\n" for number in range(5000))
+    collector.begin(1, later := [])
+    for name in ("stdout", "stderr", "stdout"):  # another cell begins anew
+        collector.stream(name, name)
+    collector.end()
+    assert [one["text"] for one in later] == ["stdout", "stderr", "stdout"]
+
+
+def test_streams_that_are_apart_spill_each(blobs: BlobStore):
+    collector, outputs = collected(blobs, 10_000)
+    for number in range(300):
+        collector.stream("stdout", f"{number:04}" + "a" * 9_000)
+        collector.stream("stderr", f"{number:04}" + "b" * 9_000)
+    assert len(unfinished(blobs)) == 2
+    collector.end()
+    assert unfinished(blobs) == []
+    assert len(outputs) < 6
+    for name, letter in [("stdout", "a"), ("stderr", "b")]:
+        of_name = [one for one in outputs if one["name"] == name]
+        text = "".join(whole(one, blobs) if "spilled to" in one["text"] else one["text"] for one in of_name)
+        assert text == "".join(f"{number:04}" + letter * 9_000 for number in range(300))
+
+
+def test_what_is_displayed_without_end_spills_when_there_is_much_of_it(blobs: BlobStore):
+    collector, outputs = collected(blobs, 10_000)
+    for number in range(100):
+        data = {"text/html": f"<p>{number:04}" + "c" * 5_000 + "</p>", "text/plain": "short"}
+        collector.add({"output_type": "display_data", "data": data, "metadata": {}})
+    collector.end()
+    kept = [one for one in outputs if "spilled" not in one["metadata"]]
+    assert 15 < len(kept) < 20
+    assert kept == outputs[: len(kept)]
+    assert all(content_size(one) < 1000 for one in outputs[len(kept) :])
+    reference = parse_reference(outputs[99]["metadata"]["spilled"]["text/html"]["reference"])
+    assert reference is not None
+    assert blobs.read_bytes(reference.digest).startswith(b"<p>0099ccc")
 
 
 def test_it_is_on_the_disk_while_the_cell_runs_and_the_notebook_says_so(blobs: BlobStore):
@@ -129,8 +201,7 @@ def test_a_stream_that_another_interrupts_is_done(blobs: BlobStore):
 def test_a_full_disk_is_told_and_leaves_no_file(blobs: BlobStore):
     collector, outputs = collected(blobs, 10_000)
     collector.stream("stdout", "a" * 2_000_000)
-    assert collector._stream is not None
-    growing = collector._stream._growing
+    growing = collector._streams["stdout"]._growing
     assert growing is not None
     growing._file.close()
     growing._file = os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")

@@ -27,7 +27,7 @@ from jupyter_mlops.oci.layout import Layout, write_layout
 from jupyter_mlops.oci.reference import parse_reference
 from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.oci.sign import verify_image
-from jupyter_mlops.promotion.context import APP, LIB, MODEL, WORK, Context, HealthCheck
+from jupyter_mlops.promotion.context import APP, LIB, MODEL, PROJECT, Context, HealthCheck
 from jupyter_mlops.promotion.daemonless import build_without_daemon
 
 from .conftest import Line
@@ -97,7 +97,7 @@ def context(lock: str, registry: Registry, tmp_path: Path) -> Context:
         code={
             f"{MODEL}/data/model.bin": model,
             f"{LIB}/jupyter_mlops/__init__.py": b"X = 1\n",
-            f"{WORK}/look.py": b"GREY = 1\n",
+            f"{PROJECT}/look.py": b"GREY = 1\n",
             f"{APP}/sbom.cdx.json": b'{"bomFormat": "CycloneDX"}',
         },
         requirements_lock=lock,
@@ -163,7 +163,7 @@ def test_an_image_is_made_and_can_be_pulled(context: Context, registry: Registry
     assert f"{packages}/pure/__pycache__/__init__.cpython-311.pyc" in files
     assert "opt/app/lib/jupyter_mlops/__pycache__/__init__.cpython-311.pyc" in files
     inner = config["config"]
-    assert (inner["User"], inner["WorkingDir"]) == ("10001:10001", WORK)
+    assert (inner["User"], inner["WorkingDir"]) == ("10001:10001", PROJECT)
     assert inner["Entrypoint"] == ["python", "-m", "jupyter_mlops.serving"]
     assert "Cmd" not in inner  # the base's is not ours
     env = dict(one.split("=", 1) for one in inner["Env"])
@@ -200,7 +200,7 @@ def test_the_same_context_is_the_same_digest(context: Context, registry: Registr
         for name, folder in (("a", "c1"), ("b", "c1"), ("c", "c2"))
     )
     assert first.digest == again.digest == fresh.digest
-    changed = replace(context, code={**context.code, f"{WORK}/look.py": b"GREY = 2\n"})
+    changed = replace(context, code={**context.code, f"{PROJECT}/look.py": b"GREY = 2\n"})
     other = build_without_daemon(changed, push=f"{registry.name}/same/a:2")
     assert other.digest != first.digest
     layers = [registry.read_manifest("same/a", tag).document["layers"] for tag in ("1", "2")]
@@ -325,16 +325,74 @@ def test_another_file_than_the_locked_one_is_refused(context: Context, registry:
     assert "not what was locked" in caught.value.hint
 
 
-def test_a_distribution_without_a_wheel_is_told(context: Context, registry: Registry, tmp_path: Path) -> None:
-    source = tmp_path / "wheels" / "source-1.0.tar.gz"
-    with tarfile.open(source, "w:gz") as tar:
-        info = tarfile.TarInfo("source-1.0/PKG-INFO")
-        text = b"Metadata-Version: 2.1\nName: source\nVersion: 1.0\n"
-        info.size = len(text)
-        tar.addfile(info, io.BytesIO(text))
-    lock = f"source==1.0 --hash=sha256:{hashlib.sha256(source.read_bytes()).hexdigest()}\n"
-    with pytest.raises(BuildFailed) as caught:
-        build_without_daemon(replace(context, requirements_lock=lock), push=f"{registry.name}/never/z:1")
+BACKEND = """
+import base64, hashlib, zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    files = {
+        "source_only/__init__.py": b"X = 1",
+        "source_only-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\\nName: source-only\\nVersion: 1.0\\n",
+        "source_only-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: TAG\\n",
+    }
+    rows = "".join(
+        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\\n"
+        for path, data in files.items()
+    )
+    with zipfile.ZipFile(f"{folder}/source_only-1.0-TAG.whl", "w") as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+        archive.writestr("source_only-1.0.dist-info/RECORD", rows + "source_only-1.0.dist-info/RECORD,,\\n")
+    return "source_only-1.0-TAG.whl"
+"""
+BUILD_SYSTEM = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "source-only"
+version = "1.0"
+"""
+
+
+def source(folder: Path, tag: str) -> str:
+    """A distribution that has only a source, which builds a wheel of that tag; its line of a lock."""
+    files = {
+        "PKG-INFO": "Metadata-Version: 2.1\nName: source-only\nVersion: 1.0\n",
+        "pyproject.toml": BUILD_SYSTEM,
+        "backend.py": BACKEND.replace("TAG", tag),
+    }
+    target = folder / "source_only-1.0.tar.gz"
+    with tarfile.open(target, "w:gz") as tar:
+        for path, text in files.items():
+            info = tarfile.TarInfo(f"source_only-1.0/{path}")
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return f"source-only==1.0 --hash=sha256:{hashlib.sha256(target.read_bytes()).hexdigest()}\n"
+
+
+@pytest.mark.slow
+def test_a_source_of_python_alone_is_built_for_every_platform(
+    context: Context, registry: Registry, tmp_path: Path
+) -> None:
+    lock = source(tmp_path / "wheels", "py3-none-any") + context.requirements_lock
+    context = replace(context, requirements_lock=lock)
+    build_without_daemon(context, push=f"{registry.name}/sourced/x:1", platforms=BOTH)
+    for machine in ("amd64", "arm64"):
+        _, files = pulled(registry, "sourced/x", "1", machine)
+        assert files["opt/venv/lib/python3.11/site-packages/source_only/__init__.py"] == b"X = 1"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", BOTH)
+def test_a_distribution_that_has_to_be_compiled_is_told(
+    platform: str, context: Context, registry: Registry, tmp_path: Path
+) -> None:
+    lock = source(tmp_path / "wheels", "cp311-cp311-linux_x86_64")
+    context = replace(context, requirements_lock=lock)
+    with pytest.raises(BuildFailed, match=r"source.only") as caught:
+        build_without_daemon(context, push=f"{registry.name}/never/z:1", platforms=[platform])
     assert "build with docker, podman or buildah" in caught.value.hint
 
 

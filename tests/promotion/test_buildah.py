@@ -43,7 +43,7 @@ PROBE = """
 import pathlib
 site = next(pathlib.Path("/opt/venv/lib").glob("python3*/site-packages"))
 print([name for name in ("pip", "dask", "jupyterlab", "papermill", "sqlalchemy") if (site / name).exists()])
-print([path for path in ("/etc/pip.conf", "/root/.netrc", "/root/.cache") if pathlib.Path(path).exists()])
+print([path for path in ("/etc/pip.conf", "/tmp/.netrc", "/tmp/.cache") if pathlib.Path(path).exists()])
 print(max(path.lstat().st_mtime for path in pathlib.Path("/opt").rglob("*")))
 """
 

@@ -51,6 +51,13 @@ BATCH = Capture(
     source_digest="ab" * 32,
     commit="c0ffee",
 )
+PIPELINE = replace(
+    BATCH,
+    name="flights",
+    files={"flights/pipeline.yaml": b"name: flights\n"},
+    tasks={"pull": "flights/pull.ipynb"},
+    source="flights/pipeline.yaml",
+)
 
 
 @pytest.fixture
@@ -72,16 +79,32 @@ def serving(tmp_path: Path) -> Capture:
 
 def test_what_lies_where_in_a_batch_image() -> None:
     context = make_context(BATCH)
-    assert context.code["/opt/app/work/flights/look.py"] == b"GREY = 1\n"
+    assert context.code["/project/flights/look.py"] == b"GREY = 1\n"
     assert {"/opt/app/job.json", "/opt/app/sbom.cdx.json", "/opt/app/lib/jupyter_mlops/emit.py"} <= set(
         context.code
     )
     assert json.loads(bytes(context.files["job.json"])) == {  # type: ignore[arg-type]
         "name": "pull", "notebooks": {"pull": "flights/pull.ipynb"}, "import_paths": ["flights"],
+        "project": "/project",
     }  # fmt: skip
     assert context.user == "10001:10001"
     assert context.labels["org.opencontainers.image.revision"] == "c0ffee"
     assert context.healthcheck is None
+
+
+def test_an_image_of_a_pipeline_runs_its_tasks_for_others(tmp_path: Path) -> None:
+    context = make_context(PIPELINE)
+    assert bytes(context.code["/opt/venv/bin/jupyter-mlops"]).startswith(b"#!/bin/sh\n")  # type: ignore[arg-type]
+    assert "COPY --chmod=0755 bin/jupyter-mlops /opt/venv/bin/jupyter-mlops" in context.dockerfile
+    assert context.workdir == "/project/flights"
+    assert "WORKDIR /project/flights\n" in context.dockerfile
+    assert context.code["/project/flights/pipeline.yaml"] == b"name: flights\n"
+    ours = "/opt/app/lib/jupyter_mlops"
+    assert {f"{ours}/cli/task.py", f"{ours}/entry/task.py", f"{ours}/promotion/entry_batch.py"} <= set(
+        context.code
+    )
+    assert not {f"{ours}/workspace.py", f"{ours}/cli/run.py", f"{ours}/models/store.py"} & set(context.code)
+    assert "/opt/venv/bin/jupyter-mlops" not in make_context(BATCH).code
 
 
 def test_what_lies_where_in_a_serving_image(serving: Capture) -> None:
@@ -97,7 +120,12 @@ def test_what_lies_where_in_a_serving_image(serving: Capture) -> None:
 
 
 def test_hadolint_has_nothing_to_say_of_whole_files(serving: Capture, tmp_path: Path) -> None:
-    contexts = [make_context(BATCH), make_context(serving), make_context(serving, platform="sagemaker")]
+    contexts = [
+        make_context(BATCH),
+        make_context(PIPELINE),
+        make_context(serving),
+        make_context(serving, platform="sagemaker"),
+    ]
     paths = [tmp_path / f"Dockerfile.{place}" for place in range(len(contexts))]
     for path, context in zip(paths, contexts, strict=True):
         path.write_text(context.dockerfile, encoding="utf-8")
@@ -113,8 +141,13 @@ def test_sagemaker_wants_root(serving: Capture) -> None:
 
 
 def test_the_code_and_the_folder_say_the_same(serving: Capture) -> None:
-    for context in (make_context(serving), make_context(BATCH)):
-        folders = {"lib": "/opt/app/lib", "work": "/opt/app/work", "model": "/opt/ml/model"}
+    for context in (make_context(serving), make_context(BATCH), make_context(PIPELINE)):
+        folders = {
+            "bin": "/opt/venv/bin",
+            "lib": "/opt/app/lib",
+            "project": "/project",
+            "model": "/opt/ml/model",
+        }
         built = {}
         for path, content in context.files.items():
             head, _, rest = path.partition("/")

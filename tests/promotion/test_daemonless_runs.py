@@ -1,4 +1,5 @@
-"""An image that was made without a daemon, in a container: pulled by digest, loaded from a file, run as strictly.
+"""An image that was made without a daemon, in a container: pulled by digest, loaded from a file, run as strictly; it is
+that of a pipeline, so that it also runs one of its tasks as a workflow of Argo's asks for it.
 
 Slow, since a base image is made first; see `conftest.containers` for what that takes.
 """
@@ -11,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from jupyter_mlops.cli import cli
 from jupyter_mlops.oci.cache import LayerCache
 from jupyter_mlops.promotion import ship
 from jupyter_mlops.promotion.assembly import make_context
@@ -28,6 +32,13 @@ SOURCES = (
     "import os\nimport jupyter_mlops as mlops\nfrom look import twice",
     "mlops.result('double', twice(week))\nmlops.result('uid', os.getuid())",
 )
+PIPELINE = b"""\
+name: doubling
+parameters: {week: 3}
+tasks:
+  pull: {notebook: pull.ipynb, parameters: {week: "${params.week}"}}
+  again: {notebook: pull.ipynb, parameters: {week: "${tasks.pull.results.double}"}}
+"""
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -46,7 +57,8 @@ def context_of(base: str) -> Context:
         for place, source in enumerate(SOURCES)
     ]  # fmt: skip
     notebook = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
-    needed = ship.closure(ship.BATCH, names=ship.names_used([notebook])).distributions
+    entries = ship.entries_of(is_pipeline=True)
+    needed = ship.closure(*entries, names=ship.names_used([notebook])).distributions
     locked = lock("".join(f"{name}\n" for name in needed), "", python=PYTHON, platforms=["linux/amd64"])
     assert locked.text, locked.problems
     capture = Capture(
@@ -56,9 +68,11 @@ def context_of(base: str) -> Context:
         platforms=("linux/amd64",),
         lock=locked.text,
         notebooks={"nb/pull.ipynb": notebook},
+        files={"nb/pipeline.yaml": PIPELINE},
         modules={"nb/look.py": b"def twice(x):\n    return 2 * x\n"},
         import_paths=("nb",),
-        source="nb/pull.ipynb",
+        tasks={"pull": "nb/pull.ipynb"},
+        source="nb/pipeline.yaml",
     )
     return make_context(capture, base=base)
 
@@ -88,6 +102,37 @@ def test_it_is_pulled_by_its_digest_and_runs_whoever_runs_it(made: Made) -> None
         "podman", "image", "inspect", "--format", "{{.User}} {{.Config.Healthcheck}}", image
     )
     assert user.stdout.startswith("10001:10001")
+
+
+def test_its_tasks_run_as_an_exported_workflow_asks_for_them(made: Made, tmp_path: Path) -> None:
+    """Command, arguments and folder are those of the exported text; Argo's own words are filled in by hand."""
+    (tmp_path / "nb").mkdir()
+    (tmp_path / "mlops.toml").touch()
+    (tmp_path / "nb" / "pipeline.yaml").write_bytes(PIPELINE)
+    words = ["export", str(tmp_path / "nb" / "pipeline.yaml"), "--to", "argo", "-o", str(tmp_path / "argo")]
+    done = CliRunner().invoke(cli, [*words, "--image", made.built.reference, "-p", "week", "21"])
+    assert done.exit_code == 0, done.output
+    (file,) = (tmp_path / "argo").glob("*.yaml")
+    templates = next(yaml.safe_load_all(file.read_text()))["spec"]["templates"]
+    tasks = {one["name"]: one["container"] for one in templates if "container" in one}
+    for folder in ("blobs", "outputs"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder).chmod(0o777)
+    for name in ("pull", "again"):
+        container = tasks[name]
+        arguments = [
+            word.replace("{{workflow.name}}", "w-1").replace("{{workflow.parameters.week}}", "21")
+            for word in container["args"]
+        ]
+        outputs = arguments[arguments.index("--outputs") + 1]
+        options = ["--workdir", container["workingDir"], "--entrypoint", json.dumps(container["command"])]
+        options += ["-e", "MLOPS_BLOBS=/blobs", "-v", f"{tmp_path}/blobs:/blobs"]
+        options += ["-v", f"{tmp_path}/outputs:{outputs}"]
+        ran = made.containers.run(container["image"], *arguments, options=options)
+        assert ran.returncode == 0, ran.stderr
+    told = json.loads((tmp_path / "outputs" / "outcome.json").read_text())
+    assert (told["task"], told["state"]) == ("again", "succeeded")
+    assert told["results"] == {"double": 84, "uid": 10001}
 
 
 def test_it_is_loaded_from_a_file_and_runs(made: Made, tmp_path: Path) -> None:

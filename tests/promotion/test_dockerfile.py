@@ -17,11 +17,11 @@ from jupyter_mlops.promotion.dockerfile import Copy, Recipe
 PLAIN = Recipe(
     title="batch image of pull.ipynb",
     base="docker.io/library/python:3.11-slim",
-    copies=[Copy(source="lib", target="/opt/app/lib", is_compiled=True), Copy(source="work", target="/opt/app/work")],
+    copies=[Copy(source="lib", target="/opt/app/lib", is_compiled=True), Copy(source="project", target="/project")],
     entrypoint=["python", "-m", "jupyter_mlops.promotion.entry_batch"],
     env={"PYTHONPATH": "/opt/app/lib"},
     labels={"org.opencontainers.image.title": "pull"},
-    workdir="/opt/app/work",
+    workdir="/project",
 )  # fmt: skip
 FULL = replace(
     PLAIN,
@@ -66,7 +66,7 @@ def test_distributions_come_before_code_and_code_before_labels(tmp_path: Path) -
     order = [
         "COPY --from=build /opt/venv",
         "COPY --from=build /opt/app/lib",
-        "COPY work",
+        "COPY project",
         "ENV",
         "LABEL",
         "USER",

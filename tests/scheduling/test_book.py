@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ from jupyter_mlops.errors import (
 )
 from jupyter_mlops.events import now
 from jupyter_mlops.pipelines import ScheduleSpec
+from jupyter_mlops.queueing import Quotas
 from jupyter_mlops.workspace import Workspace
 
 MINUTELY = ScheduleSpec(cron="* * * * *")
@@ -53,6 +55,32 @@ def test_adding_again_changes_it_and_keeps_its_pause_and_its_next_fire(workspace
     assert later.next_at == before.next_at
     assert later.spec["overlap"] == "queue"
     assert add(workspace, cron="0 0 1 1 *").next_at > before.next_at
+
+
+def test_its_runs_wait_as_its_owner_would_have_them_wait(workspace: Workspace) -> None:
+    add = workspace.schedules.add
+    path = workspace.root / "pipeline.yaml"
+    limits = {"all": {"runs": 1}, "users": {"ana": {"max_priority": 5}}, "queues": {"night": {"cpu": 4}}}
+    workspace.queue.set_quotas(Quotas.parse(limits), "ana")
+    spec = ScheduleSpec(cron="@daily", queue="night", priority=5, is_preemptible=True)
+    (made,) = add(path, {"late": spec}, user_name="ana")
+    run = workspace.runs.queue(workspace.schedules.prepare(made, now()))
+    entry = workspace.queue.find(run.run_id)
+    assert entry is not None
+    told = (entry.user_name, entry.queue, entry.priority, entry.is_preemptible)
+    assert told == (run.user_name, "night", 5, True) == ("ana", "night", 5, True)
+    with pytest.raises(NotFound, match="no queue 'nigth'"):
+        add(path, {"late": replace(spec, queue="nigth")}, user_name="ana")
+    with pytest.raises(InvalidInput, match="priority 6 is more than user ana"):
+        add(path, {"late": replace(spec, priority=6)}, user_name="ana")
+    add(path, {"late": replace(spec, priority=6)}, user_name="ben")
+
+
+def test_too_many_that_wait_now_say_nothing_of_the_time_of_a_fire(workspace: Workspace) -> None:
+    workspace.queue.set_quotas(Quotas.parse({"all": {"waiting": 0}}), "ana")
+    made = add(workspace)
+    with pytest.raises(Conflict, match="runs waiting"):
+        workspace.schedules.prepare(made, now())
 
 
 def test_one_that_begins_paused(workspace: Workspace) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -20,6 +23,7 @@ from jupyter_mlops.pipelines.schedules import _PARTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "schedules.md").read_text(encoding="utf-8")
+CONTAINER = DOCS / "deploy" / "scheduler.Dockerfile"
 UNIT = DOCS / "deploy" / "mlops-scheduler.service"
 
 
@@ -86,12 +90,34 @@ def test_the_unit_is_one_for_systemd() -> None:
     assert unit["Service"]["KillMode"] == "process"
     words = shlex.split(unit["Service"]["ExecStart"])[1:]
     assert words == ["scheduler"]
+
+
+def test_systemd_has_nothing_to_say_of_the_unit(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
-    if analyze:  # the program of the unit is not there, and that is all that may be wrong with it
-        done = subprocess.run(
-            [analyze, "--user", "verify", str(UNIT)], capture_output=True, text=True, check=False
-        )
-        wrong = [
-            line for line in done.stderr.splitlines() if UNIT.name in line and "is not executable" not in line
-        ]
-        assert not wrong
+    if analyze is None:
+        pytest.fail("systemd is not there") if os.environ.get("CI") else pytest.skip("systemd is not there")
+    program = tmp_path / "project" / ".venv" / "bin" / "jupyter-mlops"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    env = {**os.environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
+
+    def told(unit: Path) -> str:
+        command = [analyze, "--user", "verify", str(unit)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=env).stderr
+
+    assert told(UNIT) == ""
+    wrong = tmp_path / "wrong.service"
+    wrong.write_text(UNIT.read_text().replace("KillMode=process", "KillMode=proces"))
+    assert "proces" in told(wrong)  # it does look
+
+
+def test_the_container_is_one_that_hadolint_likes() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run(
+        [hadolint, "--failure-threshold", "style", CONTAINER], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    said = CONTAINER.read_text()
+    assert json.loads(re.findall(r"^ENTRYPOINT (.*)$", said, re.MULTILINE)[0]) == ["jupyter", "mlops"]
+    words = json.loads(re.findall(r"^CMD (.*)$", said, re.MULTILINE)[0])
+    assert words[0] in cli.list_commands(click.Context(cli))

@@ -37,11 +37,13 @@ def read(lines: str) -> Pipeline:
 def test_a_schedule_is_read_with_everything_that_it_may_have() -> None:
     pipeline = read(
         "  nightly: {cron: 30 2 * * *, timezone: Europe/Berlin, parameters: {week: 3}, catch_up: all, overlap: queue,\n"
-        "    jitter: 5m, start: 2026-01-01, end: 2027-01-01T06:00, paused: true}\n"
+        "    jitter: 5m, start: 2026-01-01, end: 2027-01-01T06:00, paused: true, queue: night, priority: -5,\n"
+        "    preemptible: true}\n"
     )
     assert pipeline.schedules["nightly"] == ScheduleSpec(
         cron="30 2 * * *", timezone="Europe/Berlin", parameters={"week": 3}, catch_up="all", overlap="queue",
         jitter_seconds=300.0, start="2026-01-01", end="2027-01-01T06:00", is_paused=True,
+        queue="night", priority=-5, is_preemptible=True,
     )  # fmt: skip
     assert parse_pipeline(to_yaml(pipeline)) == pipeline
 
@@ -68,6 +70,8 @@ def test_start_and_end_are_by_the_clock_of_the_zone() -> None:
         ("s: {}", "lacks `cron`", "five fields"),
         ("s: 3", "must be a mapping", "known: cron"),
         ("s: {cron: '@daily', overlap: skipp}", "`overlap` must be one of", "'skip'"),
+        ("s: {cron: '@daily', priority: 2000}", "priority 2000 is not between -1000 and 1000", ""),
+        ("s: {cron: '@daily', preemptible: maybe}", "true or false", ""),
         ("s: {cron: '@daily', catch_up: all, overlap: cancel}", "would stop", "overlap queue"),
         ("s: {cron: '@daily', start: tomorrow}", "'tomorrow' is no date", "2026-01-31"),
         ("s: {cron: '@daily', start: 2026-02-01, end: 2026-01-01}", "it ends (2026-01-01) before", ""),

@@ -16,7 +16,7 @@ def schedule(server: Server) -> Iterator[dict[str, Any]]:
     made = server.post(
         "/api/schedules",
         {"path": "pipeline.yaml", "name": "weekly", "cron": "0 6 * * MON", "timezone": "Europe/Berlin",
-         "arguments": {"n": "5"}},
+         "arguments": {"n": "5"}, "priority": -5, "is_preemptible": True},
     )  # fmt: skip
     yield made["items"][0]
     server.ask("DELETE", "/api/schedules/small.weekly")
@@ -28,6 +28,7 @@ def test_a_schedule_is_added_listed_shown_and_removed(server: Server, schedule: 
         "pipeline.yaml",
         {"n": 5},
     )
+    assert (schedule["queue"], schedule["priority"], schedule["is_preemptible"]) == (None, -5, True)
     assert [each["name"] for each in server.get("/api/schedules")["items"]] == ["small.weekly"]
     shown = server.get("/api/schedules/weekly")
     assert len(shown["next"]) == 5
@@ -56,6 +57,8 @@ def test_it_is_paused_and_resumed(server: Server, schedule: dict[str, Any]) -> N
         ({"path": "pipeline.yaml"}, 400, "has no schedules"),
         ({"path": "pipeline.yaml", "name": "nightly"}, 404, "nightly"),
         ({"path": "pipeline.yaml", "cron": "@daily", "arguments": {"m": 1}}, 400, "'m'"),
+        ({"path": "pipeline.yaml", "cron": "@daily", "queue": "night"}, 404, "no queue 'night'"),
+        ({"path": "pipeline.yaml", "cron": "@daily", "priority": 1001}, 400, "1000"),
         ({"path": "nothing.pipeline.yaml", "cron": "@daily"}, 404, "nothing.pipeline.yaml"),
     ],
 )

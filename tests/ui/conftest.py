@@ -219,11 +219,13 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_lab(lab: Lab, browser: Any) -> Iterator[Callable[..., Any]]:
-    """`page = open_lab(theme="dark", width=1920)`: JupyterLab, fresh, with our panel shown."""
+    """`page = open_lab(theme="dark", width=1920)`: JupyterLab, fresh, with our panel shown unless `is_shown=False`."""
     contexts: list[Any] = []
     mistakes: list[str] = []
 
-    def open_page(theme: str = "light", width: int = 1280, height: int = 800) -> Any:
+    def open_page(
+        theme: str = "light", width: int = 1280, height: int = 800, *, is_shown: bool = True
+    ) -> Any:
         lab.prefer(THEMES, theme=f"JupyterLab {theme.title()}")
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
@@ -238,8 +240,9 @@ def open_lab(lab: Lab, browser: Any) -> Iterator[Callable[..., Any]]:
         # Never hand a promise of JupyterLab's to `evaluate`: it has no timeout.
         page.evaluate("() => { void window.jupyterapp.restored.then(() => { window.isRestored = true; }); }")
         page.wait_for_function("window.isRestored")
-        run_command(page, "mlops:open-panel")
-        page.wait_for_selector(".jp-mlops-Panel")
+        if is_shown:
+            run_command(page, "mlops:open-panel")
+            page.wait_for_selector(".jp-mlops-Panel")
         return page
 
     yield open_page
@@ -267,6 +270,9 @@ def shoot() -> Callable[[Any, str], None]:
 
     def take(page: Any, name: str) -> None:
         if os.environ.get("MLOPS_SCREENSHOTS"):
+            page.wait_for_function(
+                "!document.querySelector('.Toastify__toast')"
+            )  # it covers what is below it
             page.wait_for_timeout(300)  # what slides and fades comes to rest
             IMAGES.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=IMAGES / f"{name}.png")

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = REPOSITORY / "labextension"
-SHARED = "jupyter_mlops-{version}.data/data/share/jupyter/labextensions/jupyter-mlops"
 
 Jlpm = Callable[..., str]
 
@@ -86,46 +84,3 @@ def test_a_build_is_stale_when_its_sources_differ_whatever_their_times(
     shutil.copy(SOURCE / "src" / "index.ts", tmp_path / "src" / "index.ts")
     (tmp_path / "src" / "index.ts").rename(tmp_path / "src" / "renamed.ts")
     assert hatch_build.digest(tmp_path) != before
-
-
-@pytest.mark.slow
-def test_a_wheel_holds_the_panel_and_enables_the_server(
-    hatch_build: Any, panel_files: Path, tmp_path: Path
-) -> None:
-    """Made without Node in reach: what is built and fresh is taken as it is."""
-    copy = tmp_path / "source"
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (REPOSITORY / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / name, copy / name)
-    built = copy / hatch_build.BUILT
-    shutil.copytree(panel_files, built)
-    (built / "source.sha256").write_text(hatch_build.digest(copy / "labextension"))
-    program = (
-        "from hatchling import build; print(build.get_requires_for_build_wheel()); build.build_wheel('dist')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=copy,
-        env={"PATH": "", "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert not done.returncode, done.stderr[-3000:]
-    assert done.stdout.splitlines()[0] == "[]"
-    (wheel,) = (copy / "dist").glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    shared = SHARED.format(version=wheel.name.split("-")[1])
-    assert f"{shared}/package.json" in names
-    assert f"{shared}/install.json" in names
-    assert any(name.startswith(f"{shared}/static/remoteEntry.") for name in names)
-    assert any(name.endswith("etc/jupyter/jupyter_server_config.d/jupyter_mlops.json") for name in names)
-    assert not any("node_modules" in name or "build_log" in name for name in names)

@@ -163,3 +163,40 @@ def test_a_restart_of_the_server_is_told_and_recovers_by_itself(lab: Any, open_l
     _expect(run.locator(".jp-mlops-Run-state")).to_have_text(
         "succeeded", timeout=60_000
     )  # it went on meanwhile
+
+
+@pytest.mark.slow
+def test_a_network_that_drops_is_told_and_recovers_by_itself(lab: Any, open_lab: Any, churn: Path) -> None:
+    page = open_lab()
+    run = _start(page, "churn/pipeline.yaml", rows="901", pause="0.2")
+    _expect(run.locator("[data-task=load]")).to_have_class(re.compile("jp-mod-running"), timeout=30_000)
+    page.context.set_offline(True)
+    lost = page.locator(".jp-mlops-Panel .jp-mlops-Banner")
+    _expect(lost).to_contain_text("Connection lost, trying again")
+    _expect(run.locator(".jp-mlops-Banner")).to_be_visible()  # in the tab, too
+    _expect(run.locator("[data-task=load]")).to_be_visible()  # what is shown stays
+    lab.wait_for(lab.api("GET", "runs?limit=1")["items"][0]["run_id"])
+    page.context.set_offline(False)
+    _expect(page.locator(".jp-mlops-Banner")).to_have_count(0, timeout=30_000)
+    _expect(run.locator(".jp-mlops-Run-state")).to_have_text("succeeded", timeout=30_000)
+
+
+@pytest.mark.slow
+def test_a_kernel_that_dies_is_told_and_the_next_run_has_another(
+    lab: Any, open_lab: Any, churn: Path
+) -> None:
+    fit = churn / "fit.ipynb"
+    whole = fit.read_text()
+    fit.write_text(
+        whole.replace("raise ValueError(", "import os; os.kill(os.getpid(), 9); raise ValueError(")
+    )
+    page = open_lab()
+    run = _start(page, "churn/pipeline.yaml", rows="902", kind="bad")
+    _expect(run.locator(".jp-mlops-Run-state")).to_have_text("failed", timeout=60_000)
+    _expect(run.locator(".jp-mlops-Run-side h2")).to_have_text("fit_b")
+    _expect(run.locator(".jp-mlops-Run-side .jp-mlops-Error")).to_contain_text("the kernel was killed")
+    fit.write_text(whole.replace("== 'bad'", "== 'worse'"))
+    run.get_by_role("button", name="Rerun failed").click()
+    page.wait_for_function("document.querySelectorAll('.jp-mlops-Run').length === 2")
+    again = page.locator(".jp-mlops-Run:visible")
+    _expect(again.locator(".jp-mlops-Run-state")).to_have_text("succeeded", timeout=60_000)

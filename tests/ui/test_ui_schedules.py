@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -81,7 +82,8 @@ def test_pictures(lab: Any, open_lab: Any, shoot: Any, theme: str) -> None:
         "schedules",
         {"path": "churn/pipeline.yaml", "name": "monthly", "cron": "0 6 1 * *", "is_paused": True},
     )
-    today = datetime.now(UTC).replace(hour=4, minute=0, second=0, microsecond=0)
+    six = datetime.now(ZoneInfo("Europe/Berlin")).replace(hour=6, minute=0, second=0, microsecond=0)
+    today = six.astimezone(UTC)
     told = [
         ("succeeded", "", started["run_id"]),
         ("skipped", "an earlier run goes on", ""),

@@ -9,8 +9,9 @@ import nbformat
 import pytest
 from distributed import LocalCluster
 
-from jupyter_mlops.backends.offers import Offer, find_offers
+from jupyter_mlops.backends.looking import find_offers
 from jupyter_mlops.catalog.records import CacheEntry, TaskRun
+from jupyter_mlops.compute.offers import Offer
 from jupyter_mlops.errors import InvalidInput, InvalidNotebook, PreflightFailed, Unavailable
 from jupyter_mlops.notebooks.facts import inspect_notebook
 from jupyter_mlops.resources import ResourceRequest
@@ -21,10 +22,10 @@ from jupyter_mlops.workspace import Workspace
 from .conftest import notebook
 
 SMALL = Offer(
-    name="worker a", total=ResourceRequest(cpu=2.0, memory=2**32), free=ResourceRequest(cpu=1.0, memory=2**31)
+    name="a", total=ResourceRequest(cpu=2.0, memory=2**32), free=ResourceRequest(cpu=1.0, memory=2**31)
 )
 LARGE = Offer(
-    name="worker <b>",
+    name="<b>",
     total=ResourceRequest(cpu=8.0, memory=2**36, gpu=1),
     free=ResourceRequest(cpu=8.0, memory=2**36, gpu=0),
 )

@@ -9,58 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
-from typing import Any
 
 from ...errors import Conflict, InvalidInput, MlopsError, NotFound, Unavailable
-from ..target import Request, Status, Wanted
+from ..endpoint import Cloud, EndpointTarget
 from .account import Account
 from .plan import Options, check, plan, read
-
-
-class AzureMLTarget:
-    """Models served by a managed online endpoint of Azure ML."""
-
-    name = "azureml"
-    needs_image = True
-    account: type[Account] = Account
-
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = root
-
-    def check(self, wanted: Wanted) -> None:
-        """Raise `InvalidInput` for what Azure ML cannot do."""
-        check(wanted, read(wanted.options))
-
-    def requests(self, wanted: Wanted) -> list[Request]:
-        """The bodies of all calls, exactly; those whose object is there already are not sent."""
-        return plan(wanted, read(wanted.options))
-
-    def apply(self, wanted: Wanted, *, timeout_seconds: float = 3600) -> Status:
-        """Send them and wait. What was made for a revision that never answers is deleted."""
-        options = read(wanted.options)
-        calls = plan(wanted, options)
-        with _explaining("deploying"):
-            account = self.account(options)
-            made: list[str] = []
-            try:
-                account.send(calls, wanted, made, timeout_seconds=timeout_seconds)
-            except BaseException:
-                account.take_back(wanted, made)
-                raise
-            account.clean(wanted, calls)
-            return account.status(wanted.name)
-
-    def status(self, name: str, options: Mapping[str, Any]) -> Status:
-        """What the endpoint says."""
-        with _explaining("asking"):
-            return self.account(read(options)).status(name)
-
-    def remove(self, name: str, options: Mapping[str, Any]) -> None:
-        """The endpoint with its deployments."""
-        with _explaining("removing"):
-            self.account(read(options)).remove(name)
-
 
 _STATUS: Mapping[int, tuple[type[MlopsError], str]] = {
     400: (InvalidInput, "check image, instance type and options"),
@@ -98,6 +51,14 @@ def explained(error: Exception, doing: str) -> MlopsError:
         return InvalidInput(message)
     kind, hint = _STATUS.get(getattr(error, "status_code", None) or 0, (Unavailable, ""))
     return kind(message, hint=hint)
+
+
+class AzureMLTarget(EndpointTarget[Options, str]):
+    """Models served by a managed online endpoint of Azure ML."""
+
+    name = "azureml"
+    cloud = Cloud(read, check, plan, _explaining)
+    account = Account
 
 
 __all__ = ["Account", "AzureMLTarget", "Options", "explained", "plan", "read"]

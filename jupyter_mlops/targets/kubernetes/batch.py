@@ -169,7 +169,8 @@ def _notes(schedule: ScheduleSpec) -> list[str]:
         notes.append("overlap: queue is skip there: Kubernetes keeps no queue")
     if schedule.catch_up == "all":
         notes.append("catch_up: all is last there: of missed fires only the latest is made up for")
-    lost = [name for name in ("jitter_seconds", "start", "end") if getattr(schedule, name)]
+    names = ("jitter_seconds", "start", "end", "queue", "priority", "is_preemptible")
+    lost = [name for name in names if getattr(schedule, name)]
     return [*notes, f"not carried over: {', '.join(lost)}"] if lost else notes
 
 

@@ -8,58 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 from ...errors import Conflict, InvalidInput, MlopsError, NotFound, Unavailable
-from ..target import Request, Status, Wanted
+from ..endpoint import Cloud, EndpointTarget
 from .account import Account
 from .plan import Options, check, plan, read
-
-
-class VertexTarget:
-    """Models served by a Vertex AI endpoint."""
-
-    name = "vertex"
-    needs_image = True
-    account: type[Account] = Account
-
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = root
-
-    def check(self, wanted: Wanted) -> None:
-        """Raise `InvalidInput` for what Vertex AI cannot do."""
-        check(wanted, read(wanted.options))
-
-    def requests(self, wanted: Wanted) -> list[Request]:
-        """The bodies of all calls, exactly; those whose object is there already are not sent."""
-        return plan(wanted, read(wanted.options))
-
-    def apply(self, wanted: Wanted, *, timeout_seconds: float = 3600) -> Status:
-        """Send them and wait. What was made for a revision that never answers is undeployed and deleted."""
-        options = read(wanted.options)
-        calls = plan(wanted, options)
-        with _explaining("deploying"):
-            account = self.account(options)
-            made: list[tuple[str, str]] = []
-            try:
-                account.send(calls, wanted, made, timeout_seconds=timeout_seconds)
-            except BaseException:
-                account.take_back(wanted, made)
-                raise
-            account.clean(wanted, calls)
-            return account.status(wanted.name)
-
-    def status(self, name: str, options: Mapping[str, Any]) -> Status:
-        """What the endpoint says."""
-        with _explaining("asking"):
-            return self.account(read(options)).status(name)
-
-    def remove(self, name: str, options: Mapping[str, Any]) -> None:
-        """The endpoint with its models."""
-        with _explaining("removing"):
-            self.account(read(options)).remove(name)
-
 
 _KINDS: Mapping[str, tuple[type[MlopsError], str]] = {
     "DefaultCredentialsError": (Unavailable, "log in: gcloud auth application-default login"),
@@ -96,6 +49,14 @@ def explained(error: Exception, doing: str) -> MlopsError:
             kind, hint = _KINDS[each.__name__]
             return kind(message, hint=hint)
     return Unavailable(message, hint="try again; status.cloud.google.com tells of outages")
+
+
+class VertexTarget(EndpointTarget[Options, tuple[str, str]]):
+    """Models served by a Vertex AI endpoint."""
+
+    name = "vertex"
+    cloud = Cloud(read, check, plan, _explaining)
+    account = Account
 
 
 __all__ = ["Account", "Options", "VertexTarget", "explained", "plan", "read"]

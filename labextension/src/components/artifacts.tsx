@@ -1,5 +1,6 @@
 /** The artifacts of a task: name, format, size, and what they are in short. */
 import type { ReactElement } from 'react';
+import { trans } from '../language';
 import { bytes, plain, shorten } from '../format';
 import type { Artifact } from '../types';
 
@@ -26,7 +27,9 @@ export function shape({ format, summary }: Artifact): string {
       : columns && typeof columns === 'object'
         ? Object.keys(columns).length
         : columns;
-    return `${format} · ${rows.toLocaleString('en')}${count === undefined ? ' rows' : ` × ${plain(count)}`}`;
+    const many = rows.toLocaleString('en');
+    const size = count === undefined ? trans.__('%1 rows', many) : `${many} × ${plain(count)}`;
+    return `${format} · ${size}`;
   }
   const said = Object.entries(summary)
     .filter(([, value]) => typeof value === 'string' || typeof value === 'number')

@@ -6,7 +6,8 @@
  */
 import { type KeyboardEvent, type ReactElement, memo } from 'react';
 import { shorten } from '../format';
-import { WORDS } from '../states';
+import { useGrowing } from '../hooks';
+import { word } from '../states';
 import type { Direction, Graph, GraphEdge, GraphNode, State } from '../types';
 import { StateSign } from './state';
 
@@ -28,14 +29,19 @@ export interface IDagProps {
   readonly onSelect?: (id: string) => void;
   /** How small the picture may become before it scrolls, as a share of its natural size. */
   readonly leastScale?: number;
+  /** It is drawn small, as in the sidebar: what is written in it must be larger. */
+  readonly isSmall?: boolean;
 }
 
 export function Dag(props: IDagProps): ReactElement {
   const { graph, tasks, selected, onSelect } = props;
+  // Of a large graph a part with every frame, from its beginning.
+  const shown = useGrowing(graph.nodes.length);
+  const edges = Math.ceil((graph.edges.length * shown) / Math.max(1, graph.nodes.length));
   const running = new Set<string>();
   tasks?.forEach((task, id) => task.state === 'running' && running.add(id));
   return (
-    <div className="jp-mlops-Dag">
+    <div className={`jp-mlops-Dag${props.isSmall ? ' jp-mod-small' : ''}`}>
       <svg
         viewBox={`0 0 ${graph.width} ${graph.height}`}
         style={{
@@ -45,7 +51,7 @@ export function Dag(props: IDagProps): ReactElement {
         role="group"
         aria-label={props.label}
       >
-        {graph.edges.map(edge => (
+        {graph.edges.slice(0, edges).map(edge => (
           <Edge
             key={`${edge.source}→${edge.target}`}
             edge={edge}
@@ -54,7 +60,7 @@ export function Dag(props: IDagProps): ReactElement {
             isNear={selected === edge.source || selected === edge.target}
           />
         ))}
-        {graph.nodes.map(node => {
+        {graph.nodes.slice(0, shown).map(node => {
           const task = tasks?.get(node.id);
           return (
             <Node
@@ -65,6 +71,7 @@ export function Dag(props: IDagProps): ReactElement {
               isCritical={task?.isCritical ?? false}
               problems={task?.problems ?? 0}
               isSelected={selected === node.id}
+              isSmall={props.isSmall ?? false}
               onSelect={onSelect}
             />
           );
@@ -81,12 +88,14 @@ const Node = memo(function Node(props: {
   isCritical: boolean;
   problems: number;
   isSelected: boolean;
+  isSmall: boolean;
   onSelect?: (id: string) => void;
 }): ReactElement {
   const { node, state, onSelect } = props;
+  const widths = props.isSmall ? { label: 9.4, detail: 7.8 } : { label: 7.6, detail: 6.2 };
   // The sign tells the state; its word stands where there is nothing better to say.
-  const second = props.detail || (state && state !== 'queued' ? WORDS[state] : '');
-  const said = [node.label, state && WORDS[state], props.detail].filter(Boolean).join(', ');
+  const second = props.detail || (state && state !== 'queued' ? word(state) : '');
+  const said = [node.label, state && word(state), props.detail].filter(Boolean).join(', ');
   const left = state ? 35 : 14;
   const room = node.width - left - 8;
   const classes = [
@@ -136,11 +145,11 @@ const Node = memo(function Node(props: {
         </g>
       )}
       <text className="jp-mlops-Dag-label" x={left} y={second ? 20.5 : node.height / 2 + 5}>
-        {shorten(node.label, Math.floor(room / 7.6))}
+        {shorten(node.label, Math.floor(room / widths.label))}
       </text>
       {second && (
         <text className="jp-mlops-Dag-detail" x={left} y="36.5">
-          {shorten(second, Math.floor(room / 6.2))}
+          {shorten(second, Math.floor(room / widths.detail))}
         </text>
       )}
       {props.problems > 0 && (

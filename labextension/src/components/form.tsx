@@ -5,6 +5,7 @@
  * one place that knows what "8 days" is. What a field can tell by itself (a number, a date, a choice) its control tells.
  */
 import { type FormEvent, type ReactElement, type ReactNode, useState } from 'react';
+import { trans } from '../language';
 import { plain } from '../format';
 import type { Parameter, Problem } from '../types';
 import { Problems } from './pieces';
@@ -24,7 +25,7 @@ export function chosen(parameters: readonly Parameter[], texts: Texts): Record<s
 export function misfit(parameter: Parameter, text: string): string {
   const { type, minimum, maximum, is_required: isRequired } = parameter;
   if (text.trim() === '') {
-    return isRequired && type !== 'str' ? 'is required' : '';
+    return isRequired && type !== 'str' ? trans.__('is required') : '';
   }
   if (type !== 'int' && type !== 'float') {
     return '';
@@ -34,13 +35,13 @@ export function misfit(parameter: Parameter, text: string): string {
     return parameter.is_optional && text === 'None'
       ? ''
       : type === 'int'
-        ? 'must be a whole number'
-        : 'must be a number';
+        ? trans.__('must be a whole number')
+        : trans.__('must be a number');
   }
   if (minimum !== null && value < minimum) {
-    return `must be at least ${minimum}`;
+    return trans.__('must be at least %1', minimum);
   }
-  return maximum !== null && value > maximum ? `must be at most ${maximum}` : '';
+  return maximum !== null && value > maximum ? trans.__('must be at most %1', maximum) : '';
 }
 
 export interface IFormProps {

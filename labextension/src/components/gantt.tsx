@@ -1,7 +1,9 @@
 /** When each task of a run ran: a row for each, in the order of their starts; the critical path stands out. */
 import type { ReactElement } from 'react';
 import { duration, elapsed } from '../format';
-import { WORDS } from '../states';
+import { useGrowing } from '../hooks';
+import { trans } from '../language';
+import { word } from '../states';
 import type { Run, TaskRun } from '../types';
 import { StateMark } from './state';
 
@@ -52,6 +54,7 @@ export function Gantt(props: {
   const { run } = props;
   const { bars: rows, seconds } = bars(run, props.now);
   const isOver = run.finished_at !== null;
+  const shown = useGrowing(run.tasks.length);
   const rest = run.tasks.filter(task => !rows.some(row => row.task === task));
   return (
     <div className="jp-mlops-Gantt">
@@ -67,14 +70,14 @@ export function Gantt(props: {
           </div>
         </div>
       )}
-      {rows.map(({ task, left, width, seconds: took }) => {
+      {rows.slice(0, shown).map(({ task, left, width, seconds: took }) => {
         const isCritical = isOver && task.is_critical;
-        const said = `${task.task}: ${WORDS[task.state]}, ${duration(took)}`;
+        const said = `${task.task}: ${word(task.state)}, ${duration(took)}`;
         return (
           <button
             key={task.task}
             className={`jp-mlops-Gantt-row${task.task === props.selected ? ' jp-mod-selected' : ''}`}
-            aria-label={isCritical ? `${said}, on the critical path` : said}
+            aria-label={isCritical ? trans.__('%1, on the critical path', said) : said}
             title={said}
             onClick={() => props.onSelect(task.task)}
           >
@@ -104,7 +107,7 @@ export function Gantt(props: {
           </button>
         );
       })}
-      {rest.map(task => (
+      {rest.slice(0, Math.max(0, shown - rows.length)).map(task => (
         <button
           key={task.task}
           className={`jp-mlops-Gantt-row${task.task === props.selected ? ' jp-mod-selected' : ''}`}
@@ -114,12 +117,13 @@ export function Gantt(props: {
             <StateMark state={task.state} />
             <span>{task.task}</span>
           </span>
-          <span className="jp-mlops-Gantt-none">{WORDS[task.state]}</span>
+          <span className="jp-mlops-Gantt-none">{word(task.state)}</span>
         </button>
       ))}
       {isOver && rows.length > 1 && (
         <div className="jp-mlops-Gantt-legend">
-          <span className="jp-mlops-Gantt-key" /> critical path: {run.critical_path.join(' → ')}
+          <span className="jp-mlops-Gantt-key" />{' '}
+          {trans.__('critical path: %1', run.critical_path.join(' → '))}
         </div>
       )}
     </div>

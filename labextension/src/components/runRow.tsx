@@ -1,7 +1,8 @@
 /** A run in the history: what, how it stands, when, by whom. */
 import type { ReactElement } from 'react';
+import { trans } from '../language';
 import { ago, duration, elapsed, exactly } from '../format';
-import { WORDS, counted, isInterrupted, isLive } from '../states';
+import { isInterrupted, isLive, tally } from '../states';
 import type { RunSummary } from '../types';
 import { StateBar, StateMark } from './state';
 
@@ -13,9 +14,7 @@ export function RunRow(props: {
   const { run, now } = props;
   const live = isLive(run.state);
   const seconds = live ? elapsed(run.started_at, null, now) : run.duration_seconds;
-  const tasks = counted(run.task_states)
-    .map(([state, count]) => `${count} ${WORDS[state]}`)
-    .join(', ');
+  const tasks = tally(run.task_states);
   return (
     <li className="jp-mlops-Row" data-run={run.run_id}>
       <button
@@ -31,7 +30,7 @@ export function RunRow(props: {
         <span className="jp-mlops-Row-second jp-mod-indented">
           <StateBar states={run.task_states} />
           <span className="jp-mlops-Row-when">
-            {isInterrupted(run, now) ? 'interrupted' : duration(seconds)}
+            {isInterrupted(run, now) ? trans.__('interrupted') : duration(seconds)}
           </span>
         </span>
         {run.state === 'queued' && run.message && (

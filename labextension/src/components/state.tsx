@@ -1,6 +1,6 @@
 /** A state, shown twice: by a color and by a sign. Color alone says nothing to many. */
 import type { ReactElement } from 'react';
-import { STROKES, WORDS, counted } from '../states';
+import { STROKES, counted, tally, word } from '../states';
 import type { State } from '../types';
 
 /** The disc with its sign, for use inside another SVG: a box of 16. */
@@ -15,13 +15,13 @@ export function StateSign({ state }: { state: State }): ReactElement {
 
 /** The disc, by default with its word as a tooltip; `isNamed` writes it beside. */
 export function StateMark(props: { state: State; isNamed?: boolean }): ReactElement {
-  const word = WORDS[props.state];
+  const said = word(props.state);
   return (
-    <span className={`jp-mlops-State jp-mod-${props.state}`} title={word}>
-      <svg viewBox="0 0 16 16" width="16" height="16" role="img" aria-label={word}>
+    <span className={`jp-mlops-State jp-mod-${props.state}`} title={said}>
+      <svg viewBox="0 0 16 16" width="16" height="16" role="img" aria-label={said}>
         <StateSign state={props.state} />
       </svg>
-      {props.isNamed && <span className="jp-mlops-State-word">{word}</span>}
+      {props.isNamed && <span className="jp-mlops-State-word">{said}</span>}
     </span>
   );
 }
@@ -29,9 +29,7 @@ export function StateMark(props: { state: State; isNamed?: boolean }): ReactElem
 /** How far a run is: one bar, a piece for each state. */
 export function StateBar({ states }: { states: Partial<Record<State, number>> }): ReactElement {
   const parts = [...counted(states)].sort((a, b) => BAR.indexOf(a[0]) - BAR.indexOf(b[0]));
-  const said = counted(states)
-    .map(([state, count]) => `${count} ${WORDS[state]}`)
-    .join(', ');
+  const said = tally(states);
   return (
     <span className="jp-mlops-StateBar" role="img" aria-label={said} title={said}>
       {parts.map(([state, count]) => (

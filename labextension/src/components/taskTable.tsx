@@ -1,6 +1,7 @@
 /** The tasks of a run as a table, in the order of the pipeline. */
 import type { ReactElement } from 'react';
 import { bytes, duration, elapsed, plain } from '../format';
+import { useGrowing } from '../hooks';
 import type { Run, TaskRun } from '../types';
 import { StateMark } from './state';
 
@@ -12,6 +13,7 @@ export function TaskTable(props: {
   trans: { __(text: string): string };
 }): ReactElement {
   const { run, now, trans } = props;
+  const shown = useGrowing(run.tasks.length);
   return (
     <table className="jp-mlops-Table">
       <thead>
@@ -24,7 +26,7 @@ export function TaskTable(props: {
         </tr>
       </thead>
       <tbody>
-        {run.tasks.map(task => (
+        {run.tasks.slice(0, shown).map(task => (
           <tr
             key={task.task}
             className={task.task === props.selected ? 'jp-mod-selected' : ''}

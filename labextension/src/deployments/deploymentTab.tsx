@@ -158,9 +158,9 @@ function Detail(props: {
                 <th>{trans.__('replica')}</th>
                 <th>{trans.__('state')}</th>
                 <th>{trans.__('revision')}</th>
-                <th>{trans.__('requests')}</th>
-                <th>{trans.__('errors')}</th>
-                <th>{trans.__('restarts')}</th>
+                <th className="jp-mlops-number">{trans.__('requests')}</th>
+                <th className="jp-mlops-number">{trans.__('errors')}</th>
+                <th className="jp-mlops-number">{trans.__('restarts')}</th>
               </tr>
             </thead>
             <tbody>
@@ -174,9 +174,9 @@ function Detail(props: {
                     </span>
                   </td>
                   <td>{replica.revision}</td>
-                  <td>{replica.requests.toLocaleString('en')}</td>
-                  <td>{replica.errors.toLocaleString('en')}</td>
-                  <td>{replica.restarts}</td>
+                  <td className="jp-mlops-number">{replica.requests.toLocaleString('en')}</td>
+                  <td className="jp-mlops-number">{replica.errors.toLocaleString('en')}</td>
+                  <td className="jp-mlops-number">{replica.restarts}</td>
                 </tr>
               ))}
             </tbody>
@@ -206,7 +206,7 @@ function Detail(props: {
               <td>
                 {each.revision !== one.revision && !isGone && (
                   <button
-                    className="jp-mlops-Button jp-mod-quiet"
+                    className="jp-mlops-Button"
                     disabled={isBusy}
                     onClick={() => void act(() => api.rollback(one.name, each.revision))}
                   >

@@ -1,4 +1,5 @@
 /** What a deployment serves, and how it is, in few words. */
+import { trans } from '../language';
 import type { Deployment } from '../types';
 
 type Shares = Readonly<Record<string, number>>;
@@ -65,20 +66,21 @@ export function request(form: {
   }
   const [least, most] = [Number(form.least), Number(form.most)];
   if (!Number.isInteger(least) || !Number.isInteger(most) || least < 1 || most < least) {
-    return { asked, wrong: 'replicas: at least 1, and at most no fewer than at least' };
+    return { asked, wrong: trans.__('replicas: at least 1, and at most no fewer than at least') };
   }
   asked.replicas = [least, most];
   const share = Number(form.canary) / 100;
   if (!(share > 0 && share <= 1)) {
-    return { asked, wrong: 'the share must be above 0 and at most 100' };
+    return { asked, wrong: trans.__('the share must be above 0 and at most 100') };
   }
   if (share < 1) {
     const [main] = form.now ? byShare(form.now.traffic) : [];
     if (!main || !/^\d+$/.test(form.version) || main[0] === form.version) {
       return {
         asked,
-        wrong:
+        wrong: trans.__(
           'a part of the traffic needs another version that serves the rest now, and a version by its number'
+        )
       };
     }
     asked.traffic = { [main[0]]: Number((1 - share).toFixed(6)), [form.version]: share };

@@ -23,6 +23,7 @@ import {
   pairEnd,
   startOf
 } from './places';
+import { trans } from '../language';
 import { inline } from './scalars';
 import { Path, Plain } from './values';
 
@@ -44,7 +45,7 @@ export function putEdit(
   if (typeof path[path.length - 1] === 'number') {
     const node = document.getIn(path, true) as Node | undefined;
     if (!node) {
-      throw new EditError(`There is no ${path.join('.')}`);
+      throw new EditError(trans.__('There is no %1', path.join('.')));
     }
     return {
       start: startOf(node),
@@ -73,7 +74,9 @@ export function putEdit(
     return newPair(text, inner as YAMLMap, path.slice(depth), value, isFlow);
   }
   if (isAlias(inner)) {
-    throw new EditError(`${known.join('.')} is shared by an anchor: change it in the text`);
+    throw new EditError(
+      trans.__('%1 is shared by an anchor: change it in the text', known.join('.'))
+    );
   }
   if (isInFlow(document, known)) {
     return newValue(text, found.pair, inline(nested(path.slice(depth), value), true));
@@ -155,7 +158,7 @@ function newPair(text: string, map: YAMLMap, path: Path, value: unknown, isFlow:
     return { start: end + comma, end: end + comma, text: comma ? ` ${written}` : `, ${written}` };
   }
   if (!last) {
-    throw new EditError('This part is written in a way that only the text can change');
+    throw new EditError(trans.__('This part is written in a way that only the text can change'));
   }
   const indent = indentAt(text, startOf((map.items[0] as Pair).key as Node));
   const gap = hasGaps(text, map) ? '\n' : '';
@@ -223,7 +226,7 @@ function isPlainMap(value: unknown): value is Plain {
 export function takeEdit(text: string, document: Document.Parsed, path: Path): IEdit {
   const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   if (!isCollection(parent)) {
-    throw new EditError(`There is no ${path.join('.')}`);
+    throw new EditError(trans.__('There is no %1', path.join('.')));
   }
   const items = parent.items as (Node | Pair)[];
   const index = isMap(parent)
@@ -278,7 +281,7 @@ function wholeLines(text: string, begin: number, end: number): IEdit {
 export function keyEdit(document: Document.Parsed, path: Path, key: string): IEdit {
   const found = pairAt(document, path);
   if (!found) {
-    throw new EditError(`There is no ${path.join('.')}`);
+    throw new EditError(trans.__('There is no %1', path.join('.')));
   }
   const [start, end] = (found.pair.key as Node).range!;
   return { start, end, text: inline(key, found.map.flow === true) };

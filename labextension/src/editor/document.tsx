@@ -20,11 +20,9 @@ import { lazy, type ReactElement, Suspense } from 'react';
 
 import { Waiting } from '../components/pieces';
 import { pipelinesIcon } from '../icons';
-import type { IContext } from '../tokens';
+import { EDITOR, type IContext } from '../tokens';
 import type { ISharedText } from './shared';
 
-/** The name of the factory, in *Open With*. */
-export const EDITOR = 'Pipeline Editor';
 const FILE_TYPE = 'mlops-pipeline';
 const CONTENTS = 'application/x-jupyter-icontents';
 

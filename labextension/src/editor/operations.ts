@@ -1,6 +1,7 @@
 /** What the visual editor does to a pipeline: each operation takes the text and gives the new one. */
 import { isPair, isScalar, Scalar, visit } from 'yaml';
 
+import { trans } from '../language';
 import { keyEdit } from './cutting';
 import { connections, IOutline, ITask, needs, outline, reach } from './outline';
 import { EditError, IEdit, startOf } from './places';
@@ -116,8 +117,10 @@ export function connect(
   const task = find(pipeline, target);
   if (reach(pipeline, target).has(source)) {
     const why =
-      source === target ? 'A task cannot wait for itself' : `${source} waits for ${target} already`;
-    throw new EditError(`${why}: that would be a circle`);
+      source === target
+        ? trans.__('A task cannot wait for itself: that would be a circle')
+        : trans.__('%1 waits for %2 already: that would be a circle', source, target);
+    throw new EditError(why);
   }
   if (given) {
     return setArgument(text, target, given.parameter, given.reference);
@@ -170,17 +173,19 @@ function withoutNeed(text: string, source: string, target: string): string {
 function find(pipeline: IOutline, name: string): ITask {
   const task = pipeline.tasks.find(one => one.name === name);
   if (!task) {
-    throw new EditError(`There is no task ${name}`);
+    throw new EditError(trans.__('There is no task %1', name));
   }
   return task;
 }
 
 function check(pipeline: IOutline, name: string): void {
   if (!TASK_NAME.test(name)) {
-    throw new EditError('A name begins with a letter and goes on with letters, digits, _ and -');
+    throw new EditError(
+      trans.__('A name begins with a letter and goes on with letters, digits, _ and -')
+    );
   }
   if (pipeline.tasks.some(task => task.name === name)) {
-    throw new EditError(`There is a task ${name} already`);
+    throw new EditError(trans.__('There is a task %1 already', name));
   }
 }
 

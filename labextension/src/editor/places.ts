@@ -1,6 +1,7 @@
 /** Where things stand in the text of a YAML document. */
 import { Document, isCollection, isMap, isScalar, Node, Pair, YAMLMap } from 'yaml';
 
+import { trans } from '../language';
 import { Path } from './values';
 
 /** Why a change cannot be made; for people. */
@@ -56,7 +57,7 @@ export function isInFlow(document: Document.Parsed, path: Path): boolean {
 export function indentAt(text: string, position: number): string {
   const indent = text.slice(text.lastIndexOf('\n', position - 1) + 1, position);
   if (indent.trim() !== '') {
-    throw new EditError('This part is written in a way that only the text can change');
+    throw new EditError(trans.__('This part is written in a way that only the text can change'));
   }
   return indent;
 }

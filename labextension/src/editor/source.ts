@@ -8,6 +8,7 @@
  */
 import { Document, isCollection, isMap, isSeq, parseDocument } from 'yaml';
 
+import { trans } from '../language';
 import { appendEdit, putEdit, takeEdit } from './cutting';
 import { EditError, IEdit } from './places';
 import { READING } from './scalars';
@@ -19,10 +20,12 @@ export function read(text: string): Document.Parsed {
   const [error] = document.errors;
   if (error) {
     const line = error.linePos?.[0].line ?? 1;
-    throw new EditError(`The text is not YAML in line ${line}: ${error.message.split('\n')[0]}`);
+    throw new EditError(
+      trans.__('The text is not YAML in line %1: %2', line, error.message.split('\n')[0])
+    );
   }
   if (document.contents !== null && !isMap(document.contents)) {
-    throw new EditError('The text is not a mapping of keys to values');
+    throw new EditError(trans.__('The text is not a mapping of keys to values'));
   }
   return document;
 }
@@ -52,7 +55,7 @@ export function proved(text: string, edits: readonly IEdit[], wanted: unknown): 
   }
   if (!isSame(said, wanted)) {
     throw new EditError(
-      'This part is shared by an anchor or written in a way that only the text can change'
+      trans.__('This part is shared by an anchor or written in a way that only the text can change')
     );
   }
   return made;
@@ -73,7 +76,7 @@ export function take(text: string, path: Path): string {
     if (at(before, path) === undefined) {
       return text;
     }
-    throw new EditError(`${path.join('.')} comes from an anchor: change it in the text`);
+    throw new EditError(trans.__('%1 comes from an anchor: change it in the text', path.join('.')));
   }
   let whole = path;
   let parent = document.getIn(whole.slice(0, -1), true);

@@ -2,6 +2,7 @@
 import type { ReactElement } from 'react';
 
 import { Fold } from '../components/pieces';
+import type { ILanguage } from '../language';
 import type { Parameter } from '../types';
 import { offers } from './arguments';
 import { Choice, Entry } from './fields';
@@ -109,7 +110,7 @@ export function TaskForm(props: ITaskForm): ReactElement {
           value={shownText(settings.run_if)}
           choices={[
             ['', trans.__('all have succeeded')],
-            ...RUN_IF.slice(1).map(one => [one, runIf(one)] as const)
+            ...RUN_IF.slice(1).map(one => [one, runIf(one, trans)] as const)
           ]}
           {...fields}
           onCommit={set(['run_if'])}
@@ -265,6 +266,19 @@ function retries(settings: Plain): Plain {
   return given !== null && typeof given === 'object' ? (given as Plain) : { limit: given };
 }
 
-function runIf(word: string): string {
-  return word.replace(/_/g, ' ').replace('all done', 'all have ended, however');
+function runIf(word: string, trans: Pick<ILanguage, '__'>): string {
+  switch (word) {
+    case 'all_done':
+      return trans.__('all have ended, however');
+    case 'none_failed':
+      return trans.__('none has failed');
+    case 'at_least_one_success':
+      return trans.__('at least one has succeeded');
+    case 'all_failed':
+      return trans.__('all have failed');
+    case 'at_least_one_failed':
+      return trans.__('at least one has failed');
+    default:
+      return word.replace(/_/g, ' ');
+  }
 }

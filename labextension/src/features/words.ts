@@ -1,4 +1,5 @@
 /** What features say of themselves, for readers. Pure. */
+import { type ILanguage, trans } from '../language';
 import type { FeatureProfile, FeatureView } from '../types';
 
 export type Freshness = 'fresh' | 'stale' | 'none' | 'always';
@@ -23,10 +24,7 @@ export const FRESH_STROKES: Readonly<Record<Freshness, string>> = {
 };
 
 /** How old its values are, in words. */
-export function age(
-  view: FeatureView,
-  trans: { __: (text: string, ...values: unknown[]) => string }
-): string {
+export function age(view: FeatureView, trans: Pick<ILanguage, '__'>): string {
   switch (freshness(view)) {
     case 'always':
       return trans.__('when asked');
@@ -56,10 +54,10 @@ export function driftLevel(psi: number | null, isDrifted: boolean): 'none' | 'so
 /** The moments of a profile, as far as it has them. */
 export function moments(profile: FeatureProfile): [string, number][] {
   const all: [string, number | null][] = [
-    ['mean', profile.mean],
-    ['stddev', profile.stddev],
-    ['min', profile.minimum],
-    ['max', profile.maximum]
+    [trans.__('mean'), profile.mean],
+    [trans.__('stddev'), profile.stddev],
+    [trans.__('min'), profile.minimum],
+    [trans.__('max'), profile.maximum]
   ];
   return all.filter((one): one is [string, number] => one[1] !== null);
 }

@@ -4,7 +4,7 @@ import { Comparison } from '../components/compare';
 import { Empty, Failure, Waiting } from '../components/pieces';
 import { ago, exactly } from '../format';
 import { useQuery } from '../hooks';
-import { WORDS } from '../states';
+import { word } from '../states';
 import type { Args, IContext } from '../tokens';
 import type { RunSummary } from '../types';
 
@@ -83,7 +83,7 @@ function Choice(props: {
       {!isListed && <option value={props.value}>{props.value}</option>}
       {props.runs.map(run => (
         <option key={run.run_id} value={run.run_id} title={exactly(run.created_at)}>
-          {`${ago(run.created_at, Date.now())} · ${WORDS[run.state]} · ${run.run_id}`}
+          {`${ago(run.created_at, Date.now())} · ${word(run.state)} · ${run.run_id.split('-').pop()}`}
         </option>
       ))}
     </select>

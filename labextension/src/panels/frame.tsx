@@ -50,13 +50,13 @@ function Frame({ context }: { context: IContext }): ReactElement {
             id={`jp-mlops-tab-${id}`}
             aria-selected={id === shown.id}
             aria-controls="jp-mlops-section"
-            title={trans.__(title)}
+            title={title()}
             tabIndex={id === shown.id ? 0 : -1}
             onClick={() => navigation.showSection(id)}
             onKeyDown={onKey}
           >
             <icon.react tag="span" className="jp-mlops-Tabs-icon" />
-            <span className="jp-mlops-Tabs-word">{trans.__(title)}</span>
+            <span className="jp-mlops-Tabs-word">{title()}</span>
           </button>
         ))}
       </div>

@@ -8,7 +8,7 @@ import { useNow, usePreferences, useQuery, useRested } from '../hooks';
 import { playIcon } from '../icons';
 import { byName } from '../tasks';
 import { isInterrupted, isLive } from '../states';
-import type { IContext } from '../tokens';
+import { EDITOR, type IContext } from '../tokens';
 import type { PipelineSummary } from '../types';
 import { PipelineForm } from './runForm';
 
@@ -205,10 +205,7 @@ function PipelineDetail({
           >
             {trans.__('Run…')}
           </button>
-          <button
-            className="jp-mlops-Button"
-            onClick={() => context.openFile(item.path, 'Pipeline Editor')}
-          >
+          <button className="jp-mlops-Button" onClick={() => context.openFile(item.path, EDITOR)}>
             {trans.__('Edit')}
           </button>
           <button className="jp-mlops-Button" onClick={() => context.openFile(item.path, 'Editor')}>
@@ -246,6 +243,7 @@ function PipelineDetail({
           label={trans.__('The tasks of %1', item.name)}
           tasks={run.value ? byName(run.value, now) : undefined}
           leastScale={0.5}
+          isSmall
           onSelect={task => {
             if (run.value) {
               const key = run.value.tasks.find(({ name }) => name === task)?.task ?? '';

@@ -7,9 +7,9 @@ import { StateBar, StateMark } from '../components/state';
 import { TaskTable } from '../components/taskTable';
 import { ago, duration, elapsed, exactly } from '../format';
 import { useNow, useQuery, useWidth } from '../hooks';
-import { WORDS, isInterrupted, isLive } from '../states';
+import { isInterrupted, isLive, word } from '../states';
 import { byKey, foremost } from '../tasks';
-import type { Args, IContext } from '../tokens';
+import { EDITOR, type Args, type IContext } from '../tokens';
 import type { Run, RunSummary } from '../types';
 import { Banner } from './frame';
 import { RunSide } from './runSide';
@@ -165,7 +165,7 @@ function Header(props: {
             ? trans.__('stopping…')
             : isLost
               ? trans.__('interrupted: nobody drives it')
-              : trans.__(WORDS[run.state])}
+              : word(run.state)}
         </span>
         <div className="jp-mlops-Run-buttons">
           {live &&
@@ -186,7 +186,7 @@ function Header(props: {
           {run.pipeline_path && (
             <button
               className="jp-mlops-Button"
-              onClick={() => context.openFile(run.pipeline_path!, 'Pipeline Editor')}
+              onClick={() => context.openFile(run.pipeline_path!, EDITOR)}
             >
               {trans.__('Pipeline')}
             </button>

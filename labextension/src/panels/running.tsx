@@ -18,10 +18,11 @@ export function RunningItem({ context }: { context: IContext }): ReactElement | 
     return null;
   }
   const tasks = live.reduce((sum, run) => sum + (run.task_states.running ?? 0), 0);
+  const said = trans._n('%1 run is under way', '%1 runs are under way', live.length);
   return (
     <TextItem
-      source={trans._n('%1 task running', '%1 tasks running', tasks)}
-      title={trans._n('%1 run is under way', '%1 runs are under way', live.length)}
+      source={tasks ? trans._n('%1 task running', '%1 tasks running', tasks) : said}
+      title={said}
       className="jp-mlops-Running"
       onClick={() => {
         if (live.length === 1) {

@@ -1,5 +1,6 @@
 /** Beside a run: everything about one of its tasks. */
 import type { ReactElement } from 'react';
+import { trans } from '../language';
 import { Ansi } from '../components/ansi';
 import { Artifacts } from '../components/artifacts';
 import { Fact, Fold, Waiting } from '../components/pieces';
@@ -7,7 +8,7 @@ import { StateMark } from '../components/state';
 import { Values } from '../components/values';
 import { bytes, duration, elapsed, exactly } from '../format';
 import { useQuery } from '../hooks';
-import { WORDS } from '../states';
+import { word } from '../states';
 import type { IContext } from '../tokens';
 import type { Attempt, Run, TaskError, TaskRun } from '../types';
 import { TaskLog } from './taskLog';
@@ -189,7 +190,7 @@ function Attempts({ attempts }: { attempts: readonly Attempt[] }): ReactElement 
         <li key={attempt.attempt}>
           <span className="jp-mlops-number">{attempt.attempt}</span>
           <StateMark state={attempt.state === 'lost' ? 'failed' : attempt.state} />
-          <span>{attempt.state}</span>
+          <span>{attempt.state === 'lost' ? trans.__('lost') : word(attempt.state)}</span>
           <span className="jp-mlops-number">{duration(attempt.duration_seconds)}</span>
           <span className="jp-mlops-muted">{attempt.error?.message ?? attempt.reason}</span>
         </li>
@@ -200,13 +201,13 @@ function Attempts({ attempts }: { attempts: readonly Attempt[] }): ReactElement 
 
 /** `running for 12s, cell 3 of 9`, `succeeded in 3.2s, attempt 2`. */
 function summary(task: TaskRun, now: number): string {
-  const parts = [WORDS[task.state]];
+  const parts = [word(task.state)];
   if (task.state === 'running') {
-    parts[0] = `running for ${duration(elapsed(task.started_at, null, now))}`;
-    task.cells && parts.push(`cell ${task.cell} of ${task.cells}`);
+    parts[0] = trans.__('running for %1', duration(elapsed(task.started_at, null, now)));
+    task.cells && parts.push(trans.__('cell %1 of %2', task.cell, task.cells));
   } else if (task.duration_seconds !== null) {
-    parts[0] += ` in ${duration(task.duration_seconds)}`;
+    parts[0] = trans.__('%1 in %2', parts[0], duration(task.duration_seconds));
   }
-  task.attempt > 1 && parts.push(`attempt ${task.attempt}`);
+  task.attempt > 1 && parts.push(trans.__('attempt %1', task.attempt));
   return parts.join(', ');
 }

@@ -97,7 +97,6 @@ function DockerizeTab({ context, target }: { context: IContext; target: string }
 /** What an image needs and why, as tables. */
 export function ImageReport(props: { image: DockerizedImage; context: IContext }): ReactElement {
   const { image, context } = props;
-  const { trans } = context;
   return (
     <article data-image={image.name}>
       <h2>{image.name}</h2>
@@ -120,12 +119,7 @@ export function ImageReport(props: { image: DockerizedImage; context: IContext }
         ))}
       </dl>
       {image.sections.map(section => (
-        <Fold
-          key={section.title}
-          title={trans.__(section.title)}
-          count={section.rows.length}
-          isOpen
-        >
+        <Fold key={section.title} title={section.title} count={section.rows.length} isOpen>
           <table className="jp-mlops-Grid">
             <thead>
               <tr>

@@ -24,13 +24,39 @@ export function ahead(startsAt: string | null, now: number, trans: Trans): strin
 
 /** Whom a limit is for. */
 export function ofWhom({ scope, name }: QuotaUse, trans: Trans): string {
-  return scope === 'all' ? trans.__('everybody') : `${trans.__(scope)} ${name}`;
+  switch (scope) {
+    case 'all':
+      return trans.__('everybody');
+    case 'group':
+      return trans.__('group %1', name);
+    case 'user':
+      return trans.__('user %1', name);
+    default:
+      return trans.__('queue %1', name);
+  }
 }
 
 /** What it limits. */
 export function limited({ resource, is_monthly: isMonthly }: QuotaUse, trans: Trans): string {
-  const word = resource.replace('_', ' ');
+  const word = resourceWord(resource, trans);
   return isMonthly ? trans.__('%1 this month', word) : word;
+}
+
+function resourceWord(resource: QuotaUse['resource'], trans: Trans): string {
+  switch (resource) {
+    case 'runs':
+      return trans.__('runs');
+    case 'tasks':
+      return trans.__('tasks');
+    case 'memory':
+      return trans.__('memory');
+    case 'gpu_hours':
+      return trans.__('gpu hours');
+    case 'cost':
+      return trans.__('cost');
+    default:
+      return resource; // cpu, gpu
+  }
 }
 
 /** `3 / 4`, `12 GiB / 64 GiB`, `$20.10 / $100`. */

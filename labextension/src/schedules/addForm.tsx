@@ -6,9 +6,10 @@ import { Choice, Line } from '../components/fields';
 import { Field, type Texts, chosen, misfit } from '../components/form';
 import { Failure, Fold, Waiting } from '../components/pieces';
 import { useQuery, useRested } from '../hooks';
+import { AT_FIRST, QueueFields, queueOptions } from '../panels/queueFields';
 import type { IContext } from '../tokens';
 import type { Parameter, Pipeline, PipelineSummary } from '../types';
-import { COMMON, onClock } from './words';
+import { common, onClock } from './words';
 
 const MOST = 500;
 
@@ -51,7 +52,7 @@ function ScheduleForm(props: {
   const { api, model, trans } = context;
   const parameters: readonly Parameter[] = pipeline.parameters;
   const [name, setName] = useState('main');
-  const [cron, setCron] = useState(COMMON[0][0]);
+  const [cron, setCron] = useState(common(trans)[0][0]);
   const [timezone, setTimezone] = useState(
     () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'
   );
@@ -60,6 +61,7 @@ function ScheduleForm(props: {
   const [texts, setTexts] = useState<Texts>(() =>
     Object.fromEntries(parameters.map(({ name: one, default_text: text }) => [one, text]))
   );
+  const [queue, setQueue] = useState(AT_FIRST);
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setBusy] = useState(false);
 
@@ -75,7 +77,8 @@ function ScheduleForm(props: {
         timezone,
         overlap,
         catch_up: catchUp,
-        arguments: chosen(parameters, texts)
+        arguments: chosen(parameters, texts),
+        ...queueOptions(queue)
       });
       context.say(trans.__('%1 runs by itself from now on', `${pipeline.name}.${name}`));
       props.onClose();
@@ -103,7 +106,7 @@ function ScheduleForm(props: {
       <Line label={trans.__('Name')} value={name} onChange={setName} />
       <Line label={trans.__('Cron')} value={cron} onChange={setCron} list="jp-mlops-crons" />
       <datalist id="jp-mlops-crons">
-        {COMMON.map(([expression, words]) => (
+        {common(trans).map(([expression, words]) => (
           <option key={expression} value={expression}>
             {words}
           </option>
@@ -158,6 +161,7 @@ function ScheduleForm(props: {
           onChange={value => setCatchUp(value as typeof catchUp)}
         />
       </Fold>
+      <QueueFields context={context} texts={queue} onChange={setQueue} />
       <div className="jp-mlops-Form-buttons">
         <button type="button" className="jp-mlops-Button" onClick={props.onClose}>
           {trans.__('Cancel')}

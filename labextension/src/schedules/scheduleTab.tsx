@@ -8,7 +8,7 @@ import { useNow, useQuery } from '../hooks';
 import type { Args, IContext } from '../tokens';
 import type { Fire, ScheduleDetail } from '../types';
 import { FireMark } from './section';
-import { onClock, until } from './words';
+import { onClock, rank, until } from './words';
 
 export const create = (context: IContext, args: Args): ReactElement => (
   <ScheduleTab context={context} name={args.name} />
@@ -100,6 +100,8 @@ function Detail(props: {
         {schedule.jitter_seconds > 0 && (
           <Fact name={trans.__('jitter')}>{duration(schedule.jitter_seconds)}</Fact>
         )}
+        {schedule.queue && <Fact name={trans.__('queue')}>{schedule.queue}</Fact>}
+        {rank(schedule, trans) && <Fact name={trans.__('priority')}>{rank(schedule, trans)}</Fact>}
         <Fact name={trans.__('fired by')}>{detail.scheduler ?? trans.__('nobody yet')}</Fact>
         <Fact name={trans.__('by')}>{schedule.user_name}</Fact>
       </dl>

@@ -1,5 +1,6 @@
 /** When something comes, as people say it. */
 import { duration } from '../format';
+import type { Schedule } from '../types';
 
 type Trans = { __: (text: string, ...values: unknown[]) => string };
 
@@ -35,12 +36,24 @@ export function onClock(at: string, timezone: string): string {
   return `${of('weekday')} ${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}`;
 }
 
+/** How its runs wait for admission: `5`, `-5, may make way`; "" when nothing was said. */
+export function rank(
+  schedule: Pick<Schedule, 'priority' | 'is_preemptible'>,
+  trans: Trans
+): string {
+  const said = [
+    schedule.priority ? String(schedule.priority) : '',
+    schedule.is_preemptible ? trans.__('may make way') : ''
+  ];
+  return said.filter(Boolean).join(', ');
+}
+
 /** What is often wanted; the first is offered. */
-export const COMMON: readonly (readonly [string, string])[] = [
-  ['0 6 * * MON', 'Mondays at 6'],
-  ['0 6 * * *', 'every day at 6'],
-  ['0 6 * * MON-FRI', 'working days at 6'],
-  ['0 * * * *', 'every hour'],
-  ['*/15 * * * *', 'every 15 minutes'],
-  ['0 6 1 * *', 'the first of the month at 6']
+export const common = (trans: Trans): readonly (readonly [string, string])[] => [
+  ['0 6 * * MON', trans.__('Mondays at 6')],
+  ['0 6 * * *', trans.__('every day at 6')],
+  ['0 6 * * MON-FRI', trans.__('working days at 6')],
+  ['0 * * * *', trans.__('every hour')],
+  ['*/15 * * * *', trans.__('every 15 minutes')],
+  ['0 6 1 * *', trans.__('the first of the month at 6')]
 ];

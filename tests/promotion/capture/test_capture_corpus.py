@@ -128,6 +128,48 @@ def test_reasons_name_the_cell(captured: Callable[..., Capture]) -> None:
     assert packages["libgomp1"] == ("lightgbm links to libgomp.so.1",)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["import importlib.util\nif importlib.util.find_spec('orjson'):\n    print('fast')"],
+        ["from importlib.util import find_spec\nHAS = find_spec('orjson') is not None"],
+        ["from importlib.util import find_spec", "NAME = 'orjson'", "HAS = find_spec(NAME)"],
+        ["import importlib\nfor name in ('orjson', 'tensorflow'):\n    importlib.util.find_spec(name)"],
+        ["from importlib.util import find_spec\nhas = [n for n in ['tensorflow', 'orjson'] if find_spec(n)]"],
+        ["from importlib.util import find_spec\ndef has(name):\n    return find_spec(name)", "has('orjson')"],
+        ["import pkgutil\npkgutil.find_loader('orjson')"],
+        ["import importlib\nfor name in ['orjson']:\n    importlib.import_module(name)"],
+        ["import importlib\nNAME = 'orjson'", "importlib.import_module(NAME)"],
+    ],
+)
+def test_a_module_that_a_call_names_goes_along(cells: list[str], captured: Callable[..., Capture]) -> None:
+    found = captured(*cells)
+    assert [one.text for one in found.requirements] == ["orjson==3.10.7"]
+    assert {one.module for one in found.optional} <= {"tensorflow"}
+    assert found.problems == ()
+
+
+def test_code_that_asks_for_a_module_does_without_it(captured: Callable[..., Capture]) -> None:
+    found = captured(
+        "from importlib.util import find_spec\nHAS = find_spec('tensorflow') is not None",
+        "if HAS:\n    import tensorflow.keras",
+    )
+    assert {one.module for one in found.optional} == {"tensorflow"}
+    assert found.is_complete
+    assert not captured(
+        "import importlib\nfor n in ('tensorflow',):\n    importlib.import_module(n)"
+    ).is_complete
+
+
+def test_a_local_module_that_is_looked_for_goes_along(
+    workspace: Path, captured: Callable[..., Capture]
+) -> None:
+    (workspace / "beside_asked.py").write_text("import orjson\n")
+    found = captured("from importlib.util import find_spec\nfind_spec('beside_asked')")
+    assert [*found.modules] == ["beside_asked.py"]
+    assert [one.text for one in found.requirements] == ["orjson==3.10.7"]
+
+
 def test_what_is_optional_and_not_there_is_told_apart(captured: Callable[..., Capture]) -> None:
     found = captured(*CORPUS["B: optional, for types, in functions, by importlib"][0])
     assert [(one.module, one.where) for one in found.optional] == [("tensorflow", "work.ipynb, cell 2")]
@@ -205,6 +247,10 @@ def test_a_version_that_is_asked_for_goes_before_the_installed_one(captured: Cal
         ("%pip install -r nowhere.txt", "there is no requirements file nowhere.txt"),
         ("%pip install 'a b c'", "is no requirement"),
         ("import importlib\nimportlib.import_module(name)", "whose name is known only when it runs"),
+        (
+            "import importlib.util as u\nfind = u.find_spec\nfrom importlib.util import find_spec\nfind_spec(name)",
+            "whose name is known only when it runs: find_spec(name)",
+        ),
         (
             '# /// script\n# requires-python = ">=4"\n# dependencies = []\n# ///',
             "the notebook requires Python >=4",

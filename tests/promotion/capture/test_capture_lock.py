@@ -16,7 +16,7 @@ from jupyter_mlops.promotion import lock as locking
 from jupyter_mlops.promotion.capture import PLATFORMS, capture_notebook
 from jupyter_mlops.promotion.environment import Installed
 from jupyter_mlops.promotion.indexes import uv_environment
-from jupyter_mlops.promotion.lock import lock, without_wheels
+from jupyter_mlops.promotion.lock import lock
 from jupyter_mlops.promotion.system import system_packages
 
 PYTHON = "3.11"
@@ -74,7 +74,6 @@ def test_the_lock_is_what_is_installed_here() -> None:
     assert len(hashed) >= len(found)
     assert ";" not in capture.lock
     assert "http" not in capture.lock
-    assert without_wheels(capture.lock, python=PYTHON, platforms=PLATFORMS) == ()
 
 
 @pytest.mark.slow

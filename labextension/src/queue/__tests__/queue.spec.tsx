@@ -25,6 +25,7 @@ const entry: QueueEntry = {
   priority: 5,
   is_preemptible: true,
   preemptions: 0,
+  needs: nothing,
   asks: nothing,
   granted: null,
   since_at: '2026-11-26T09:58:00Z',

@@ -5,7 +5,7 @@ import { renderToStaticMarkup } from 'react-dom/server';
 
 import type { Fire, Schedule } from '../../types';
 import { FireMark, ScheduleRow } from '../section';
-import { onClock, until } from '../words';
+import { onClock, rank, until } from '../words';
 
 const trans = {
   __: (text: string, ...values: unknown[]) =>
@@ -37,6 +37,9 @@ const SCHEDULE: Schedule = {
   jitter_seconds: 0,
   start: null,
   end: null,
+  queue: null,
+  priority: 0,
+  is_preemptible: false,
   is_paused: false,
   next_at: '2026-03-30T04:00:00Z',
   due_at: '2026-03-30T04:00:00Z',
@@ -55,6 +58,12 @@ describe('schedules', () => {
     assert.equal(until('2026-04-09T00:00:00Z', NOW, trans), 'in 11 d');
     assert.equal(until('2026-03-28T23:59:00Z', NOW, trans), 'due');
     assert.equal(until(null, NOW, trans), 'never');
+  });
+
+  it('says how its runs wait for admission', () => {
+    assert.equal(rank(SCHEDULE, trans), '');
+    assert.equal(rank({ priority: -5, is_preemptible: true }, trans), '-5, may make way');
+    assert.equal(rank({ priority: 5, is_preemptible: false }, trans), '5');
   });
 
   it('goes by the clock of the zone, also on the night when it is moved', () => {

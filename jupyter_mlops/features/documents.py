@@ -1,4 +1,4 @@
-"""JSON of feature definitions, their materializations and profiles."""
+"""Definitions, their materializations and profiles as JSON, for whoever shows them: ``--json`` and the panel."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 from ..catalog.records import FeatureDefinition, Materialization
 from ..events import now
-from ..features import Entity, Expectation, FeatureService, FeatureView, OnDemandView
-from ..features.definitions import Function, short
-from ..features.names import parse_reference
-from .present import moment
+from ..words import iso
+from .definitions import Entity, Expectation, FeatureService, FeatureView, Function, OnDemandView, short
+from .names import parse_reference
 
 AnyView = FeatureView | OnDemandView
 
@@ -57,7 +56,7 @@ def view_body(view: AnyView, watermark: datetime | None, rows: int) -> dict[str,
         "owner": view.owner,
         "tags": dict(view.tags),
         "description": view.description,
-        "watermark_at": moment(watermark),
+        "watermark_at": iso(watermark),
         "freshness_seconds": (now() - watermark).total_seconds() if watermark else None,
         "rows": rows,
     }
@@ -128,8 +127,8 @@ def version_body(record: FeatureDefinition, current: str) -> dict[str, Any]:
         "is_current": record.version == current,
         "user_name": record.user_name,
         "run_id": record.run_id or None,
-        "created_at": moment(record.created_at),
-        "registered_at": moment(record.registered_at),
+        "created_at": iso(record.created_at),
+        "registered_at": iso(record.registered_at),
     }
 
 
@@ -139,14 +138,14 @@ def materialization_body(record: Materialization) -> dict[str, Any]:
         "materialization_id": record.materialization_id,
         "version": record.version,
         "state": record.state,
-        "start_at": moment(record.start_at),
-        "end_at": moment(record.end_at),
+        "start_at": iso(record.start_at),
+        "end_at": iso(record.end_at),
         "rows": record.rows,
         "online_rows": record.online_rows,
         "message": record.message,
         "run_id": record.run_id or None,
-        "created_at": moment(record.created_at),
-        "finished_at": moment(record.finished_at),
+        "created_at": iso(record.created_at),
+        "finished_at": iso(record.finished_at),
     }
 
 
