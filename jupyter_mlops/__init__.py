@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .runner import RunOptions
     from .session.costing import compute_units, cost
     from .session.deploying import deploy, find_deployments, rollback
+    from .session.exporting import export_pipeline
     from .session.featuring import feature_store, feature_view, find_features, register_features
     from .session.modeling import alias, featurize, find_models, load_model, predict, register_model
     from .session.place import get_workspace
@@ -61,6 +62,7 @@ _HOMES = {
     "cost": "session.costing",
     "deploy": "session.deploying",
     "dockerize": "session.promoting",
+    "export_pipeline": "session.exporting",
     "feature_store": "session.featuring",
     "feature_view": "session.featuring",
     "featurize": "session.modeling",
@@ -99,6 +101,7 @@ __all__ = [
     "cost",
     "deploy",
     "dockerize",
+    "export_pipeline",
     "feature_store",
     "feature_view",
     "featurize",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from IPython.lib.pretty import pretty
 
-from jupyter_mlops.display import Markup, Shown, bars, facts_text, sparkline, table_html, table_text
+from jupyter_mlops.catalog import ModelAlias
+from jupyter_mlops.display import Markup, Shown, bars, facts_text, sparkline, tab, table_html, table_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +61,20 @@ def test_a_line_goes_from_the_least_to_the_greatest() -> None:
     line = sparkline([0.5, 0.75], label="<auc>")
     assert "&lt;auc&gt;: 0.5 → 0.75" in line
     assert "<auc>" not in line
+
+
+def test_a_link_to_the_panel_is_a_button_whose_arguments_are_escaped() -> None:
+    html = tab("<b>", "model", name='a"><script>')
+    assert "<script>" not in html
+    assert "<b>" not in html
+    (arguments,) = re.findall(r'data-commandlinker-args="([^"]*)"', html)
+    assert json.loads(unescape(arguments)) == {"kind": "model", "args": {"name": 'a"><script>'}}
+    assert 'data-commandlinker-command="mlops:open-tab"' in html
+    assert html.startswith('<button type="button"')  # all that JupyterLab's sanitizer lets through
+
+
+def test_a_value_with_a_tab_leads_there_in_html_only() -> None:
+    alias = ModelAlias(name="late", alias="champion", version=3, updated_at=datetime.now(UTC))
+    assert "mlops:open-tab" in alias._repr_html_()
+    assert "button" not in pretty(alias)
+    assert "button" not in Told("x")._repr_html_()

@@ -38,7 +38,7 @@ def test_the_readme_shows_a_pipeline_and_parameters_that_are_right() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (pipeline,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert [task.name for task in parse_pipeline(pipeline).tasks] == ["pull", "train", "deploy"]
-    parameters = parse_parameters(re.findall(r"```python\n(week.*?)```", text, re.DOTALL)[0])
+    parameters = parse_parameters(re.findall(r"```python\n(from typing.*?)```", text, re.DOTALL)[0])
     assert [(each.name, each.help) for each in parameters] == [
         ("week", "ISO week"),
         ("region", ""),

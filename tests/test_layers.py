@@ -24,7 +24,7 @@ LAYERS = [  # bottom first; rooms on one line do not import each other
     {"workspace"},
     {"driver", "project", "widgets"},
     {"session"},
-    {"cli", "magics", "server"},
+    {"cli", "magics", "notebook_jobs", "server"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 OUTSIDE = {"__init__", "_version"}

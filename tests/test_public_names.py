@@ -10,7 +10,7 @@ import jupyter_mlops
 PUBLIC = [
     "MlopsError", "Pipeline", "PipelineParameter", "PipelineView", "ResourceRequest", "RetryPolicy",
     "RunOptions", "RunView", "Task", "Workspace", "__version__", "alias", "artifact", "compute_units", "cost",
-    "deploy", "dockerize",
+    "deploy", "dockerize", "export_pipeline",
     "feature_store", "feature_view", "featurize", "find_deployments", "find_features", "find_models",
     "form", "get_workspace", "input", "load_ipython_extension", "load_model", "predict",
     "register_features", "register_model", "request_resources", "result", "rollback", "run_pipeline",

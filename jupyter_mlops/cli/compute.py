@@ -23,8 +23,8 @@ from ..pipelines import load_pipeline
 from ..problems import Problem
 from ..resources import format_bytes
 from ..session.costing import COLUMNS, units_of
+from ..words import iso
 from ..workspace import Workspace
-from .documents import moment as iso
 from .group import PROGRAM, Subcommands, command
 from .options import find_pipeline, json_option, pipeline_argument, workspace_option
 from .output import console, is_interactive, print_json, table

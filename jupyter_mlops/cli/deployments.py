@@ -20,9 +20,9 @@ from ..deployments import Deployments, DeploymentStatus
 from ..deployments.view import shares
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import now
+from ..words import iso
 from ..workspace import Workspace
 from .completing import known_names
-from .documents import moment as iso
 from .group import PROGRAM, Listing, command
 from .options import json_option, workspace_option
 from .output import console, is_interactive, print_json, state, table

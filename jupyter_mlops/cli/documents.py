@@ -6,17 +6,11 @@ Moments are ISO 8601 in UTC, durations seconds; arguments, results and artifacts
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from ..catalog import owner
-from ..catalog.records import Artifact, Attempt, Run, TaskRun
-from ..words import lifetime
-
-
-def moment(at: datetime | None) -> str | None:
-    """ISO 8601, or null."""
-    return at.isoformat() if at else None
+from ..catalog.records import Run, TaskRun
+from ..words import iso, lifetime
 
 
 def run_body(run: Run) -> dict[str, Any]:
@@ -31,9 +25,9 @@ def run_body(run: Run) -> dict[str, Any]:
         "user_name": run.user_name,
         "rerun_of": run.rerun_of,
         "is_driven": owner.is_driven(run),
-        "created_at": moment(run.created_at),
-        "started_at": moment(run.started_at),
-        "finished_at": moment(run.finished_at),
+        "created_at": iso(run.created_at),
+        "started_at": iso(run.started_at),
+        "finished_at": iso(run.finished_at),
         "duration_seconds": lifetime(run.started_at, run.finished_at, run.finished_at)
         if run.finished_at
         else None,
@@ -56,36 +50,10 @@ def task_body(task: TaskRun) -> dict[str, Any]:
         "worker": task.worker,
         "cell": task.cell,
         "cells": task.cells,
-        "started_at": moment(task.started_at),
-        "finished_at": moment(task.finished_at),
+        "started_at": iso(task.started_at),
+        "finished_at": iso(task.finished_at),
         "duration_seconds": task.duration_seconds,
         "peak_memory_bytes": task.peak_memory_bytes,
-    }
-
-
-def attempt_body(attempt: Attempt) -> dict[str, Any]:
-    """One try of a task run."""
-    return {
-        "attempt": attempt.attempt,
-        "state": attempt.state,
-        "worker": attempt.worker,
-        "reason": attempt.reason,
-        "error": dict(attempt.error) or None,
-        "started_at": moment(attempt.started_at),
-        "finished_at": moment(attempt.finished_at),
-        "duration_seconds": attempt.duration_seconds,
-        "peak_memory_bytes": attempt.peak_memory_bytes,
-    }
-
-
-def artifact_body(artifact: Artifact) -> dict[str, Any]:
-    """An artifact."""
-    return {
-        "name": artifact.name,
-        "reference": artifact.reference,
-        "format": artifact.format,
-        "size_bytes": artifact.size_bytes,
-        "summary": dict(artifact.summary),
     }
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import click
 
-from ..errors import Conflict, InvalidInput, StorageUnavailable
-from ..exporters import TARGETS, Exported, ExportOptions, Target
-from ..pipelines import Pipeline, load_pipeline, lower
-from ..pipelines.schedules import ScheduleSpec
+from ..errors import InvalidInput
+from ..exporters import TARGETS, Target
+from ..exporters.making import make, stale, write
 from .group import command
 from .options import arguments_options, find_pipeline, gather_arguments, json_option, pipeline_argument
 from .output import print_json
@@ -92,30 +90,15 @@ def export(
         return
     if output is None or output.is_file():
         raise InvalidInput("where do the files go?", hint="say a folder: -o DIR")
-    path = find_pipeline(pipeline)
-    loaded = load_pipeline(path)
-    plan = lower(loaded, gather_arguments(parameters, parameter_files), from_text=bool(parameters))
     target: Target = TARGETS.get(target_name)
-    notes: list[str] = []
-    if not schedule:
-        schedule, timezone, notes = _own_schedule(loaded, timezone)
-    _check_schedule(schedule, timezone)
-    options = ExportOptions(
-        project=project or (_in_image(path.resolve()) if image else str(path.resolve().parent)),
-        pipeline_file=path.name,
-        image=image,
-        schedule=schedule,
-        timezone=timezone,
-        description=loaded.description,
-    )
-    exported = target.export(plan, options)
-    exported = replace(exported, notes=(*exported.notes, *notes))
-    if is_strict and exported.notes:
-        raise InvalidInput(f"not all of it holds in {target.title}: {'; '.join(exported.notes)}")
+    exported = make(
+        find_pipeline(pipeline), target, gather_arguments(parameters, parameter_files), from_text=bool(parameters),
+        image=image, project=project, schedule=schedule, timezone=timezone, is_strict=is_strict,
+    )  # fmt: skip
     if is_check:
-        _tell_stale(target.name, _stale(exported, output), is_json=is_json)
+        _tell_stale(target.name, stale(exported, output), is_json=is_json)
         return
-    _write(exported, output, is_forced=is_forced)
+    write(exported, output, is_forced=is_forced)
     if is_json:
         print_json(
             {
@@ -129,42 +112,6 @@ def export(
         click.echo(f"{click.style('✔', fg='green')} {output / name}")
     for note in exported.notes:
         click.echo(f"{click.style('⚠', fg='yellow')} {note}", err=True)
-
-
-def _in_image(pipeline: Path) -> str:
-    """The folder of a pipeline in the image that `dockerize` makes of it."""
-    from ..promotion.capture import CaptureOptions, root_of
-    from ..promotion.context import PROJECT
-
-    root = root_of(pipeline, CaptureOptions())
-    return (PurePosixPath(PROJECT) / pipeline.parent.relative_to(root).as_posix()).as_posix()
-
-
-def _own_schedule(pipeline: Pipeline, timezone: str) -> tuple[str, str, list[str]]:
-    """The pipeline's schedule, if it has one; and what of it a cron and a zone do not say."""
-    if not pipeline.schedules:
-        return "", timezone, []
-    if len(pipeline.schedules) > 1:
-        names = ", ".join(pipeline.schedules)
-        raise InvalidInput(
-            f"the pipeline has several schedules: {names}", hint="say which, by --schedule and --timezone"
-        )
-    name, spec = next(iter(pipeline.schedules.items()))
-    plain = ScheduleSpec(cron=spec.cron, timezone=spec.timezone)
-    lost = [each.name for each in fields(spec) if getattr(spec, each.name) != getattr(plain, each.name)]
-    notes = [f"schedule {name}: not carried over: {', '.join(lost)}"] if lost else []
-    return spec.cron, spec.timezone, notes
-
-
-def _check_schedule(schedule: str, timezone: str) -> None:
-    from zoneinfo import available_timezones
-
-    if schedule and len(schedule.split()) != 5 and not schedule.startswith("@"):
-        raise InvalidInput(
-            f"the schedule {schedule!r} has not five fields", hint="minute hour day month weekday: 0 6 * * 1"
-        )
-    if timezone not in available_timezones():
-        raise InvalidInput(f"there is no time zone {timezone!r}", hint="for example Europe/Zurich")
 
 
 def export_notebook(notebook: Path | None, output: Path | None, *, is_check: bool, is_json: bool) -> None:
@@ -205,29 +152,3 @@ def _tell_stale(target: str, stale: Sequence[str], *, is_json: bool) -> None:
         click.get_current_context().exit(1)
     if not is_json:
         click.echo(f"{click.style('✔', fg='green')} up to date")
-
-
-def _stale(exported: Exported, folder: Path) -> list[str]:
-    missing = [name for name in exported.files if not (folder / name).exists()]
-    return [str(folder / name) for name in (*missing, *_different(exported, folder))]
-
-
-def _different(exported: Exported, folder: Path) -> list[str]:
-    return [
-        name
-        for name, text in exported.files.items()
-        if (folder / name).exists() and (folder / name).read_text(encoding="utf-8", errors="replace") != text
-    ]
-
-
-def _write(exported: Exported, folder: Path, *, is_forced: bool) -> None:
-    """All of them or none; a file that somebody changed is not overwritten unasked."""
-    different = _different(exported, folder)
-    if different and not is_forced:
-        raise Conflict(f"{folder / different[0]} is there and differs", hint="overwrite it with --force")
-    try:
-        for name, text in exported.files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageUnavailable(f"cannot write {folder}: {error.strerror}") from error

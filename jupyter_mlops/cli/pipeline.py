@@ -24,7 +24,6 @@ from ..problems import Problem
 from ..runner.pictures import pipeline_picture, run_picture
 from ..settings import Settings, find_root
 from ..workspace import Workspace
-from . import documents
 from .group import command
 from .options import arguments_options, find_pipeline, gather_arguments, json_option, pipeline_argument
 from .output import console, paint, print_json, state, table
@@ -186,5 +185,5 @@ def _status_body(task: Any) -> Mapping[str, Any]:
         "state": task.state,
         "reasons": list(task.reasons),
         "run_id": task.run_id,
-        "at": documents.moment(task.at),
+        "at": words.iso(task.at),
     }

@@ -18,6 +18,7 @@ from ..catalog.records import Artifact, Attempt, Run, TaskRun
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import TERMINAL, now
 from ..resources import format_bytes
+from ..runner.documents import artifact_body, attempt_body
 from ..workspace import Workspace
 from . import documents
 from .group import PROGRAM, command
@@ -119,8 +120,8 @@ def show(run_name: str, task_name: str | None, workspace: Path | None, is_json: 
             {
                 "run": documents.run_body(run),
                 "task": body,
-                "attempts": [documents.attempt_body(attempt) for attempt in attempts],
-                "artifacts": [documents.artifact_body(artifact) for artifact in artifacts],
+                "attempts": [attempt_body(attempt) for attempt in attempts],
+                "artifacts": [artifact_body(artifact) for artifact in artifacts],
             }
         )
         return

@@ -19,8 +19,8 @@ from ..pipelines import Pipeline, ScheduleSpec, load_pipeline
 from ..pipelines.schedules import read_moment
 from ..scheduling import BackfillStep
 from ..scheduling.specs import short_name, spec_from_json
+from ..words import iso
 from ..workspace import Workspace
-from .documents import moment as iso
 from .documents import run_body
 from .group import PROGRAM, command
 from .options import arguments_options, find_pipeline, gather_arguments, json_option, pipeline_argument

@@ -1,4 +1,4 @@
-"""A task's process as those who observe runs see it (`standards`): its attempt, and the end of the run if it was the last."""
+"""A task's process as those who observe runs see it (`standards`): its attempt, and the run's end after the last."""
 
 from __future__ import annotations
 

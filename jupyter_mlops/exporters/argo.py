@@ -10,12 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from ..pipelines import Plan
 from ..pipelines.references import as_text
 from .steps import Equality, Step, argument_secrets, equality, plain_arguments, secret_names, steps
 from .target import Exported, ExportOptions, Target, not_expressible
+from .yaml_text import dump
 
 _OUTPUTS = "/tmp/outputs"  # noqa: S108 - a path in the task's own container
 _AFTER = {
@@ -72,7 +71,7 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
         documents.append(_document("CronWorkflow", {"name": name}, cron))
     title = f"{plan.pipeline}: {options.description}" if options.description else plan.pipeline
     head = _HEAD.format(title=" ".join(title.split()), file=f"{name}.yaml")
-    text = head + "".join("---\n" + _dump(each) for each in documents)
+    text = head + "".join("---\n" + dump(each) for each in documents)
     return Exported(
         files={f"{name}.yaml": text}, notes=tuple(_notes(made, equalities, options, name, shared))
     )
@@ -214,28 +213,6 @@ def _notes(
             "schedule: Argo starts nothing that daylight saving time leaves out, and twice what it repeats"
         )
     return notes
-
-
-class _Dumper(yaml.SafeDumper):
-    """Lists are indented, as linters of YAML want it."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
-        super().increase_indent(flow, indentless=False)
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    """Text that has single quotes in it is read more easily between double ones."""
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "'" in text else None)
-
-
-_Dumper.add_representer(str, _represent_text)
-
-
-def _dump(document: Mapping[str, Any]) -> str:
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 TARGET = Target(

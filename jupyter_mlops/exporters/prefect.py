@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import yaml
-
 from ..pipelines import Plan
 from .steps import (
     Step,
@@ -21,6 +19,7 @@ from .steps import (
     steps,
 )
 from .target import Exported, ExportOptions, Target
+from .yaml_text import dump
 
 _HEAD = '''\
 PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {project})
@@ -159,7 +158,7 @@ def _deployment(plan: Plan, options: ExportOptions, module: str, arguments: dict
         deployment["schedules"] = [{"cron": options.schedule, "timezone": options.timezone, "active": True}]
     head = "# Written by `jupyter mlops export`: change the pipeline and export it again.\n"
     body = {"name": plan.pipeline, "deployments": [deployment]}
-    return head + yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
+    return f"{head}---\n{dump(body)}"
 
 
 def _notes(plan: Plan, made: list[Step]) -> list[str]:

@@ -235,8 +235,8 @@ def packer(view: FeatureView, keys: Mapping[str, str], arrival: int) -> Callable
     def pack(batch: Any) -> Iterable[Row]:
         event, created = batch.column("__event").to_numpy(), batch.column("__created").to_numpy()
         if key_codec.size and row_codec.size:
-            values = row_codec.pack_block(batch, event, created, arrival)
-            return Block(key_codec.pack_block(batch), key_codec.size, values, row_codec.size)
+            packed = row_codec.pack_block(batch, event, created, arrival)
+            return Block(key_codec.pack_block(batch), key_codec.size, packed, row_codec.size)
         values = row_codec.pack_batch(batch, event, created, arrival)
         return zip(key_codec.pack_batch(batch), values, strict=True)
 

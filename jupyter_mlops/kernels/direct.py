@@ -219,10 +219,10 @@ def make_kernel(app):
         return None
 
 
-def take_over(app, kernel, wire, pump):
-    """In the child: what `IPKernelApp.initialize` does, but for sockets and threads."""
+def make_streams(wire, pump):
+    """What the kernel publishes by, and the class of what stands for standard output and error. Classes within,
+    since the file itself imports nothing of ipykernel's."""
     from ipykernel.iostream import IOPubThread, OutStream
-    from traitlets.utils.importstring import import_item
 
     class Publisher(IOPubThread):
         """Publishes at once, from whichever thread."""
@@ -303,6 +303,13 @@ def take_over(app, kernel, wire, pump):
         def close(self):
             """Not before the process ends."""
 
+    return Publisher(), Printed
+
+
+def take_over(app, kernel, wire, pump):
+    """In the child: what `IPKernelApp.initialize` does, but for sockets and threads."""
+    from traitlets.utils.importstring import import_item
+
     cls = type(kernel)
     for known in cls._walk_mro():
         known._instance = kernel
@@ -310,7 +317,7 @@ def take_over(app, kernel, wire, pump):
     kernel.session.pid = os.getpid()
     kernel.session.session = str(uuid.uuid4())
     kernel.ident = str(uuid.uuid4())
-    publisher = Publisher()
+    publisher, Printed = make_streams(wire, pump)  # noqa: N806 - a class
     kernel.shell_stream = Stream(wire, SHELL)
     kernel.iopub_thread = kernel.iopub_socket = publisher
     shell = kernel.shell

@@ -11,7 +11,7 @@ from typing import Any
 
 from IPython.core.magic import no_var_expand
 
-from . import costing, deploying, emitting, featuring, modeling, promoting, running
+from . import costing, deploying, emitting, exporting, featuring, modeling, promoting, running
 from .completion import complete_with
 from .magic import Magic, call
 
@@ -22,6 +22,7 @@ MAGICS: tuple[Magic, ...] = (
     *promoting.MAGICS,
     *deploying.MAGICS,
     running.RUN_PIPELINE,
+    *exporting.MAGICS,
     *costing.MAGICS,
     running.overview(lambda: MAGICS),
 )

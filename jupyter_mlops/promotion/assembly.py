@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal
 
 from .._version import __version__
 from ..errors import InvalidInput
 from ..fingerprint import digest_bytes
 from ..problems import Problem, summarize
-from . import dockerfile, sbom, ship
+from . import dockerfile, ship
 from .captured import Capture
+from .contents import contents_of
 from .context import (
     APP,
-    BILL,
     EPOCH,
     LIB,
     MODEL,
     PORT,
-    PROGRAM,
     PROJECT,
     USER,
     Content,
     Context,
     HealthCheck,
-    digest_of,
 )
 
 Platform = Literal["", "sagemaker"]
-
-# What orchestrators call, which know nothing of images; see `exporters`.
-_PROGRAM = f'#!/bin/sh\nexec python -m {ship.TASK} "$@"\n'.encode()
 
 # The port by the same rule as the server's own; alive is what answers at all, be it that it is overloaded.
 _HEALTH = (
@@ -57,44 +49,24 @@ def make_context(
     _check(capture)
     base = base or base_of(capture)
     is_serving = capture.kind == "serving"
-    names = ship.names_used(capture.notebooks.values(), capture.modules.values())
-    if capture.has_features:
-        names |= {ship.FEATURES}
-    entries = [ship.SERVING] if is_serving else ship.entries_of(is_pipeline=bool(capture.tasks))
-    shipped = ship.closure(*entries, names=names)
-    own: dict[str, Content] = {**capture.modules, **capture.files, **capture.notebooks}
-    model = _model_files(capture.model_folder) if is_serving else {}
     lock, vcs = _locks(capture)
     packages = tuple(sorted({one.name for one in capture.system_packages}))
-    bill = sbom.render(
-        name=capture.name,
-        version=capture.source_digest or capture.commit,
-        base=base,
-        locks=[lock, vcs],
-        system_packages=packages,
-        files={f"{MODEL}/{path}": digest_of(what) for path, what in model.items()}
-        | {f"{PROJECT}/{path}": digest_of(what) for path, what in own.items()},
-        properties={"jupyter-mlops:source": capture.source, "jupyter-mlops:commit": capture.commit},
-    )
-    folders: dict[str, Mapping[str, Content]] = {"model": model, "lib": shipped.files, "project": own}
-    program: dict[str, Content] = {"bin/jupyter-mlops": _PROGRAM} if ship.TASK in entries else {}
-    single: dict[str, Content] = {BILL: bill.encode()}
-    if not is_serving:
-        single["job.json"] = _job(capture)
+    contents = contents_of(capture, base=base, locks=[lock, vcs], packages=packages)
     labels, env = _labels(capture, lock, base), _environment(capture)
     entrypoint = ("python", "-m", ship.SERVING if is_serving else ship.BATCH)
     health = HealthCheck(command=_HEALTH) if is_serving else None
+    workdir = _workdir(capture)
     recipe = dockerfile.Recipe(
         title=f"{capture.kind} image of {capture.source or capture.name}",
         base=base,
-        copies=_copies([name for name, content in folders.items() if content], single, program),
+        copies=contents.copies(),
         entrypoint=entrypoint,
         env=env,
         labels=labels,
         has_packages=bool(packages),
         has_vcs=bool(vcs),
         user="" if platform == "sagemaker" else USER,
-        workdir=_workdir(capture),
+        workdir=workdir,
         port=PORT if is_serving else 0,
         healthcheck=health.command if health else (),
     )
@@ -104,9 +76,7 @@ def make_context(
         dockerfile.LOCK: lock.encode(),
         **({dockerfile.VCS: vcs.encode()} if vcs else {}),
         **({dockerfile.PACKAGES: "".join(f"{one}\n" for one in packages).encode()} if packages else {}),
-        **single,
-        **program,
-        **{f"{name}/{path}": what for name, content in folders.items() for path, what in content.items()},
+        **contents.in_context(),
     }
     return Context(
         kind=capture.kind,
@@ -115,19 +85,13 @@ def make_context(
         base=base,
         dockerfile=dockerfile.render(recipe),
         files=dict(sorted(files.items())),
-        code={
-            **{f"{MODEL}/{path}": what for path, what in model.items()},
-            **{f"{LIB}/{path}": what for path, what in shipped.files.items()},
-            **{f"{PROJECT}/{path}": what for path, what in own.items()},
-            **{f"{APP}/{path}": what for path, what in single.items()},
-            **dict.fromkeys([PROGRAM] if program else [], _PROGRAM),
-        },
+        code=contents.in_image(),
         requirements_lock=lock,
         system_packages=packages,
         labels=labels,
         env=env,
         entrypoint=entrypoint,
-        workdir=_workdir(capture),
+        workdir=workdir,
         user="0:0" if platform == "sagemaker" else USER,
         exposed_ports=(PORT,) if is_serving else (),
         healthcheck=health,
@@ -170,30 +134,6 @@ def _locks(capture: Capture) -> tuple[str, str]:
     return text + "\n" * (not text.endswith("\n")), "".join(
         f"{line.partition(' #')[0].strip()}\n" for line in vcs
     )
-
-
-def _copies(
-    folders: Sequence[str], single: Mapping[str, Content], programs: Mapping[str, Content]
-) -> list[dockerfile.Copy]:
-    """What changes seldom first: the model, our files, the user's."""
-    targets = {"model": MODEL, "lib": LIB, "project": PROJECT}
-    made = [dockerfile.Copy(source=name, target=targets[name], is_compiled=name == "lib") for name in folders]
-    made += [dockerfile.Copy(source=name, target=PROGRAM, is_program=True) for name in programs]
-    return [*made, *(dockerfile.Copy(source=name, target=f"{APP}/{name}") for name in sorted(single))]
-
-
-def _model_files(folder: Path | None) -> dict[str, Content]:
-    assert folder is not None  # noqa: S101 - checked before
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path for path in found}
-
-
-def _job(capture: Capture) -> bytes:
-    """What the batch entry finds: notebooks by the names of tasks, else by their own."""
-    notebooks = dict(capture.tasks) or {Path(path).stem: path for path in sorted(capture.notebooks)}
-    document = {"name": capture.name, "notebooks": notebooks, "import_paths": list(capture.import_paths)}
-    document["project"] = PROJECT
-    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _environment(capture: Capture) -> dict[str, str]:

@@ -172,7 +172,7 @@ def _code_layers(context: Context, room: Path) -> list[tuple[str, Layer]]:
     compiled = _compiled(rooms[LIB], room / "lib", context.python)
     made: list[tuple[str, Layer]] = []
     for home, what in ((MODEL, "the model"), (LIB, "jupyter_mlops"), (PROJECT, "the code")):
-        files: Files = rooms[home] | compiled | programs if home == LIB else rooms[home]
+        files: Files = {**rooms[home], **compiled, **programs} if home == LIB else rooms[home]
         if files:
             folders = (context.workdir, MODEL) if home == PROJECT else ()
             target = room / f"layer-{len(made)}"

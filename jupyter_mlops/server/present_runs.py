@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog import Catalog
-from ..catalog.records import Artifact, Attempt, Run, TaskRun
+from ..catalog.records import Attempt, Run, TaskRun
 from ..events import TERMINAL, now
 from ..pipelines import Plan, PlannedTask
+from ..runner import documents
 from ..runner.comparing import Pair, RunComparison, TaskPair
 from ..words import iso
 from ..workspace import Workspace
@@ -128,29 +129,8 @@ def error_body(error: Mapping[str, Any], places: Places) -> dict[str, Any] | Non
 
 def attempt_body(attempt: Attempt, places: Places) -> dict[str, Any]:
     """`Attempt`."""
-    return {
-        "attempt": attempt.attempt,
-        "state": attempt.state,
-        "worker": attempt.worker,
-        "reason": places.shown(attempt.reason),
-        "error": error_body(attempt.error, places),
-        "started_at": iso(attempt.started_at),
-        "finished_at": iso(attempt.finished_at),
-        "duration_seconds": attempt.duration_seconds,
-        "peak_memory_bytes": attempt.peak_memory_bytes,
-    }
-
-
-def artifact_body(artifact: Artifact) -> dict[str, Any]:
-    """`Artifact`."""
-    return {
-        "name": artifact.name,
-        "reference": artifact.reference,
-        "format": artifact.format,
-        "size_bytes": artifact.size_bytes,
-        "summary": dict(artifact.summary),
-        "created_at": iso(artifact.created_at),
-    }
+    told = {"reason": places.shown(attempt.reason), "error": error_body(attempt.error, places)}
+    return {**documents.attempt_body(attempt), **told}
 
 
 # --- comparisons ----------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ from ..events import TERMINAL, now
 from ..notebooks.files import load_notebook, parse_notebook
 from ..pipelines import Plan, explain
 from ..runner.critical import critical_path
+from ..runner.documents import artifact_body
 from ..runner.places import log_path, notebook_path
 from ..workspace import Workspace
 from .panel import Panel
-from .present_runs import artifact_body, attempt_body, needs_of, planned_of, task_body
+from .present_runs import attempt_body, needs_of, planned_of, task_body
 
 _MOST_LOG_BYTES = 2**20
 

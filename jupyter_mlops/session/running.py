@@ -44,9 +44,9 @@ def run_pipeline(
     """Run a pipeline, with its graph in the output as it goes, and return the run.
 
     `pipeline` is a file, a folder that holds a ``pipeline.yaml``, or a `Pipeline`. `force` names tasks that the
-    cache is not asked for (``"all"``: none is), `only` and `start_from` choose a part. Where quotas are set, `queue`, `priority`
-    and `is_preemptible` say how it waits for admission; until then the output says why it does. With `from_text` the
-    arguments are texts, read by the declared types. Raises what is wrong before anything starts, and
+    cache is not asked for (``"all"``: none is), `only` and `start_from` choose a part. Where quotas are set, `queue`,
+    `priority` and `is_preemptible` say how it waits for admission, and the output why it does. With `from_text`
+    the arguments are texts, read by the declared types. Raises what is wrong before anything starts, and
     `RunFailed`, which names the tasks that failed.
     """
     loaded = pipeline if isinstance(pipeline, Pipeline) else find_pipeline(pipeline)

@@ -139,7 +139,9 @@ class Datasets:
     def _statistics(self, artifact: Artifact) -> Any:
         rows = artifact.summary.get("rows")
         return self._facets.output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
-            rowCount=rows if isinstance(rows, int) else None, size=artifact.size_bytes, producer=self._producer
+            rowCount=rows if isinstance(rows, int) else None,
+            size=artifact.size_bytes,
+            producer=self._producer,
         )
 
     def _model(self, version: ModelVersion) -> Any:

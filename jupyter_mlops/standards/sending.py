@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -41,10 +42,8 @@ class Sender:
             return
         self._is_closed = True
         until = time.monotonic() + _CLOSE_SECONDS
-        try:
+        with contextlib.suppress(queue.Full):
             self._waiting.put(None, timeout=_CLOSE_SECONDS)
-        except queue.Full:
-            pass
         self._thread.join(max(0.0, until - time.monotonic()))
         if self._thread.is_alive():
             self._failed("its receiver did not take all of it in time")

@@ -80,9 +80,7 @@ class TraceObserver:
         self._ids = _ids()
         name = environment.get("OTEL_SERVICE_NAME", "jupyter-mlops")
         resource = Resource.create({"service.name": name, "service.version": __version__})
-        self._provider = TracerProvider(
-            resource=resource, id_generator=self._ids, shutdown_on_exit=False
-        )
+        self._provider = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)
         self._exporter = exporter
         self._sender = Sender(self._send, name="OpenTelemetry")
         self._provider.add_span_processor(_processor(self._sender.put))
@@ -151,7 +149,13 @@ class TraceObserver:
         if peak:
             attributes["mlops.peak_memory_bytes"] = peak
         self._span(
-            event.task, span_id(self._run.run_id, *key), self._parent(), begun, event.at, attributes, error=error
+            event.task,
+            span_id(self._run.run_id, *key),
+            self._parent(),
+            begun,
+            event.at,
+            attributes,
+            error=error,
         )
 
     def _end_cell(self, task: str, at: datetime, error: str = "") -> None:

@@ -140,6 +140,8 @@ export class Api {
 
   dockerize = (asked: Partial<t.DockerizeRequest> & { target: string }) =>
     this._post<t.Dockerized>(['dockerize'], asked);
+  exportPipeline = (asked: Partial<t.ExportRequest> & Pick<t.ExportRequest, 'path' | 'target'>) =>
+    this._post<t.Exported>(['export'], asked);
 
   /** The page that shows an executed notebook: may be handed on to whoever may use this server. */
   viewUrl(runId: string, task: string): string {

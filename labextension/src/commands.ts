@@ -12,6 +12,7 @@ export const CommandIDs = {
   runNotebook: 'mlops:run-notebook',
   addToPipeline: 'mlops:add-to-pipeline',
   dockerize: 'mlops:dockerize',
+  exportPipeline: 'mlops:export-pipeline',
   refresh: 'mlops:refresh'
 } as const;
 
@@ -22,6 +23,7 @@ export const PALETTE: readonly string[] = [
   CommandIDs.runPipeline,
   CommandIDs.addToPipeline,
   CommandIDs.dockerize,
+  CommandIDs.exportPipeline,
   CommandIDs.refresh
 ];
 
@@ -145,6 +147,22 @@ export function addCommands(app: JupyterFrontEnd, context: IContext, around: ISu
       describedBy: pathArgs(trans.__('The notebook, or the pipeline file')),
       isEnabled: args => Boolean(args.path || around.currentFile(...images)),
       isVisible: args => !args.isMenu || around.currentFile(...images) !== ''
+    }
+  );
+  const pipelineFiles = ['pipeline.yaml', 'pipeline.yml'];
+  add(
+    CommandIDs.exportPipeline,
+    trans.__('Export the Pipeline…'),
+    ({ path }) => {
+      const chosen = path || around.currentFile(...pipelineFiles);
+      chosen && context.open('export', { path: chosen });
+    },
+    {
+      icon: pipelinesIcon,
+      caption: trans.__('The files of Airflow, Argo, Prefect, Kubeflow or Metaflow'),
+      describedBy: pathArgs(trans.__('The pipeline file')),
+      isEnabled: args => Boolean(args.path || around.currentFile(...pipelineFiles)),
+      isVisible: args => !args.isMenu || around.currentFile(...pipelineFiles) !== ''
     }
   );
   add(CommandIDs.refresh, trans.__('Look at the Server Again'), () => context.model.refresh());

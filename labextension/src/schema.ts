@@ -796,6 +796,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A pipeline in the files of another orchestrator, and what holds there in another way; with `folder`, they are written. What it cannot say is an error (`not_expressible`). */
+        post: operations["exportPipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2155,6 +2172,43 @@ export interface components {
              * @default false
              */
             is_split: boolean;
+        };
+        ExportRequest: {
+            /** @description A pipeline's file, from the server's root. */
+            path: string;
+            /** @enum {string} */
+            target: "airflow" | "argo" | "prefect" | "kubeflow" | "metaflow";
+            /** @description Where to write, from the server's root; left out, nothing is written. */
+            folder?: string | null;
+            /**
+             * @description A container image that has the project.
+             * @default
+             */
+            image: string;
+            /**
+             * @description Five fields of cron; left out, the pipeline's own.
+             * @default
+             */
+            schedule: string;
+            /** @default UTC */
+            timezone: string;
+            /**
+             * @description Overwrite files that differ.
+             * @default false
+             */
+            is_forced: boolean;
+        };
+        Exported: {
+            /** @description The orchestrator's name. */
+            target: string;
+            /** @description Where they were written. */
+            folder: string | null;
+            files: {
+                name: string;
+                text: string;
+            }[];
+            /** @description What holds there in another way. */
+            notes: string[];
         };
         Dockerized: {
             images: components["schemas"]["DockerizedImage"][];
@@ -3571,6 +3625,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Dockerized"];
+                };
+            };
+            409: components["responses"]["Error"];
+            default: components["responses"]["Error"];
+        };
+    };
+    exportPipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            /** @description The files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exported"];
                 };
             };
             409: components["responses"]["Error"];

@@ -19,6 +19,7 @@ import {
   featuresIcon,
   modelsIcon,
   notebookIcon,
+  pipelinesIcon,
   runsIcon,
   schedulesIcon
 } from './icons';
@@ -68,6 +69,11 @@ export const TABS: Readonly<Record<string, ITab>> = {
     title: args =>
       trans.__('%1 · image', args.target.split('/').slice(-2).join('/').replace('models:/', '')),
     load: () => import('./promotion/dockerizeTab')
+  },
+  export: {
+    icon: pipelinesIcon,
+    title: args => trans.__('%1 · export', args.path.split('/').slice(-2).join('/')),
+    load: () => import('./promotion/exportTab')
   },
   model: { icon: modelsIcon, title: args => args.name, load: () => import('./models/modelTab') },
   feature: {

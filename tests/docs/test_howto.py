@@ -33,6 +33,12 @@ def block(page: str, kind: str, beginning: str = "") -> str:
     )
 
 
+def first(page: Path, kind: str, beginning: str = "") -> str:
+    """The same of any page."""
+    found = re.findall(rf"```{kind}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return next(text for text in found if text.startswith(beginning))
+
+
 def lines(page: str, beginning: str) -> list[str]:
     """Commands of a page that begin so, without their prompt."""
     text = (HOWTO / page).read_text(encoding="utf-8")
@@ -239,3 +245,29 @@ def test_a_task_that_asks_for_a_gpu_is_told_whether_there_is_one(do: Callable[..
     )  # the cluster of the page is one that there is
     for line in lines("gpu.md", "jupyter mlops cost"):
         do(line, code=None)
+
+
+def test_the_pipeline_of_the_readme_runs(do: Callable[..., str]) -> None:
+    """Its YAML, its cell of parameters and its three calls, together with what they leave to the reader."""
+    readme = ROOT / "README.md"
+    emits = first(readme, "python", "import jupyter_mlops")
+    frame = "import pandas as pd\nmlops.artifact('rows', pd.DataFrame({'x': range(1001)}))\nmlops.result('count', 1001)"
+    write("pull.ipynb", first(readme, "python", "from typing").replace('"secret:API_KEY"', '""'), frame)
+    write("train.ipynb", "rows: str = ''\nmodel: str = ''", f"fitted = {{'a': 1}}\n{emits}")
+    write("deploy.ipynb", "scores: list[float] = []", "mlops.result('best', max(scores))")
+    Path("pipeline.yaml").write_text(first(readme, "yaml"))
+    told = json.loads(do("jupyter mlops run --json"))
+    assert {task["task"]: task["state"] for task in told["tasks"]} == {
+        "pull": "succeeded",
+        "train[model=logistic]": "succeeded",
+        "train[model=boosting]": "succeeded",
+        "deploy": "succeeded",
+    }
+    assert told["tasks"][-1]["results"] == {"best": 0.91}
+
+
+def test_a_notebook_of_ones_own_becomes_a_pipeline(do: Callable[..., str]) -> None:
+    page = ROOT / "docs" / "start.md"
+    write("report.ipynb", "", "print('as it is')")
+    Path("pipeline.yaml").write_text(first(page, "yaml"))
+    assert "succeeded" in do("jupyter mlops run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -36,6 +37,9 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     for link in _links(page):
         if re.match(r"[a-z]+:", link):
             assert link.startswith(("https://", "mailto:")), f"{name_of(page)}: {link}"
+            told = urlsplit(link)
+            assert told.scheme == "mailto" or re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", told.netloc), link
+            assert not link.endswith((".", ",", ";")), f"{name_of(page)}: {link}"
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page

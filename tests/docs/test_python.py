@@ -55,7 +55,7 @@ LEFT_OUT = {
         "notebooks/README.md",
         "import sqlalchemy",
     ): "needs a PostgreSQL; tests/examples/test_flights_notebooks.py has one",
-    ("README.md", "week: Annotated"): "a cell of parameters, read by tests/test_docs.py",
+    ("README.md", "from typing import Annotated"): "a cell of parameters, read by tests/test_docs.py",
 }
 
 
@@ -73,7 +73,7 @@ def _notebook(path: str, code: str, parameters: str = "") -> None:
 def emitting() -> Names:
     """A notebook's names: what the task before handed over, and what this one made."""
     _frame().to_parquet("rows.parquet")
-    return {"rows": "rows.parquet", "model": {"weights": [1, 2]}, "frame": _frame()}
+    return {"rows": "rows.parquet", "fitted": {"weights": [1, 2]}, "frame": _frame()}
 
 
 def emitted(names: Names) -> None:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from click.testing import CliRunner
@@ -192,12 +192,10 @@ class Sdk:
         self, *words: object, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 280
     ) -> str:
         """A command in it, which must succeed; what it printed."""
-        path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")}
         done = subprocess.run(
             [str(word) for word in words],
             cwd=cwd,
-            env={**kept, "PATH": path, **(env or {})},
+            env=self._environment(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -206,6 +204,20 @@ class Sdk:
         )
         assert done.returncode == 0, done.stdout[-6000:]
         return done.stdout
+
+    def start(
+        self, *words: str, cwd: Path, env: Mapping[str, str], log: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """A command in it that goes on, in a session of its own."""
+        return subprocess.Popen(
+            words, cwd=cwd, env=self._environment(env), stdin=subprocess.DEVNULL, stdout=log,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
+        path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")}
+        return {**kept, "PATH": path, **(env or {})}
 
 
 @pytest.fixture(scope="session")

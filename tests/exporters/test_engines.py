@@ -6,16 +6,23 @@ interpreter of the parts of a workflow that we write, and by the models of Argo'
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
-import subprocess
-import sys
-from collections.abc import Mapping
+import shutil
+import signal
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from .argo_workflow import Workflow
 
 ANSWERS: list[dict[str, Any]] = [{"bonus_a": 0.5}, {}]
 WAYS = pytest.mark.parametrize("way", [0, 1], ids=["a", "b"])
@@ -35,21 +42,37 @@ def export(scores, say, tmp_path):
     return make
 
 
-@pytest.mark.slow
-@WAYS
-def test_airflow(way, scores, export, sdk, ours, outcome_of, tmp_path):
-    folder = export("airflow", "--schedule", "0 6 * * 1", "--timezone", "Europe/Zurich")
-    env = {
-        "AIRFLOW_HOME": str(tmp_path / "home"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
+@pytest.fixture(scope="session")
+def airflow_home(sdk, tmp_path_factory) -> Path:
+    """Airflow's home with an empty database, to be copied: making it takes seconds."""
+    home = tmp_path_factory.mktemp("airflow") / "home"
+    env = airflow_environment(home, home / "dags")
+    sdk("apache-airflow>=3,<4").run("airflow", "db", "migrate", cwd=home.parent, env=env)
+    return home
+
+
+def airflow_environment(home: Path, dags: Path) -> dict[str, str]:
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SCARF_ANALYTICS": "false",
     }
+
+
+def expected_skips(way: int) -> list[str]:
+    return sorted(["region 1", *(["deploy_b -1"] if way == 0 else ["deploy_a -1", "alarm -1"])])
+
+
+@pytest.mark.slow
+def test_airflow_at_once(scores, export, sdk, ours, outcome_of, airflow_home, tmp_path):
+    folder = export("airflow", "--schedule", "0 6 * * 1", "--timezone", "Europe/Zurich")
+    shutil.copytree(airflow_home, tmp_path / "home")
+    env = airflow_environment(tmp_path / "home", folder / "dags")
     airflow = sdk("apache-airflow>=3,<4")
-    airflow.run("airflow", "db", "migrate", cwd=tmp_path, env=env)
-    assert "No data found" in airflow.run("airflow", "dags", "list-import-errors", cwd=tmp_path, env=env)
     script = (
         "import json, runpy, sys\n"
         "run = runpy.run_path(sys.argv[1])['dag'].test(run_conf=json.loads(sys.argv[2]))\n"
@@ -57,14 +80,77 @@ def test_airflow(way, scores, export, sdk, ours, outcome_of, tmp_path):
         "print('STATES', json.dumps({'run': str(run.state), **states}))\n"
     )
     dag = folder / "dags" / "scores.py"
-    said = airflow.run("python", "-c", script, dag, json.dumps(ANSWERS[way]), cwd=tmp_path, env=env)
+    said = airflow.run("python", "-c", script, dag, json.dumps(ANSWERS[1]), cwd=tmp_path, env=env)
     states = json.loads(re.findall(r"^STATES (.*)$", said, re.M)[-1])
     assert states["run"].endswith("success")
-    left_out = ["deploy_b -1"] if way == 0 else ["deploy_a -1", "alarm -1"]
-    assert sorted(name for name, state in states.items() if state.endswith("skipped")) == sorted(
-        [*left_out, "region 1"]
+    assert sorted(name for name, state in states.items() if state.endswith("skipped")) == expected_skips(1)
+    assert outcome_of(scores.parent) == ours[1]
+
+
+@pytest.mark.slow
+def test_airflow_with_its_scheduler(scores, export, sdk, ours, outcome_of, airflow_home, tmp_path):
+    """The whole of it: scheduler, processor of DAGs, API, and tasks that run side by side."""
+    folder = export("airflow")
+    home = tmp_path / "home"
+    shutil.copytree(airflow_home, home)
+    port, logs_port, triggerer_port = free_ports(3)
+    env = {
+        **airflow_environment(home, folder / "dags"),
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__PARALLELISM": "3",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(logs_port),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(triggerer_port),
+    }
+    airflow = sdk("apache-airflow>=3,<4")
+    with (tmp_path / "airflow.log").open("wb") as log:
+        stack = airflow.start("airflow", "standalone", cwd=tmp_path, env=env, log=log)
+        try:
+            known = "select count(*) from dag where dag_id = 'scores' and is_paused = 0"
+            until(lambda: ask(home, known) == [(1,)], tmp_path / "airflow.log")
+            conf = json.dumps(ANSWERS[0])
+            airflow.run(
+                "airflow", "dags", "trigger", "scores", "-r", "one", "-c", conf, cwd=tmp_path, env=env
+            )
+            ended = "select state from dag_run where run_id = 'one' and state in ('success', 'failed')"
+            until(lambda: ask(home, ended), tmp_path / "airflow.log")
+        finally:
+            os.killpg(stack.pid, signal.SIGKILL)
+            stack.wait(20)
+    assert ask(home, ended) == [("success",)]
+    states = (
+        "select task_id || ' ' || map_index from task_instance where run_id = 'one' and state = 'skipped'"
     )
-    assert outcome_of(scores.parent) == ours[way]
+    assert sorted(name for (name,) in ask(home, states)) == expected_skips(0)
+    assert outcome_of(scores.parent) == ours[0]
+
+
+def ask(home: Path, query: str) -> list[tuple[Any, ...]]:
+    """What Airflow's own database answers."""
+    with contextlib.closing(
+        sqlite3.connect(f"file:{home / 'airflow.db'}?mode=ro", uri=True, timeout=20)
+    ) as found:
+        return found.execute(query).fetchall()
+
+
+def until(is_so: Callable[[], object], log: Path, seconds: float = 200) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, log.read_text(errors="replace")[-6000:]
+        time.sleep(0.3)
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 @pytest.mark.slow
@@ -162,60 +248,3 @@ def test_argo(way, scores, export, ours, outcome_of, tmp_path):
     assert {name for name, state in workflow.states.items() if state == "Skipped"} == left_out
     expected = {**ours[way], "run": ("succeeded", None)}
     assert outcome_of(scores.parent) == expected
-
-
-class Workflow:
-    """An interpreter of the parts of an Argo workflow that we write: a DAG of containers with ``depends``, ``when``,
-    ``withParam``, and outputs taken from files. Containers are processes here; ``/tmp/outputs`` is a folder each."""
-
-    def __init__(
-        self, spec: Mapping[str, Any], project: Path, pods: Path, arguments: Mapping[str, str]
-    ) -> None:
-        self.templates = {each["name"]: each for each in spec["templates"]}
-        given = {each["name"]: each["value"] for each in spec.get("arguments", {}).get("parameters", [])}
-        self.values = {f"workflow.parameters.{name}": value for name, value in {**given, **arguments}.items()}
-        self.values["workflow.name"] = "scores-x7k2p"
-        self.project, self.pods = project, pods
-        self.states: dict[str, str] = {}
-
-    def run(self) -> None:
-        for task in self.templates["main"]["dag"]["tasks"]:  # written in topological order
-            self.states[task["name"]] = self.node(task)
-
-    def node(self, task: Mapping[str, Any]) -> str:
-        if not self.holds(re.sub(r"([\w-]+)\.(\w+)", self._is, task.get("depends", "True"))):
-            return "Omitted"
-        if "when" in task and not self.holds(self.fill(task["when"])):
-            return "Skipped"
-        template = self.templates[task["template"]]
-        items = json.loads(self.fill(task["withParam"])) if "withParam" in task else [None]
-        states = {self.pod(task, template, item, number) for number, item in enumerate(items)}
-        return "Failed" if "Failed" in states else "Succeeded"
-
-    def pod(self, task: Mapping[str, Any], template: Mapping[str, Any], item: Any, number: int) -> str:
-        values = {"item": item if isinstance(item, str) else json.dumps(item)}
-        for each in task.get("arguments", {}).get("parameters", []):
-            values[f"inputs.parameters.{each['name']}"] = self.fill(each["value"], values)
-        outputs = self.pods / f"{task['name']}-{number}"
-        container = template["container"]
-        words = [self.fill(word, values) for word in (*container["command"], *container["args"])]
-        words = [str(outputs) if word == "/tmp/outputs" else word for word in words]
-        words[0] = str(Path(sys.executable).with_name(words[0]))
-        assert container["workingDir"] == str(self.project)
-        done = subprocess.run(words, cwd=self.project, capture_output=True, text=True, timeout=100)
-        for each in template.get("outputs", {}).get("parameters", []):
-            source = outputs / Path(each["valueFrom"]["path"]).relative_to("/tmp/outputs")
-            value = source.read_text() if source.exists() else each["valueFrom"]["default"]
-            self.values[f"tasks.{task['name']}.outputs.parameters.{each['name']}"] = value
-        return "Failed" if done.returncode else "Succeeded"
-
-    def fill(self, text: str, more: Mapping[str, str] | None = None) -> str:
-        known = {**self.values, **(more or {})}
-        return re.sub(r"\{\{([^{}]+)\}\}", lambda hole: known[hole[1]], text)
-
-    def _is(self, found: re.Match[str]) -> str:
-        return str(self.states[found[1]] == found[2])
-
-    @staticmethod
-    def holds(condition: str) -> bool:
-        return bool(eval(condition.replace("&&", "and").replace("||", "or"), {"__builtins__": {}}))

@@ -6,86 +6,8 @@ import json
 
 import pytest
 
-GRAPHS = {
-    "chain": ["a: {}", "b: {needs: [a]}", "c: {needs: [b]}"],
-    "diamond": ["a: {}", "b: {needs: [a]}", "c: {needs: [a]}", "d: {needs: [b, c]}"],
-    "condition": [
-        "a: {}",
-        "b: {when: tasks.a.results.value > 0}",
-        "c: {when: tasks.a.results.value <= 0}",
-        "d: {needs: [c]}",
-    ],
-    "run_if": [
-        "a: {}",
-        "b: {needs: [a]}",
-        "c: {needs: [b], run_if: all_done}",
-        "d: {needs: [b], run_if: at_least_one_failed}",
-    ],
-    "nested": [
-        "a: {}",
-        "b: {needs: [a], when: tasks.a.results.value > 5}",
-        "c: {needs: [b]}",
-        "d: {needs: [b, a], run_if: none_failed}",
-    ],
-    "join": [
-        "a: {}",
-        "b: {matrix: {x: [1, 2]}, needs: [a]}",
-        "c: {parameters: {given: '${tasks.b.results.value}'}}",
-    ],
-    "mapped": [
-        "a: {}",
-        "b: {map: '${tasks.a.results.items}', when: '${item} != 2'}",
-        "c: {parameters: {given: '${tasks.b.results.value}'}}",
-    ],
-}
-NOTEBOOK = (
-    "given: object = None\nfails: str = ''\nme: str = ''",
-    'mlops.result("value", 1)\nmlops.result("items", [1, 2, 3])\nassert me != fails, "as asked"',
-)
-
-
-@pytest.mark.parametrize("fails", ["", *(pytest.param(name, marks=pytest.mark.slow) for name in "ab")])
-@pytest.mark.parametrize(
-    "graph",
-    [
-        name if name in ("diamond", "condition", "mapped") else pytest.param(name, marks=pytest.mark.slow)
-        for name in GRAPHS
-    ],
-)
-def test_every_graph_ends_as_in_a_run(graph, fails, tmp_path, write_project, say, outcome_of):
-    """Graphs × (succeed, fail early, fail late); conditions skip within them."""
-    lines = []
-    for line in GRAPHS[graph]:
-        name, _, rest = line.partition(": ")
-        rest = rest.removeprefix("{").removesuffix("}")
-        own = "me: " + name + ", fails: '${params.fails}'"
-        rest = (
-            rest.replace("parameters: {", f"parameters: {{{own}, ")
-            if "parameters" in rest
-            else ", ".join(filter(None, [rest, f"parameters: {{{own}}}"]))
-        )
-        lines.append(f"  {name}: {{notebook: task.ipynb, {rest}}}")
-    text = "name: graph\nparameters: {fails: ''}\ntasks:\n" + "\n".join(lines) + "\n"
-    whole = write_project(tmp_path / "whole", text, {"task": NOTEBOOK})
-    parts = write_project(tmp_path / "parts", text, {"task": NOTEBOOK})
-    say("run", whole, "-p", "fails", fails)
-    expected = outcome_of(whole.parent)
-    keys = [key for key in expected if key != "run" and not (graph == "mapped" and key.startswith("b"))]
-    if graph == "mapped":
-        keys.insert(1, "b")
-    given = ["--run-id", "r", "--arguments", json.dumps({"fails": fails}), "--settled", "--json"]
-    for key in keys:
-        if graph == "mapped" and key == "b":
-            listed = say("task", parts, "b", *given, "--list")
-            for instance in listed.json if listed.code == 0 else []:
-                say("task", parts, instance, *given)
-        else:
-            said = say("task", parts, key, *given)
-            assert said.json["state"] == expected[key][0], said
-            good = expected[key][0] in ("succeeded", "skipped")
-            assert said.code == (0 if good else 1)
-    found = outcome_of(parts.parent, "r")
-    assert found == expected
+from jupyter_mlops.errors import Conflict
+from jupyter_mlops.workspace import Workspace
 
 
 @pytest.mark.slow
@@ -197,3 +119,17 @@ def test_what_left_no_outcome_has_failed_once_all_is_settled(tmp_path, write_pro
     assert say("task", path, "b", *words, "--settled").json["state"] == "succeeded"
     said = say("task", path, "c", *words, "--settled")
     assert (said.code, said.json["state"], said.json["reason"]) == (1, "upstream_failed", "a failed")
+
+
+def test_a_run_of_others_is_not_ours_to_resume(scores, say, outcome_of):
+    assert say("task", scores, "pull", "--run-id", "r").code == 0
+    with Workspace.open(scores.parent) as workspace:
+        with pytest.raises(Conflict, match="driven by another orchestrator"):
+            workspace.runs.resume("r")
+        assert workspace.runs.cancel("r").state == "cancelled"
+    states = {task: state for task, (state, _) in outcome_of(scores.parent, "r").items()}
+    assert (states["run"], states["pull"], states["compare"]) == ("cancelled", "succeeded", "cancelled")
+    said = say("task", scores, "train[model=a]", "--run-id", "r", "--json")
+    assert said.code == 130
+    assert "was cancelled" in said.json["error"]["message"]
+    assert outcome_of(scores.parent, "r")["run"] == ("cancelled", None)

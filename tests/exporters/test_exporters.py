@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+import yamllint.config
+import yamllint.linter
 
 from jupyter_mlops.exporters import FEATURES, TARGETS, ExportOptions, NotExpressible
 from jupyter_mlops.exporters.docs import markdown_table
 from jupyter_mlops.pipelines import lower, parse_pipeline
 
+YAMLLINT = yamllint.config.YamlLintConfig("{extends: default, rules: {line-length: {max: 120}}}")
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(TARGETS.names())
 OPTIONS = ExportOptions(
@@ -84,6 +87,9 @@ def test_what_is_written_is_formatted(name, is_odd, scores, tmp_path):
             assert done.returncode == 0, done.stdout.decode()
             done = subprocess.run([*ruff, "format", "--diff", *length, target], capture_output=True)
             assert done.returncode == 0, done.stdout.decode()
+        else:
+            wrong = [str(problem) for problem in yamllint.linter.run(text, YAMLLINT)]
+            assert not wrong, wrong
 
 
 def test_every_target_says_how_it_holds_every_feature():

@@ -163,7 +163,7 @@ def test_history_the_materialized_and_the_pushed_agree_with_brute_force(
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=120)
+@settings(FEW, max_examples=60)
 @given(rows_of, asked_of)
 def test_they_agree_on_much_more_data(
     store: FeatureStore, tmp_path: Path, rows: list[Row], asked: list[tuple[str, int]]

@@ -156,3 +156,19 @@ def test_a_name_that_breaks_feasts_sql_is_refused(store: FeatureStore, tmp_path:
     store.register(FeatureView(name="a-b", entities=[Entity("user")], schema={"x": "int64"}))
     with pytest.raises(InvalidInput, match="'a-b' would break them"):
         store.export_feast(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_what_the_recipe_shows_as_feasts_is_feasts(tmp_path: Path) -> None:
+    """The first block of docs/howto/feast.md, read by Feast."""
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "feast.md").read_text(encoding="utf-8")
+    theirs = page.split("```python\n")[1].split("```")[0]
+    code = (
+        "from datetime import timedelta\nfrom feast import Entity, FeatureView, FileSource\n"
+        f"airport = Entity(name='airport', join_keys=['origin'])\n{theirs}\nprint(weather.name, weather.ttl)"
+    )
+    done = subprocess.run(
+        [feast_python(), "-W", "ignore", "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout.strip() == "weather 6:00:00", done.stderr

@@ -54,6 +54,19 @@ def test_a_pipeline_runs_them_and_they_belong_to_it(notebook: Notebook) -> None:
     assert "no whole number" in notebook.refused("%run_pipeline --priority high")
 
 
+def test_a_pipeline_is_exported(notebook: Notebook) -> None:
+    write(notebook.folder / "n.ipynb")
+    (notebook.folder / "pipeline.yaml").write_text("name: p\ntasks:\n  train: {notebook: n.ipynb}\n")
+    told = notebook.run("%export_pipeline --to airflow -o dags --schedule '0 6 * * 1'")
+    assert (told.target, [str(path) for path in told.files]) == ("Airflow 3", ["dags/dags/p.py"])
+    assert "CronTriggerTimetable" in Path("dags/dags/p.py").read_text()
+    assert "for which orchestrator" in notebook.refused("%export_pipeline")
+    assert "--image" in notebook.refused("%export_pipeline --to argo")
+    assert "did you mean 'argo'" in notebook.refused("%export_pipeline --to arog")
+    Path("dags/dags/p.py").write_text("mine")
+    assert "is there and differs" in notebook.refused("%export_pipeline --to airflow -o dags")
+
+
 def test_what_they_define_and_emit_is_known_before_a_run(notebook: Notebook) -> None:
     path = write(notebook.folder / "n.ipynb")
     assert lint(nbformat.read(path, 4), "n.ipynb") == []

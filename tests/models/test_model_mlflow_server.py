@@ -249,14 +249,14 @@ def test_the_recipe_does_what_it_says_with_a_server(
     rows = flights[["distance"]]
     model = LinearRegression().fit(rows, rows["distance"])
     with Workspace.open() as workspace:
-        for name in ("delay", "churn"):
-            for _ in range(3):
-                workspace.models.register(name, model, input_example=rows.head(3))
-        workspace.models.set_alias("churn", "champion", 2)
+        for name in ("delay", "delay", "delay", "churn"):
+            workspace.models.register(name, model, input_example=rows.head(3))
+        workspace.models.set_alias("churn", "champion", 1)
         push(workspace.models, "churn@champion", MlflowServer(server))
     for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(code.replace("https://mlflow.example.com", server), {"__name__": "__main__"})
-    assert MlflowServer(server).version("delay", 1)["name"] == "delay"
+    there = MlflowServer(server).call("GET", "model-versions/get", {"name": "delay", "version": "1"})
+    assert {"key": "jupyter_mlops.version", "value": "3"} in there["model_version"]["tags"]
     with Workspace.open() as workspace:
         pulled = workspace.models.get("churn")
         assert pulled.origin == f"{server}/models/churn/1"

@@ -19,6 +19,7 @@ import pytest
 from jupyter_mlops.catalog.records import Run, TaskRun
 from jupyter_mlops.workspace import Workspace
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("jupyter_scheduler")
 Ask = Callable[..., Any]
 

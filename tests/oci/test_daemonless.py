@@ -27,7 +27,7 @@ from jupyter_mlops.oci.layout import Layout, write_layout
 from jupyter_mlops.oci.reference import parse_reference
 from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.oci.sign import verify_image
-from jupyter_mlops.promotion.context import APP, LIB, MODEL, PROJECT, Context, HealthCheck
+from jupyter_mlops.promotion.context import APP, LIB, MODEL, PROGRAM, PROJECT, Context, HealthCheck
 from jupyter_mlops.promotion.daemonless import build_without_daemon
 
 from .conftest import Line
@@ -158,7 +158,7 @@ def test_an_image_is_made_and_can_be_pulled(context: Context, registry: Registry
     packages = "opt/venv/lib/python3.11/site-packages"
     assert files[f"{packages}/native/x.so"] == b"x86"
     assert files["opt/ml/model/data/model.bin"] == b"weights"
-    assert files["opt/app/work/look.py"] == b"GREY = 1\n"
+    assert files["project/look.py"] == b"GREY = 1\n"
     assert files["etc/os-release"] == b"NAME=test\n"
     assert f"{packages}/pure/__pycache__/__init__.cpython-311.pyc" in files
     assert "opt/app/lib/jupyter_mlops/__pycache__/__init__.cpython-311.pyc" in files
@@ -370,6 +370,21 @@ def source(folder: Path, tag: str) -> str:
             info.size = len(text)
             tar.addfile(info, io.BytesIO(text.encode()))
     return f"source-only==1.0 --hash=sha256:{hashlib.sha256(target.read_bytes()).hexdigest()}\n"
+
+
+def test_the_program_of_a_pipelines_image_may_be_executed(
+    context: Context, registry: Registry, tmp_path: Path
+) -> None:
+    context = replace(context, code={**context.code, PROGRAM: b"#!/bin/sh\n"})
+    build_without_daemon(context, output=tmp_path / "image.tar")
+    modes = {}
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        for member in archive:
+            blob = archive.extractfile(member)
+            if blob is not None and (data := blob.read()).startswith(b"\x1f\x8b"):
+                with tarfile.open(fileobj=io.BytesIO(data)) as layer:
+                    modes |= {one.name: one.mode for one in layer}
+    assert (modes[PROGRAM.lstrip("/")], modes["project/look.py"]) == (0o755, 0o644)
 
 
 @pytest.mark.slow

@@ -103,11 +103,23 @@ def test_git_sees_the_same_notebook_after_nbstripout(project: Path) -> None:
     assert (project / "out.ipynb").read_bytes() == before
 
 
-def test_nbdime_shows_what_differs_and_nothing_else(project: Path) -> None:
+@pytest.fixture(scope="module")
+def nbdiff(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of nbdime, in an environment of its own: it would bring an extension into JupyterLab."""
+    python = tmp_path_factory.mktemp("nbdime") / "venv" / "bin" / "python"
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--python", sys.executable, python.parents[1]], check=True)
+    install = [*uv, "pip", "install", "-q", "--python", python, "nbdime>=4"]
+    if subprocess.run(install, check=False).returncode:
+        pytest.fail("nbdime cannot be installed") if os.environ.get("CI") else pytest.skip("no nbdime")
+    return str(python.with_name("nbdiff"))
+
+
+def test_nbdime_shows_what_differs_and_nothing_else(project: Path, nbdiff: str) -> None:
     for week in ("3", "4"):
         _say(project, "jupyter", "mlops", "execute", "double.ipynb", f"out-{week}.ipynb", "-p", "week", week)
     (line,) = re.findall(r"^\$ (nbdiff .*)$", TESTING, re.MULTILINE)
-    words = line.split()[:-2]
+    words = [nbdiff, *line.split()[1:-2]]
     told = _say(project, *words, "--no-color", "out-3.ipynb", "out-4.ipynb")
     changed = [one for one in told.splitlines() if re.match(r"[-+](?![-+])", one)]
     assert changed == ["-week = 3", "+week = 4"], told

@@ -27,6 +27,7 @@ assert signal.signal.__module__ == "signal"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["load()", "one = threading.Thread(target=load)\none.start()\none.join()"])
 def test_dask_jobqueue_leaves_interrupts_alone(how: str) -> None:
     pytest.importorskip("dask_jobqueue")

@@ -13,6 +13,8 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from jupyter_mlops.errors import Conflict, InvalidInput
+from jupyter_mlops.exporters import TARGETS
+from jupyter_mlops.exporters.making import make
 from jupyter_mlops.problems import Problem
 from jupyter_mlops.promotion import sbom, ship
 from jupyter_mlops.promotion.assembly import make_context
@@ -105,6 +107,17 @@ def test_an_image_of_a_pipeline_runs_its_tasks_for_others(tmp_path: Path) -> Non
     )
     assert not {f"{ours}/workspace.py", f"{ours}/cli/run.py", f"{ours}/models/store.py"} & set(context.code)
     assert "/opt/venv/bin/jupyter-mlops" not in make_context(BATCH).code
+
+
+def test_an_export_looks_for_a_pipeline_where_its_image_has_it(tmp_path: Path) -> None:
+    (tmp_path / "flights").mkdir()
+    (tmp_path / "mlops.toml").touch()
+    (tmp_path / "flights" / "pipeline.yaml").write_text(
+        "name: flights\ntasks: {pull: {notebook: pull.ipynb}}\n"
+    )
+    path = tmp_path / "flights" / "pipeline.yaml"
+    (text,) = make(path, TARGETS.get("argo"), {}, image="registry/flights:1").files.values()
+    assert f"workingDir: {make_context(PIPELINE).workdir}\n" in text
 
 
 def test_what_lies_where_in_a_serving_image(serving: Capture) -> None:

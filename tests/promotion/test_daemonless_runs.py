@@ -115,6 +115,7 @@ def test_its_tasks_run_as_an_exported_workflow_asks_for_them(made: Made, tmp_pat
     (file,) = (tmp_path / "argo").glob("*.yaml")
     templates = next(yaml.safe_load_all(file.read_text()))["spec"]["templates"]
     tasks = {one["name"]: one["container"] for one in templates if "container" in one}
+    made.containers.call("podman", "pull", "-q", "--tls-verify=false", made.built.reference)
     for folder in ("blobs", "outputs"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder).chmod(0o777)

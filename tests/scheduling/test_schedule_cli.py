@@ -242,7 +242,9 @@ def test_a_run_outlives_the_scheduler_that_fired_it_and_another_takes_over(
             lambda: not [run for run in workspace.catalog.find(Run) if run.state in ("queued", "running")]
         )
         runs = workspace.catalog.count(Run)
-    history = tell("schedule", "history", "soon", "--json").json["history"]  # the minute may have turned since
+    history = tell("schedule", "history", "soon", "--json").json[
+        "history"
+    ]  # the minute may have turned since
     assert runs == len({fire["run_id"] for fire in history} - {None})
     assert "Traceback" not in "".join(log.read_text() for log in logs)
 

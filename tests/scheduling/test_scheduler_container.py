@@ -76,8 +76,9 @@ def test_it_fires_as_a_containers_first_process(
         workspace.schedules.add(
             project / "pipeline.yaml", {"often": ScheduleSpec(cron="* * * * *", start="2026-01-01")}
         )
-        command = [podman, "run", "--rm", "--name", name, "--rootfs", "--volume", f"{project}:/project",
-                   "--workdir", "/project", "--env", "MLOPS_ZYGOTE_LINGER_SECONDS=0.5", "/:O", script, "scheduler"]  # fmt: skip
+        options = ["--volume", f"{project}:/project", "--workdir", "/project",
+                   "--env", "MLOPS_ZYGOTE_LINGER_SECONDS=0.5"]  # fmt: skip
+        command = [podman, "run", "--rm", "--name", name, "--rootfs", *options, "/:O", script, "scheduler"]
         with (tmp_path / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
         try:

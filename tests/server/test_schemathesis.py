@@ -23,7 +23,7 @@ CHECKS = (
     "negative_data_rejection,ignored_auth"
 )
 
-STARTERS = ("/api/runs", "/api/notebooks/{path}/run", "/api/deployments", "/api/dockerize")
+STARTERS = ("/api/runs", "/api/notebooks/{path}/run", "/api/deployments", "/api/dockerize", "/api/export")
 
 
 @pytest.mark.slow

@@ -97,10 +97,13 @@ def told(write_project, receiver):
         yield path, workspace
 
 
+@pytest.mark.slow
 def test_a_run_in_both_standards(told, receiver):
     path, workspace = told
     run = workspace.runs.run(path, {"week": 21})
-    failed = [each["run"]["facets"]["errorMessage"] for each in receiver.events if each["eventType"] == "FAIL"]
+    failed = [
+        each["run"]["facets"]["errorMessage"] for each in receiver.events if each["eventType"] == "FAIL"
+    ]
     assert run.state == "succeeded", failed
     _lineage(receiver.events, run.run_id, path)
     _spans(receiver.spans, run.run_id)
@@ -171,7 +174,9 @@ def _spans(spans: list[Any], run_id: str) -> None:
         assert (cells[-1].status.code == 2) is is_failed
 
 
-@pytest.mark.parametrize("kind", ["refused", "gone", "wrong"])
+@pytest.mark.parametrize(
+    "kind", ["wrong", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("refused", "gone"))]
+)
 def test_a_receiver_that_is_no_good_harms_no_run(kind, write_project, receiver, caplog, monkeypatch):
     path = write_project("name: one\ntasks: {a: {notebook: a.ipynb}}\n", {"a": ("x: int = 1", "x")})
     receiver.status = 400
@@ -225,7 +230,8 @@ def test_tasks_that_others_start_join_one_run(write_project, receiver, monkeypat
         ("two", "START"), ("two.a", "START"), ("two.a", "COMPLETE"), ("two.b", "START"), ("two.b", "COMPLETE"),
         ("two", "COMPLETE"),
     ]  # fmt: skip
-    assert receiver.events[0]["run"]["facets"]["parent"]["job"] == {"namespace": "airflow", "name": "daily.two"}
+    parent = receiver.events[0]["run"]["facets"]["parent"]["job"]
+    assert (parent["namespace"], parent["name"]) == ("airflow", "daily.two")
     assert {int.from_bytes(span.trace_id) for span in receiver.spans} == {0xABC}
     whole = next(span for span in receiver.spans if span.name == "two")
     assert int.from_bytes(whole.parent_span_id) == 0xDEF

@@ -28,6 +28,7 @@ REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
 OVER = ("succeeded", "failed", "cancelled")
 IMAGES = REPOSITORY / "docs" / "images"
+WITH_PICTURES = bool(os.environ.pop("MLOPS_SCREENSHOTS", ""))  # it is no setting: workspaces would refuse it
 NEWS = "@jupyterlab/apputils-extension:notification"
 THEMES = "@jupyterlab/apputils-extension:themes"
 
@@ -269,7 +270,7 @@ def shoot() -> Callable[[Any, str], None]:
     """`shoot(page, "run-dark")` keeps a picture for the docs, when MLOPS_SCREENSHOTS=1."""
 
     def take(page: Any, name: str) -> None:
-        if os.environ.get("MLOPS_SCREENSHOTS"):
+        if WITH_PICTURES:
             page.wait_for_function(
                 "!document.querySelector('.Toastify__toast')"
             )  # it covers what is below it

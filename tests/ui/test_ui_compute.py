@@ -83,7 +83,7 @@ def test_who_waits_says_why_and_costs_are_told(
                 unit=unit["unit"], kind="CPU", name=unit["name"], body=body, measured_at=datetime.now(UTC)
             )
         )
-    page = open_lab(theme=theme, height=1000)
+    page = open_lab(theme=theme, height=1100)
     page.locator('[data-path="churn/pipeline.yaml"] .jp-mlops-IconButton').click()
     form = page.locator("form.jp-mlops-Form")
     form.get_by_text("Queue and priority").click()

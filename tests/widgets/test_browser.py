@@ -18,6 +18,10 @@ from typing import Any
 import nbformat
 import pytest
 
+from jupyter_mlops.catalog import owner
+from jupyter_mlops.queueing import Quotas
+from jupyter_mlops.workspace import Workspace
+
 from .conftest import notebook
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -29,6 +33,10 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="there is no Chromium"),
 ]
 
+PICTURES = os.environ.pop(
+    "MLOPS_SCREENSHOTS", ""
+)  # a folder; it is no setting, and workspaces would refuse it
+QUOTAS = {"all": {"cpu": 4, "memory": "16Gi", "runs": 8}, "users": {"*": {"runs": 3}}}
 PARAMETERS = """\
 from datetime import date
 from typing import Annotated, Literal
@@ -72,6 +80,8 @@ def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
     emit = "import jupyter_mlops as mlops"
     notebook(project / "load.ipynb", emit, "mlops.result('rows', 10 * week)", parameters=PARAMETERS)
     notebook(project / "demo.ipynb", *CELLS)
+    with Workspace.open(project) as workspace:
+        workspace.queue.set_quotas(Quotas.parse(QUOTAS), owner.user_name())
     (project / ".env").write_text("API_TOKEN=not-for-anybodys-eyes\n")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "MLOPS"))}
     env |= {
@@ -133,9 +143,8 @@ def command(page: Any, name: str) -> None:
 
 def picture(page: Any, name: str) -> None:
     """Kept where somebody looks at them: ``MLOPS_SCREENSHOTS=folder``."""
-    folder = os.environ.get("MLOPS_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=str(Path(folder, f"{name}.png")))
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES, f"{name}.png")))
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
@@ -162,6 +171,7 @@ def test_form_request_and_run_in_a_notebook(page, lab, theme):
     request.get_by_label("cpu").fill("0.5")
     request.get_by_label("memory").fill("256Mi")
     request.get_by_text(re.compile("room for it now|not enough is free")).wait_for()
+    request.get_by_text("the quotas would admit a run of it now").wait_for()
     request.get_by_role("button", name="Save to pipeline").click()
     request.get_by_text("written to task train").wait_for()
     assert "    resources: {cpu: 0.5, memory: 256Mi}\n" in (lab.root / "pipeline.yaml").read_text()

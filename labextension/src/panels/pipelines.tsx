@@ -226,6 +226,13 @@ function PipelineDetail({
           >
             {trans.__('Image…')}
           </button>
+          <button
+            className="jp-mlops-Button"
+            title={trans.__('The files of another orchestrator')}
+            onClick={() => context.open('export', { path: item.path })}
+          >
+            {trans.__('Export…')}
+          </button>
           {lastId && (
             <button
               className="jp-mlops-Button"

@@ -1,0 +1,49 @@
+"""A pipeline in another orchestrator's files, from a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..exporters import TARGETS, Target
+from ..exporters.making import Export, make, write
+from .running import find_pipeline
+
+
+def export_pipeline(
+    target: str,
+    folder: str | Path,
+    pipeline: str | Path = "pipeline.yaml",
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    image: str = "",
+    project: str = "",
+    schedule: str = "",
+    timezone: str = "UTC",
+    is_forced: bool = False,
+    is_strict: bool = False,
+    from_text: bool = False,
+) -> Export:
+    """Write a pipeline into `folder` in the files of `target`: airflow, argo, prefect, kubeflow or metaflow.
+
+    `image` is a container image that has the project, `project` its folder there; `schedule` are five fields of cron
+    in `timezone`. What holds there in another way is told by the result's `notes`, and is an error with `is_strict`;
+    what cannot be said there at all is `NotExpressible`, with a way round it. A file that differs is overwritten only
+    with `is_forced`. With `from_text` the arguments are texts, read by the declared types.
+    """
+    path, found = find_pipeline(pipeline), _target(target)
+    exported = make(
+        path, found, arguments or {}, from_text=from_text, image=image, project=project, schedule=schedule,
+        timezone=timezone, is_strict=is_strict,
+    )  # fmt: skip
+    write(exported, Path(folder), is_forced=is_forced)
+    files = tuple(Path(folder) / name for name in exported.files)
+    return Export(
+        pipeline=str(path), target=found.title, folder=Path(folder), files=files, notes=exported.notes
+    )
+
+
+def _target(name: str) -> Target:
+    found: Target = TARGETS.get(name)
+    return found
