@@ -116,8 +116,8 @@ class TraceObserver:
             case events.AttemptCancelled():
                 self._end(event, "cancelled", error="cancelled")
             case events.TaskStateChanged() if event.state in ("cached", "skipped", "upstream_failed"):
-                told = {"mlops.task": event.task, "mlops.reason": event.reason}
-                self._happened.append((f"task {event.state.replace('_', ' ')}", event.at, told))
+                about = {"mlops.task": event.task, "mlops.reason": event.reason}
+                self._happened.append((f"task {event.state.replace('_', ' ')}", event.at, about))
             case events.RunFinished():
                 self._end_run(event)
 
@@ -235,7 +235,7 @@ def _nanoseconds(at: datetime) -> int:
 def _ids() -> Any:
     from opentelemetry.sdk.trace.id_generator import IdGenerator
 
-    class Given(IdGenerator):  # type: ignore[misc]
+    class Given(IdGenerator):
         """The ids that the next span gets."""
 
         trace = span = 1
@@ -252,7 +252,7 @@ def _ids() -> Any:
 def _processor(put: Callable[[Any], None]) -> Any:
     from opentelemetry.sdk.trace import SpanProcessor
 
-    class Passing(SpanProcessor):  # type: ignore[misc]
+    class Passing(SpanProcessor):
         """Ended spans go to our own sender, which waits for nobody; the SDK's may take half a minute to end."""
 
         def on_end(self, span: Any) -> None:

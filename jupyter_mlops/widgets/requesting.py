@@ -138,8 +138,9 @@ class ResourceForm:
                 self._fill(tasks[0].resources)
         self._there, self._verdict, self._done = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._price, self._quotas = widgets.HTML(), widgets.HTML()
-        self._queue = widgets.Dropdown(description="queue", **_LOOK)
-        self._queue.layout.display = "none"  # until there are some
+        # A layout of its own, which the others share: it is hidden until there are several.
+        layout = widgets.Layout(width=_LOOK["layout"].width, display="none")
+        self._queue = widgets.Dropdown(description="queue", **{**_LOOK, "layout": layout})
         to_notebook = _button("Save to notebook", lambda: self._save(to_pipeline=False), "save")
         to_pipeline = _button("Save to pipeline", lambda: self._save(to_pipeline=True), "sitemap")
         for each in (self._cpu, self._memory, self._gpu, self._accelerator, self._priority, self._queue):

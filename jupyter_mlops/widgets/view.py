@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ class RunView:
     def on_plan(self, run: Run, tasks: Iterable[TaskRun]) -> None:
         """The runner knows what it will do."""
         with self._board_lock:
-            self._run = run
+            self._run = replace(run, runner=owner.mark())  # a run that waits in the queue is not claimed yet
             self.board.plan(run, tasks)
         if self._is_lines:
             print(markup.run_text(self.board, now()), file=sys.stdout)  # noqa: T201 - the output of a cell
@@ -161,9 +162,10 @@ class RunView:
 
     def _follow(self) -> None:
         """Draw what `on_event` was told, and the clock, until the run is over or its drive has ended."""
-        pause, drawn = _DRAW_SECONDS, time.monotonic()
+        pause, drawn, undriven_since = _DRAW_SECONDS, time.monotonic(), 0.0
         while not self._is_over.wait(pause):
-            if not self._is_driven():
+            undriven_since = 0.0 if self._is_driven() else undriven_since or time.monotonic()
+            if self._is_left(undriven_since):
                 self._abandon()
             elif self._news.is_set() or time.monotonic() - drawn >= _CLOCK_SECONDS:
                 self._news.clear()
@@ -189,8 +191,7 @@ class RunView:
                 self.close()
                 return
             undriven_since = 0.0 if self._is_driven() else undriven_since or time.monotonic()
-            patience = 0.0 if self.board.state == "running" else _START_SECONDS
-            if undriven_since and time.monotonic() - undriven_since > patience:
+            if self._is_left(undriven_since):
                 self._abandon()
             elif seen != shown or time.monotonic() - drawn >= _CLOCK_SECONDS:
                 self._draw()
@@ -205,6 +206,11 @@ class RunView:
 
     def _is_driven(self) -> bool:
         return self._run is not None and owner.is_driven(self._run)
+
+    def _is_left(self, undriven_since: float) -> bool:
+        """Whether nobody drives it, for longer than one that is to start may wait for that."""
+        patience = 0.0 if self.board.state == "running" else _START_SECONDS
+        return bool(undriven_since) and time.monotonic() - undriven_since >= patience
 
     def _abandon(self) -> None:
         """The drive ended without an end of the run: it was interrupted, or its process died."""

@@ -70,8 +70,12 @@ class Hub:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            text = answer.read()
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as refusal:
+            refusal.close()
+            raise
         return json.loads(text) if text else None
 
     def server_of(self, user: str) -> str:

@@ -82,8 +82,10 @@ def pipeline(behavior: str, *graphs: str) -> str:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("behavior", BEHAVIORS)
+@pytest.mark.parametrize(
+    "behavior",
+    ["skip", *(pytest.param(each, marks=pytest.mark.slow) for each in BEHAVIORS if each != "skip")],
+)
 def test_every_graph_ends_as_in_a_run(behavior, tmp_path, write_project, say, outcome_of, monkeypatch):
     text = pipeline(behavior)
     whole = write_project(tmp_path / "whole", text, {"task": NOTEBOOK})

@@ -91,6 +91,24 @@ def test_the_flat_layout_of_early_versions(tmp_path):
     assert (b.needs, b.files) == (("a",), ("x/*.csv",))
 
 
+@pytest.mark.parametrize("is_flat", [True, False])
+@pytest.mark.parametrize("version", range(3, 9))
+def test_every_version_means_the_same(tmp_path, version, is_flat):
+    """Variables were texts until they became pairs in version 8; both layouts are met in files of several versions."""
+    variables = [{"env_var": "K", "value": "V"}] if version >= 8 else ["K=V"]
+    path = write(
+        tmp_path / "v.pipeline",
+        pipeline(
+            node("a", is_flat=is_flat, env_vars=variables, cpu=2, gpu=1, memory=3),
+            node("b", "id-a", is_flat=is_flat, dependencies=["x.csv"]),
+            version=version, name="v",
+        ),
+    )  # fmt: skip
+    a, b = read(path).pipeline.tasks
+    assert (dict(a.env), a.resources.cpu, a.resources.gpu) == ({"K": "V"}, 2.0, 1)
+    assert (b.needs, b.files) == (("a",), ("x.csv",))
+
+
 def test_super_nodes_are_laid_flat(tmp_path):
     group = {
         "id": "group", "type": "super_node", "subflow_ref": {"pipeline_id_ref": "inner"}, "app_data": {},

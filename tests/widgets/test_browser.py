@@ -177,6 +177,7 @@ def test_form_request_and_run_in_a_notebook(page, lab, theme):
     assert "    resources: {cpu: 0.5, memory: 256Mi}\n" in (lab.root / "pipeline.yaml").read_text()
 
     run.locator(".mlops-view .head .succeeded").wait_for()
+    assert "nobody drives" not in run.inner_text()  # it waited in the queue, for a moment
     assert pipeline.locator("svg .node").count() == 2
     form.get_by_role("button", name="Run").click()
     form.locator(".mlops-view .head .succeeded").wait_for()

@@ -93,6 +93,7 @@ def test_what_waits_says_why_and_about_how_long(project: Path, seconds: float | 
 def test_the_form_asks_for_the_queue_where_there_are_several(project: Path) -> None:
     plain = request_resources(project / "train.ipynb")
     assert plain._queue.layout.display == "none"
+    assert plain._cpu.layout.display is None
     assert plain._quotas.value == ""
     _limit(project)
     form = request_resources(project / "train.ipynb")

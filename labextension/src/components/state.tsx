@@ -31,7 +31,12 @@ export function StateBar({ states }: { states: Partial<Record<State, number>> })
   const parts = [...counted(states)].sort((a, b) => BAR.indexOf(a[0]) - BAR.indexOf(b[0]));
   const said = tally(states);
   return (
-    <span className="jp-mlops-StateBar" role="img" aria-label={said} title={said}>
+    <span
+      className="jp-mlops-StateBar"
+      role={said ? 'img' : undefined} // of a run without tasks there is nothing to say
+      aria-label={said || undefined}
+      title={said}
+    >
       {parts.map(([state, count]) => (
         <span key={state} className={`jp-mod-${state}`} style={{ flexGrow: count }} />
       ))}
