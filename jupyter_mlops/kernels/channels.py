@@ -225,7 +225,8 @@ class WireChannels(asyncio.Protocol):
         return self._language_info
 
     def close(self) -> None:
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _write(self, channel: int, parts: list[bytes]) -> None:
         self._transport.write(pack(channel, parts))

@@ -20,6 +20,7 @@ import os
 import shutil
 import threading
 import uuid
+import weakref
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,6 +62,7 @@ class KernelPool:
         self._tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds its tasks only weakly
         self._closing: set[asyncio.Task[None]] = set()
         self._server: asyncio.Future[asyncio.Server] | None = None
+        self._wires: weakref.WeakSet[WireChannels] = weakref.WeakSet()
         self._arrivals: dict[str, asyncio.Future[WireChannels]] = {}
         self._guard = Guard()
         self._is_closed = False
@@ -260,12 +262,15 @@ class KernelPool:
         if self._server is None:
             session = unsigned_session()
             self._server = asyncio.ensure_future(
-                self.loop.create_unix_server(
-                    lambda: WireChannels(session, self._arrived), path=str(path), backlog=256
-                )
+                self.loop.create_unix_server(lambda: self._new_wire(session), path=str(path), backlog=256)
             )
         await asyncio.shield(self._server)
         return path
+
+    def _new_wire(self, session: Any) -> WireChannels:
+        wire = WireChannels(session, self._arrived)
+        self._wires.add(wire)
+        return wire
 
     def _arrived(self, channels: WireChannels, hello: Message) -> None:
         arrival = self._arrivals.get(str(hello.get("token")))
@@ -336,3 +341,7 @@ class KernelPool:
         self._guard.close()
         if self._server is not None:
             (await self._server).close()
+            await asyncio.sleep(0)
+            for wire in list(self._wires):  # a kernel of a zygote that stays may have come just now
+                wire.close()
+            await asyncio.sleep(0)  # what was closed is let go of in the loop's next round

@@ -94,7 +94,7 @@ def _work_through(browser: Any, page: Any, run_id: str, command: Any) -> tuple[f
     page.evaluate(
         """() => {
             const opened = performance.now();
-            const look = () => document.querySelector('.jp-mlops-Panel .jp-mlops-Row')
+            const look = () => document.querySelector('.jp-mlops-Panel .jp-mlops-Row')?.offsetParent
                 ? window.usable = performance.now() - opened : requestAnimationFrame(look);
             requestAnimationFrame(look);
         }"""

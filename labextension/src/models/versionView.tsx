@@ -247,6 +247,7 @@ export function LineageView({
       graph={named(lineage.graph)}
       label={trans.__('Lineage')}
       tasks={tasks}
+      leastScale={0.5}
       selected={self?.id}
       onSelect={id => {
         const node = nodes.get(id);
