@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -75,7 +77,14 @@ def _munge() -> None:
 
 @contextmanager
 def slurm(folder: Path) -> Iterator[dict[str, str]]:
-    """The environment in which its commands find it."""
+    """The environment in which its commands find it. One at a time on a machine: whoever ends, ends munge's daemon,
+    and without it the other's jobs would never start."""
+    with (Path(tempfile.gettempdir()) / "mlops-slurm.lock").open("w") as only:
+        fcntl.flock(only, fcntl.LOCK_EX)
+        yield from _slurm(folder)
+
+
+def _slurm(folder: Path) -> Iterator[dict[str, str]]:
     host = socket.gethostname().partition(".")[0]
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True)
