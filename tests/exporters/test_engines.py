@@ -9,20 +9,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import socket
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from .argo_workflow import Workflow
+from . import engines
+from .engines import airflow_environment
 
 ANSWERS: list[dict[str, Any]] = [{"bonus_a": 0.5}, {}]
 WAYS = pytest.mark.parametrize("way", [0, 1], ids=["a", "b"])
@@ -51,18 +50,6 @@ def airflow_home(sdk, tmp_path_factory) -> Path:
     return home
 
 
-def airflow_environment(home: Path, dags: Path) -> dict[str, str]:
-    return {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "SCARF_ANALYTICS": "false",
-    }
-
-
 def expected_skips(way: int) -> list[str]:
     return sorted(["region 1", *(["deploy_b -1"] if way == 0 else ["deploy_a -1", "alarm -1"])])
 
@@ -71,19 +58,8 @@ def expected_skips(way: int) -> list[str]:
 def test_airflow_at_once(scores, export, sdk, ours, outcome_of, airflow_home, tmp_path):
     folder = export("airflow", "--schedule", "0 6 * * 1", "--timezone", "Europe/Zurich")
     shutil.copytree(airflow_home, tmp_path / "home")
-    env = airflow_environment(tmp_path / "home", folder / "dags")
-    airflow = sdk("apache-airflow>=3,<4")
-    script = (
-        "import json, runpy, sys\n"
-        "run = runpy.run_path(sys.argv[1])['dag'].test(run_conf=json.loads(sys.argv[2]))\n"
-        "states = {f'{each.task_id} {each.map_index}': str(each.state) for each in run.get_task_instances()}\n"
-        "print('STATES', json.dumps({'run': str(run.state), **states}))\n"
-    )
-    dag = folder / "dags" / "scores.py"
-    said = airflow.run("python", "-c", script, dag, json.dumps(ANSWERS[1]), cwd=tmp_path, env=env)
-    states = json.loads(re.findall(r"^STATES (.*)$", said, re.M)[-1])
-    assert states["run"].endswith("success")
-    assert sorted(name for name, state in states.items() if state.endswith("skipped")) == expected_skips(1)
+    skipped = engines.airflow(sdk, folder, "scores", ANSWERS[1], tmp_path / "home")
+    assert skipped == expected_skips(1)
     assert outcome_of(scores.parent) == ours[1]
 
 
@@ -157,21 +133,7 @@ def free_ports(count: int) -> list[int]:
 @WAYS
 def test_prefect(way, scores, export, sdk, ours, outcome_of, tmp_path):
     folder = export("prefect", "--schedule", "0 6 * * 1", "--timezone", "Europe/Zurich")
-    env = {
-        "PREFECT_HOME": str(tmp_path / "home"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-        "DO_NOT_TRACK": "1",
-    }
-    script = (
-        "import json, sys, scores\n"
-        "state = scores.scores(**json.loads(sys.argv[1]), return_state=True)\n"
-        "print('STATE', state.type.value)\n"
-    )
-    said = sdk("prefect<4", "fastapi<0.154").run(
-        "python", "-c", script, json.dumps(ANSWERS[way]), cwd=folder, env=env
-    )
-    assert "STATE COMPLETED" in said
+    engines.prefect(sdk, folder, "scores", ANSWERS[way], tmp_path)
     assert outcome_of(scores.parent) == ours[way]
 
 
@@ -179,16 +141,7 @@ def test_prefect(way, scores, export, sdk, ours, outcome_of, tmp_path):
 @WAYS
 def test_metaflow(way, scores, export, sdk, ours, outcome_of, tmp_path):
     folder = export("metaflow", "--schedule", "0 6 * * 1", "--timezone", "Europe/Zurich")
-    env = {
-        "USERNAME": "tester",
-        "METAFLOW_HOME": str(tmp_path / "home"),
-        "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(tmp_path),
-        "METAFLOW_DEFAULT_METADATA": "local",
-        "METAFLOW_DEFAULT_DATASTORE": "local",
-    }
-    words = [word for name, value in ANSWERS[way].items() for word in (f"--{name}", value)]
-    said = sdk("metaflow>=2.15", "setuptools").run("python", "scores.py", "run", *words, cwd=folder, env=env)
-    assert "Done!" in said
+    engines.metaflow(sdk, folder, "scores", ANSWERS[way], tmp_path)
     assert outcome_of(scores.parent) == ours[way]
 
 
@@ -196,16 +149,7 @@ def test_metaflow(way, scores, export, sdk, ours, outcome_of, tmp_path):
 @WAYS
 def test_kubeflow(way, scores, export, sdk, ours, outcome_of, tmp_path):
     folder = export("kubeflow", "--image", "registry/scores:1")
-    kfp = sdk("kfp>=2.14", "kfp-kubernetes")
-    kfp.run("python", "scores.py", cwd=folder)
-    script = (
-        "import json, sys\nfrom kfp import components, local\nimport scores\n"
-        "components.load_component_from_file('scores.yaml')\n"
-        "runner = local.SubprocessRunner(use_venv=False)\n"
-        "local.init(runner, pipeline_root=sys.argv[2], raise_on_error=True)\n"
-        "scores.scores(**json.loads(sys.argv[1]))\n"
-    )
-    kfp.run("python", "-c", script, json.dumps(ANSWERS[way]), tmp_path / "root", cwd=folder)
+    engines.kubeflow(sdk, folder, "scores", ANSWERS[way], tmp_path)
     expected = dict(ours[way])
     if way == 1:  # KFP leaves `alarm` out by itself, so that nobody tells us
         assert "dsl.If" in (folder / "scores.py").read_text()
@@ -239,12 +183,80 @@ def test_argo_knows_every_field(export, sdk, tmp_path):
 @WAYS
 def test_argo(way, scores, export, ours, outcome_of, tmp_path):
     folder = export("argo", "--image", "i:1")
-    template = next(yaml.safe_load_all((folder / "scores.yaml").read_text()))
-    workflow = Workflow(
-        template["spec"], scores.parent, tmp_path / "pods", {k: str(v) for k, v in ANSWERS[way].items()}
-    )
-    workflow.run()
     left_out = {"deploy-b"} if way == 0 else {"deploy-a", "alarm"}
-    assert {name for name, state in workflow.states.items() if state == "Skipped"} == left_out
+    skipped = engines.argo(folder, "scores", ANSWERS[way], scores.parent, tmp_path)
+    assert skipped == left_out
     expected = {**ours[way], "run": ("succeeded", None)}
     assert outcome_of(scores.parent) == expected
+
+
+# --- the example ----------------------------------------------------------------------------------------------
+
+FLIGHTS = Path(__file__).parents[2] / "notebooks" / "flights"
+CHANCE = ("model", "champion", "url", "deployed_at")
+WEEKS: list[dict[str, Any]] = [
+    {"week": 30, "train_weeks": 2},
+    {"week": 20, "train_weeks": 2},
+]  # A wins, B wins
+
+
+@pytest.fixture
+def flights(tmp_path: Path, say: Any) -> Iterator[Path]:
+    """The example in a workspace of its own; what a run of it has deployed goes afterwards."""
+    folder = tmp_path / "flights"
+    shutil.copytree(FLIGHTS, folder, ignore=shutil.ignore_patterns(".mlops", "*.duckdb*", "__pycache__"))
+    (folder / "mlops.toml").touch()
+    yield folder
+    say("deployments", "remove", "flights-delay", "--workspace", folder)
+
+
+@pytest.fixture(scope="module")
+def our_flights(tmp_path_factory: pytest.TempPathFactory, say: Any, outcome_of: Any) -> list[Any]:
+    """What our own runs of it give."""
+    folder = tmp_path_factory.mktemp("ours") / "flights"
+    shutil.copytree(FLIGHTS, folder, ignore=shutil.ignore_patterns(".mlops", "*.duckdb*", "__pycache__"))
+    (folder / "mlops.toml").touch()
+    found = []
+    for arguments in WEEKS:
+        words = [word for name, value in arguments.items() for word in ("-p", name, value)]
+        said = say("run", folder, "--json", *words)
+        assert said.code == 0, said
+        found.append(told(outcome_of(folder)))
+    say("deployments", "remove", "flights-delay", "--workspace", folder)
+    assert [each["compare"][1]["winner"] for each in found] == ["a", "b"]
+    return found
+
+
+def told(outcome: dict[str, tuple[str, Any]]) -> dict[str, tuple[str, Any]]:
+    """States and results, but for numbers of versions (A and B are trained at once), the endpoint and the time."""
+    return {
+        task: (
+            state,
+            {name: value for name, value in (results or {}).items() if name not in CHANCE},
+        )
+        for task, (state, results) in outcome.items()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "way"),
+    [("airflow", 0), ("prefect", 1), ("metaflow", 0), ("kubeflow", 1), ("argo", 0), ("argo", 1)],
+)
+def test_flights(target, way, flights, say, sdk, our_flights, outcome_of, tmp_path, request):
+    folder = tmp_path / target
+    image = ["--image", "i:1"] if target in ("kubeflow", "argo") else []
+    said = say(
+        "export", flights / "pipeline.yaml", "--to", target, "-o", folder, "--project", flights, *image
+    )
+    assert said.code == 0, said
+    if target == "argo":
+        skipped = engines.argo(folder, "flights", WEEKS[way], flights, tmp_path)
+        assert skipped == {"deploy-b" if way == 0 else "deploy-a"}
+    elif target == "airflow":
+        shutil.copytree(request.getfixturevalue("airflow_home"), tmp_path / "home")
+        skipped = engines.airflow(sdk, folder, "flights", WEEKS[way], tmp_path / "home")
+        assert skipped == [f"deploy_{'ba'[way]} -1"]
+    else:
+        getattr(engines, target)(sdk, folder, "flights", WEEKS[way], tmp_path)
+    assert told(outcome_of(flights)) == our_flights[way]
