@@ -87,6 +87,7 @@ export class Model {
   }
 
   dispose(): void {
+    void this._poll.stop(); // a poll that is disposed keeps its timer
     this._poll.dispose();
     Signal.clearData(this);
   }

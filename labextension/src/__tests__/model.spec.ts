@@ -5,17 +5,7 @@ import { ApiError, Disconnected } from '../api';
 import { CHANGE_SCHEMA, type IEvent, Model, type Ring } from '../model';
 import { Query } from '../query';
 import type { Status } from '../types';
-
-const status = (changes: Partial<Status> = {}): Status => ({
-  version: '1',
-  server_id: 'a',
-  seq: 5,
-  user_name: 'ada',
-  root: 'home',
-  workspace: '.',
-  is_fresh: false,
-  ...changes
-});
+import { status } from './samples';
 
 const settle = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 5));
 

@@ -1,5 +1,5 @@
 /** Values as the server sends them, for the tests: whole, and easy to change in one place. */
-import type { Graph, Parameter, Problem, Run, RunSummary, TaskRun } from '../types';
+import type { Graph, Parameter, Problem, Run, RunSummary, Status, TaskRun } from '../types';
 
 export const summary = (changes: Partial<RunSummary> = {}): RunSummary => ({
   run_id: '20260101-120000-abcdef',
@@ -107,5 +107,16 @@ export const problem = (message: string, changes: Partial<Problem> = {}): Proble
   line: null,
   task: null,
   parameter: null,
+  ...changes
+});
+
+export const status = (changes: Partial<Status> = {}): Status => ({
+  version: '1',
+  server_id: 'a',
+  seq: 5,
+  user_name: 'ada',
+  root: 'home',
+  workspace: '.',
+  is_fresh: false,
   ...changes
 });

@@ -24,6 +24,7 @@ const SAME = [
   'Pipelines, runs, models, features and compute of jupyter_mlops.',
   'MLOps',
   'FLOPS',
+  'UTC',
   '/Dockerfile',
   'allow-same-origin allow-popups',
   'secret:NAME',

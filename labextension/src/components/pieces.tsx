@@ -106,8 +106,10 @@ export function Pager(props: {
         ‹
       </button>
       <span>
-        {(offset + 1).toLocaleString('en')}–{(offset + items.length).toLocaleString('en')} /{' '}
-        {total.toLocaleString('en')}
+        {items.length
+          ? `${(offset + 1).toLocaleString('en')}–${(offset + items.length).toLocaleString('en')}`
+          : 0}{' '}
+        / {total.toLocaleString('en')}
       </span>
       <button
         className="jp-mlops-Button jp-mod-quiet"

@@ -31,7 +31,7 @@ export function DeployForm(props: {
   const [canary, setCanary] = useState('100');
   const [follow, setFollow] = useState(false);
   const [error, setError] = useState<Error | null>(null);
-  const [plan, setPlan] = useState<DeploymentPlan | null>(null);
+  const [preview, setPreview] = useState<{ of: string; plan: DeploymentPlan } | null>(null);
   const [isBusy, setBusy] = useState(false);
   if (!models.value) {
     return models.error ? (
@@ -71,6 +71,9 @@ export function DeployForm(props: {
     follow,
     now
   });
+
+  // A preview of something else than the form says now would mislead.
+  const plan = preview?.of === JSON.stringify(asked) ? preview.plan : null;
 
   const act = async (deed: () => Promise<void>): Promise<void> => {
     setBusy(true);
@@ -154,7 +157,12 @@ export function DeployForm(props: {
           type="button"
           className="jp-mlops-Button"
           disabled={isBusy}
-          onClick={() => void act(async () => setPlan(await api.planDeployment(asked)))}
+          onClick={() =>
+            void act(async () => {
+              const found = await api.planDeployment(asked);
+              setPreview({ of: JSON.stringify(asked), plan: found });
+            })
+          }
         >
           {trans.__('Preview')}
         </button>

@@ -17,8 +17,10 @@ export function byShare(traffic: Shares): [string, number][] {
   return Object.entries(traffic).sort((a, b) => b[1] - a[1] || Number(b[0]) - Number(a[0]));
 }
 
+/** `90 %`, `0.5 %`; what is not all of it is never said to be. */
 export function percent(share: number): string {
-  return `${Number((share * 100).toFixed(share < 0.01 ? 2 : 0))} %`;
+  const isNearAnEnd = share < 0.01 || share > 0.99;
+  return `${Number((share * 100).toFixed(isNearAnEnd ? 2 : 0))} %`;
 }
 
 /** The color of a state, by the run state that looks so. */

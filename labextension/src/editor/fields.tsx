@@ -16,7 +16,8 @@ export interface IEntry {
   isDisabled?: boolean;
   isLong?: boolean;
   isCode?: boolean;
-  onCommit: (text: string) => void;
+  /** True: the text has gone elsewhere, and the field shows its value again. */
+  onCommit: (text: string) => boolean | void;
   onRemove?: () => void;
   removeLabel?: string;
   /** Stands behind the field, in its line. */
@@ -29,8 +30,8 @@ export function Entry(props: IEntry): ReactElement {
   const [text, setText] = useState(props.value);
   useEffect(() => setText(props.value), [props.value]);
   const commit = (): void => {
-    if (text !== props.value) {
-      props.onCommit(text);
+    if (text !== props.value && props.onCommit(text)) {
+      setText(props.value);
     }
   };
   const isWrong = (props.problems ?? []).some(problem => problem.severity !== 'warning');

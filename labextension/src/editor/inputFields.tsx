@@ -1,5 +1,5 @@
 /** The parts of a task's form that say what goes into it: arguments, and the tasks before. */
-import { type ReactElement, useState } from 'react';
+import type { ReactElement } from 'react';
 
 import { argumentRows, argumentValue, offers } from './arguments';
 import { Entry } from './fields';
@@ -31,7 +31,6 @@ export function Arguments(props: ITaskForm): ReactElement {
   const { task, trans, pipeline, edit } = props;
   const rows = argumentRows(task, props.parameters);
   const offered = offers(pipeline, task.name);
-  const [added, setAdded] = useState('');
   return (
     <>
       {rows.map(({ name, parameter, text, isGiven }) => {
@@ -68,16 +67,13 @@ export function Arguments(props: ITaskForm): ReactElement {
       {!props.isReadOnly && props.parameters.length === 0 && (
         <Entry
           label={trans.__('Another parameter')}
-          value={added}
+          value=""
           placeholder={trans.__('its name')}
-          onCommit={name => {
-            if (
-              /^[A-Za-z_]\w*$/.test(name) &&
-              edit(source => operations.setArgument(source, task.name, name, ''))
-            ) {
-              setAdded('');
-            }
-          }}
+          onCommit={name =>
+            /^[A-Za-z_]\w*$/.test(name) &&
+            !(name in task.parameters) &&
+            edit(source => operations.setArgument(source, task.name, name, ''))
+          }
         />
       )}
     </>

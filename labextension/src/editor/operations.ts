@@ -10,6 +10,9 @@ import { isPlain, quoted } from './scalars';
 import { append, plain, proved, put, read, take } from './source';
 import { Plain } from './values';
 
+/** The keys that lead to a setting: `tasks`, the name, the setting. The task stays when its last one goes. */
+const SETTING = 3;
+
 /** A name for a task that runs a notebook, after the notebook, not taken yet. */
 export function freeName(pipeline: IOutline, notebook: string): string {
   const stem = (notebook.split('/').pop() ?? '').replace(/\.ipynb$/, '');
@@ -75,7 +78,7 @@ export function setSetting(
 ): string {
   find(outline(text), task);
   const whole = ['tasks', task, ...path];
-  return value === undefined ? take(text, whole) : put(text, whole, value);
+  return value === undefined ? take(text, whole, SETTING) : put(text, whole, value);
 }
 
 /** An argument for one of the notebook's parameters; undefined takes it away. */
@@ -164,10 +167,10 @@ function withoutNeed(text: string, source: string, target: string): string {
   const task = find(outline(text), target);
   const path: (string | number)[] = ['tasks', target, 'needs'];
   if (!Array.isArray(task.settings.needs) || needs(task).every(name => name === source)) {
-    return take(text, path);
+    return take(text, path, SETTING);
   }
   const index = (task.settings.needs as unknown[]).indexOf(source);
-  return take(text, [...path, index]);
+  return take(text, [...path, index], SETTING);
 }
 
 function find(pipeline: IOutline, name: string): ITask {

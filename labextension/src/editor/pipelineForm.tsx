@@ -1,5 +1,5 @@
 /** The form beside the picture while no task is picked: the pipeline itself, and its parameters. */
-import { type ReactElement, useState } from 'react';
+import type { ReactElement } from 'react';
 
 import { Fold } from '../components/pieces';
 import { Entry } from './fields';
@@ -22,7 +22,6 @@ export interface IPipelineForm {
 /** See the module. */
 export function PipelineForm(props: IPipelineForm): ReactElement {
   const { pipeline, trans, edit, isReadOnly } = props;
-  const [added, setAdded] = useState('');
   const set = (key: string) => (text: string) =>
     void edit(source => (text.trim() === '' ? take(source, [key]) : put(source, [key], text)));
   return (
@@ -65,15 +64,13 @@ export function PipelineForm(props: IPipelineForm): ReactElement {
         {!isReadOnly && (
           <Entry
             label={trans.__('Another parameter')}
-            value={added}
+            value=""
             placeholder={trans.__('its name')}
-            onCommit={name => {
-              setAdded(name);
-              if (/^[A-Za-z_]\w*$/.test(name) && !(name in pipeline.parameters)) {
-                edit(source => put(source, ['parameters', name], { type: 'str', default: '' }));
-                setAdded('');
-              }
-            }}
+            onCommit={name =>
+              /^[A-Za-z_]\w*$/.test(name) &&
+              !(name in pipeline.parameters) &&
+              edit(source => put(source, ['parameters', name], { type: 'str', default: '' }))
+            }
           />
         )}
       </Fold>

@@ -100,7 +100,12 @@ export function typed(text: string): unknown {
   if (document.errors.length > 0) {
     return text;
   }
-  const value: unknown = document.toJS();
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch {
+    return text; // `*name` without its anchor
+  }
   const isText = typeof value === 'string' || (value === null && !/^(?:~|null)$/i.test(trimmed));
   return isText && !/^['"]/.test(trimmed) ? trimmed : value;
 }

@@ -27,7 +27,20 @@ export function read(text: string): Document.Parsed {
   if (document.contents !== null && !isMap(document.contents)) {
     throw new EditError(trans.__('The text is not a mapping of keys to values'));
   }
+  if (/\*|<</.test(text)) {
+    resolve(document);
+  }
   return document;
+}
+
+/** Aliases without an anchor, of themselves or far too many are told only when the values are asked for. */
+function resolve(document: Document.Parsed): void {
+  try {
+    JSON.stringify(document.toJS());
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    throw new EditError(trans.__('The text is not YAML: %1', reason));
+  }
 }
 
 /** What the text says, as plain values. */
@@ -68,8 +81,8 @@ export function put(text: string, path: Path, value: unknown): string {
   return proved(text, [putEdit(text, document, path, value)], wanted);
 }
 
-/** The text without the value at a path; mappings that are left empty by it go too, except at the top. */
-export function take(text: string, path: Path): string {
+/** The text without the value at a path; mappings that are left empty by it go too, those above `depth` keys stay. */
+export function take(text: string, path: Path, depth = 2): string {
   const document = read(text);
   const before = (document.toJS() as Plain | null) ?? {};
   if (document.getIn(path, true) === undefined) {
@@ -80,7 +93,7 @@ export function take(text: string, path: Path): string {
   }
   let whole = path;
   let parent = document.getIn(whole.slice(0, -1), true);
-  while (whole.length > 2 && isCollection(parent) && parent.items.length === 1) {
+  while (whole.length > depth && isCollection(parent) && parent.items.length === 1) {
     whole = whole.slice(0, -1);
     parent = document.getIn(whole.slice(0, -1), true);
   }

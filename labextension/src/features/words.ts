@@ -23,7 +23,7 @@ export const FRESH_STROKES: Readonly<Record<Freshness, string>> = {
   always: 'M5.2 9.6a2 2 0 1 1 0-3.2c1 .6 4.6 2.6 5.6 3.2a2 2 0 1 0 0-3.2'
 };
 
-/** How old its values are, in words. */
+/** How old its values are, in words; those of a forecast, which are known into the future, are new. */
 export function age(view: FeatureView, trans: Pick<ILanguage, '__'>): string {
   switch (freshness(view)) {
     case 'always':
@@ -31,7 +31,7 @@ export function age(view: FeatureView, trans: Pick<ILanguage, '__'>): string {
     case 'none':
       return trans.__('not materialized');
     default:
-      return trans.__('%1 old', coarse(view.freshness_seconds ?? 0));
+      return trans.__('%1 old', coarse(Math.max(0, view.freshness_seconds ?? 0)));
   }
 }
 

@@ -86,19 +86,19 @@ function isNothing(value: unknown): boolean {
   );
 }
 
-/** The lines of a unified diff, each with what it is. */
+/** The lines of a unified diff, each with what it is. In its body `---` is a line `--` that went, as SQL has them. */
 export function diffLines(diff: string): { kind: 'add' | 'del' | 'head' | 'same'; text: string }[] {
-  return diff
-    .split('\n')
-    .filter((one, i, all) => one !== '' || i < all.length - 1)
-    .map(one => ({
-      kind: /^(?:---|\+\+\+|@@)/.test(one)
+  const lines = diff.split('\n').filter((one, i, all) => one !== '' || i < all.length - 1);
+  const body = lines.findIndex(one => one.startsWith('@@'));
+  return lines.map((one, i) => ({
+    kind:
+      one.startsWith('@@') || ((i < body || body < 0) && /^(?:---|\+\+\+)/.test(one))
         ? 'head'
         : one.startsWith('+')
           ? 'add'
           : one.startsWith('-')
             ? 'del'
             : 'same',
-      text: one
-    }));
+    text: one
+  }));
 }

@@ -26,18 +26,24 @@ export function AddSchedule(props: { context: IContext; onClose: () => void }): 
     () => (chosenPath ? api.pipeline(chosenPath) : Promise.resolve(null)),
     ['pipeline']
   );
+  if (list.value && !list.value.items.length) {
+    return <p className="jp-mlops-note">{trans.__('There is no pipeline to run yet.')}</p>;
+  }
   if (!list.value || !pipeline.value) {
     const error = list.error ?? pipeline.error;
     return error ? <Failure error={error} /> : <Waiting label={trans.__('Loading')} />;
   }
   return (
-    <ScheduleForm
-      key={pipeline.value.path}
-      {...props}
-      pipelines={list.value.items}
-      pipeline={pipeline.value}
-      onChoose={setPath}
-    />
+    <>
+      {pipeline.error && <Failure error={pipeline.error} />}
+      <ScheduleForm
+        key={pipeline.value.path}
+        {...props}
+        pipelines={list.value.items}
+        pipeline={pipeline.value}
+        onChoose={setPath}
+      />
+    </>
   );
 }
 

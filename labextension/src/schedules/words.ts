@@ -20,8 +20,11 @@ function coarse(seconds: number): string {
   return `${Math.round(seconds / 86400)} d`;
 }
 
-/** A moment by the clock of a zone: `Mon 2026-03-30 06:00`. */
+/** A moment by the clock of a zone: `Mon 2026-03-30 06:00`. A zone that this browser does not know: by UTC, which is said. */
 export function onClock(at: string, timezone: string): string {
+  if (!isKnown(timezone)) {
+    return `${onClock(at, 'UTC')} UTC`;
+  }
   const parts = new Intl.DateTimeFormat('en-GB', {
     timeZone: timezone,
     weekday: 'short',
@@ -34,6 +37,15 @@ export function onClock(at: string, timezone: string): string {
   }).formatToParts(new Date(at));
   const of = (type: string): string => parts.find(part => part.type === type)?.value ?? '';
   return `${of('weekday')} ${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}`;
+}
+
+/** Whether this browser knows a zone: the server's list of them may be newer. */
+function isKnown(timezone: string): boolean {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en-GB', { timeZone: timezone }));
+  } catch {
+    return false;
+  }
 }
 
 /** How its runs wait for admission: `5`, `-5, may make way`; "" when nothing was said. */

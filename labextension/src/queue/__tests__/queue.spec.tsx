@@ -1,46 +1,17 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { renderToStaticMarkup } from 'react-dom/server';
-import type { QueueEntry, QuotaUse } from '../../types';
 import { AT_FIRST, queueOptions } from '../../panels/queueFields';
 import { Entry, QuotaBar } from '../view';
 import { ahead, limited, ofWhom, used } from '../words';
+import { entry as waits, quota } from './builders';
 
 const trans = {
   __: (text: string, ...values: unknown[]) =>
     values.reduce<string>((made, value, i) => made.replace(`%${i + 1}`, String(value)), text)
 };
+const entry = waits();
 const now = Date.parse('2026-11-26T10:00:00Z');
-const nothing = { runs: 1, tasks: 1, cpu: 1, memory: 0, gpu: 0 };
-const entry: QueueEntry = {
-  run_id: '20261126-1',
-  pipeline: 'train',
-  state: 'waiting',
-  position: 2,
-  reason: 'waits for 1 gpu',
-  starts_at: '2026-11-26T10:12:00Z',
-  user_name: 'ana',
-  group_name: '',
-  queue: 'night',
-  priority: 5,
-  is_preemptible: true,
-  preemptions: 0,
-  needs: nothing,
-  asks: nothing,
-  granted: null,
-  since_at: '2026-11-26T09:58:00Z',
-  admitted_at: null,
-  may_change: true
-};
-const quota = (more: Partial<QuotaUse>): QuotaUse => ({
-  scope: 'all',
-  name: '',
-  resource: 'gpu',
-  used: 4,
-  limit: 4,
-  is_monthly: false,
-  ...more
-});
 const idle = { onOpen: () => {}, onHold: () => {}, onMove: () => {} };
 
 test('a forecast is about as exact as it is', () => {
@@ -64,7 +35,7 @@ test('who waits says why and may be held by whom it belongs to', () => {
 });
 
 test('a quota says whose and how much', () => {
-  assert.equal(used(quota({})), '4 / 4');
+  assert.equal(used(quota()), '4 / 4');
   assert.equal(
     used(quota({ resource: 'memory', used: 2 ** 30, limit: 2 ** 32 })),
     '1.0 GiB / 4.0 GiB'
@@ -75,7 +46,7 @@ test('a quota says whose and how much', () => {
     limited(quota({ resource: 'gpu_hours', is_monthly: true }), trans),
     'gpu hours this month'
   );
-  const html = renderToStaticMarkup(<QuotaBar limit={quota({})} trans={trans} />);
+  const html = renderToStaticMarkup(<QuotaBar limit={quota()} trans={trans} />);
   assert.match(html, /jp-mod-full/);
   assert.match(html, /role="meter"/);
 });
