@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 
 from jupyter_mlops.catalog import Catalog
@@ -140,8 +141,12 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
             with suppress(urllib.error.HTTPError):
                 hub.ask("DELETE", f"/hub/api/users/{user}/server")
     finally:
+        started = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
+        for each in started:  # a node that a wheel brings is a child of a child, which nobody ends
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
 
 
 def _places(folder: Path) -> str:

@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -187,9 +188,9 @@ def panel_files(hatch_build: Any) -> Path:
     return built
 
 
-@pytest.fixture(scope="session")
-def lab(panel_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab over an empty workspace. Tests write projects of their own into `lab.root`."""
+@contextmanager
+def new_lab(panel_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab over an empty workspace."""
     home, root = tmp_path_factory.mktemp("lab-home"), tmp_path_factory.mktemp("lab-root")
     (root / "mlops.toml").write_text("workers = 2\n")
     extensions = home / "data" / "labextensions"
@@ -203,6 +204,13 @@ def lab(panel_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     lab.prefer(NEWS, fetchNews="false")
     yield lab
     lab.stop()
+
+
+@pytest.fixture(scope="session")
+def lab(panel_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The one that most tests share. Tests write projects of their own into `lab.root`."""
+    with new_lab(panel_files, tmp_path_factory) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")
@@ -309,8 +317,11 @@ def churn(lab: Lab) -> Path:
         ),
         "report.ipynb": notebook("print('scores:', scores)", parameters="scores: list = []"),
     }
+    for path in folder.iterdir():  # another test may have left something, or changed it
+        if path.is_file() and path.name not in files:
+            path.unlink()
     for name, text in files.items():
-        (folder / name).write_text(text)  # again: another test may have changed it
+        (folder / name).write_text(text)
     return folder
 
 

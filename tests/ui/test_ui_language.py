@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .conftest import new_lab
 
 pytestmark = pytest.mark.slow
 SOURCES = Path(__file__).parents[2] / "labextension" / "src"
@@ -28,6 +31,13 @@ def _pack() -> str:
     head = {"domain": "jupyter_mlops", "language": "eo", "plural_forms": "nplurals=2; plural=(n != 1);"}
     pack = {"": head, **{text: [f"⟦{text}⟧"] for text in texts}}
     return json.dumps({"data": {"jupyter_mlops": pack}, "message": ""})
+
+
+@pytest.fixture(scope="module")
+def lab(panel_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One of its own: what other tests left in theirs has names, which are in no language."""
+    with new_lab(panel_files, tmp_path_factory) as lab:
+        yield lab
 
 
 def test_what_people_read_is_in_their_language(lab: Any, browser: Any, churn: Path, command: Any) -> None:

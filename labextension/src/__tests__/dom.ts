@@ -5,7 +5,7 @@
  * Import it before anything that imports `react-dom`: React looks for a page when it is loaded.
  */
 
-import { PageElement, PageEvent, PageNode } from './nodes';
+import { HTML, PageElement, PageEvent, PageNode } from './nodes';
 
 /** What React follows of a field: its value is apart from the attribute that it began with. */
 class PageInput extends PageElement {
@@ -90,7 +90,6 @@ const KINDS: Readonly<Record<string, typeof PageElement>> = {
   option: PageOption,
   select: PageSelect
 };
-const HTML = 'http://www.w3.org/1999/xhtml';
 
 class PageDocument extends PageNode {
   readonly documentElement: PageElement;
@@ -166,6 +165,7 @@ Object.assign(globalThis, {
   MutationObserver: QuietObserver,
   IntersectionObserver: QuietObserver,
   location: new URL('http://host/lab'),
+  getSelection: () => ({ rangeCount: 0 }), // no text is selected
   getComputedStyle: () => ({ getPropertyValue: () => '' }),
   requestAnimationFrame: (done: (at: number) => void) => setTimeout(() => done(Date.now()), 1),
   cancelAnimationFrame: (frame: NodeJS.Timeout) => clearTimeout(frame),

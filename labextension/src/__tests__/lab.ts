@@ -2,14 +2,15 @@
  * JupyterLab's own widgets need a browser and a bundler: here is what we use of them, and it keeps what it was told.
  * Import it before what imports them.
  */
-import Module from 'node:module';
 import { type ReactElement, createElement } from 'react';
 import { Signal } from '@lumino/signaling';
+import { instead } from './instead';
 
 export class LabIcon {
   readonly name: string;
   readonly svgstr: string;
-  readonly react = (): ReactElement => createElement('span', { 'data-icon': this.name });
+  readonly react = ({ className }: { className?: string }): ReactElement =>
+    createElement('span', { className, 'data-icon': this.name });
 
   constructor(about: { name: string; svgstr: string }) {
     this.name = about.name;
@@ -24,7 +25,10 @@ export class Widget {
   readonly title = { label: '', icon: null as LabIcon | null, closable: false, caption: '' };
   readonly classes: string[] = [];
   readonly disposed = new Signal<this, void>(this);
-  readonly node = { setAttribute: () => undefined };
+  readonly attributes: Record<string, string> = {};
+  readonly node = {
+    setAttribute: (name: string, value: string) => void (this.attributes[name] = value)
+  };
 
   addClass(name: string): void {
     this.classes.push(name);
@@ -92,6 +96,16 @@ class Dialog {
   }
 }
 
+function TextItem(props: {
+  source: string;
+  title: string;
+  className: string;
+  onClick: () => void;
+}): ReactElement {
+  const { source, ...rest } = props;
+  return createElement('span', rest, source);
+}
+
 /** A token of a plugin; its name is all that matters here. */
 class Token {
   constructor(readonly name: string) {}
@@ -116,7 +130,7 @@ const english = {
     filled(count === 1 ? one : many, [count, ...values])
 };
 
-const INSTEAD: Readonly<Record<string, unknown>> = {
+instead({
   '@jupyterlab/ui-components': { LabIcon, ReactWidget },
   '@jupyterlab/apputils': {
     Dialog,
@@ -133,14 +147,9 @@ const INSTEAD: Readonly<Record<string, unknown>> = {
   '@jupyterlab/launcher': tokens('ILauncher'),
   '@jupyterlab/notebook': tokens('INotebookTracker'),
   '@jupyterlab/settingregistry': tokens('ISettingRegistry'),
-  '@jupyterlab/statusbar': tokens('IStatusBar'),
+  '@jupyterlab/statusbar': { TextItem, ...tokens('IStatusBar') },
   '@jupyterlab/translation': {
     nullTranslator: { load: () => english },
     ...tokens('ITranslator')
   }
-};
-
-type Load = (name: string, ...more: unknown[]) => unknown;
-const loader = Module as unknown as { _load: Load };
-const load = loader._load;
-loader._load = (name, ...more) => INSTEAD[name] ?? load(name, ...more);
+});

@@ -1,5 +1,7 @@
 /** The nodes of a page: how they stand in each other, their attributes, and events that go down and up through them. */
 
+export const HTML = 'http://www.w3.org/1999/xhtml';
+
 type Listener = ((event: PageEvent) => void) | { handleEvent(event: PageEvent): void };
 
 /** An event; what else it carries (`key`, `ctrlKey`, …) is given by whoever makes it. */
@@ -181,11 +183,11 @@ export class PageElement extends PageNode {
   }
 
   getAttribute(name: string): string | null {
-    return this.attributes.get(name) ?? null;
+    return this.attributes.get(this._spelled(name)) ?? null;
   }
 
   setAttribute(name: string, value: unknown): void {
-    this.attributes.set(name, String(value));
+    this.attributes.set(this._spelled(name), String(value));
   }
 
   setAttributeNS(_: string, name: string, value: unknown): void {
@@ -193,11 +195,11 @@ export class PageElement extends PageNode {
   }
 
   removeAttribute(name: string): void {
-    this.attributes.delete(name);
+    this.attributes.delete(this._spelled(name));
   }
 
   hasAttribute(name: string): boolean {
-    return this.attributes.has(name);
+    return this.attributes.has(this._spelled(name));
   }
 
   get id(): string {
@@ -229,6 +231,10 @@ export class PageElement extends PageNode {
     return this.hasAttribute('disabled');
   }
 
+  get open(): boolean {
+    return this.hasAttribute('open');
+  }
+
   set innerHTML(text: string) {
     this.textContent = '';
     this._raw = text;
@@ -243,7 +249,7 @@ export class PageElement extends PageNode {
   }
 
   matches(selector: string): boolean {
-    return selector.split(/,\s*/).some(one => matches(this, one.trim().split(/\s+/)));
+    return selector.split(/,\s*/).some(one => matches(this, one.trim().split(/\s+(?![^[]*\])/)));
   }
 
   closest(selector: string): PageElement | null {
@@ -281,6 +287,11 @@ export class PageElement extends PageNode {
 
   blur(): void {
     this.ownerDocument!.body.focus();
+  }
+
+  /** In HTML, large letters of a name are small ones. */
+  private _spelled(name: string): string {
+    return this.namespaceURI === HTML ? name.toLowerCase() : name;
   }
 
   private _raw = '';

@@ -1,10 +1,10 @@
 /** A component on a page of its own, and what people do there: look, click, type, press keys. */
 import { PageElement, PageEvent, page as document } from './dom';
-import * as React from 'react';
+import { act, named, write } from './deeds';
+import type * as React from 'react';
 import { createRoot } from 'react-dom/client';
 
-type Act = (done: () => Promise<void>) => Promise<void>;
-const act = (React as unknown as { act: Act }).act; // in React 18.3; its types are of 18.2
+export { named };
 
 /** Let everything that waits for an answer go on. */
 export const settle = (milliseconds = 0): Promise<void> =>
@@ -105,7 +105,7 @@ export class Page {
     }
     await during(() => {
       if (element.getAttribute('type') === 'checkbox') {
-        set(element, 'checked', !(element as PageElement & { checked: boolean }).checked);
+        write(element, 'checked', !(element as PageElement & { checked: boolean }).checked);
       }
       const goesOn = element.dispatchEvent(new PageEvent('click', { button: 0 }));
       const form = element.closest('form');
@@ -120,7 +120,7 @@ export class Page {
     const element = typeof what === 'string' ? this.field(what) : what;
     const kind = element.localName === 'select' ? 'change' : 'input';
     await during(() => {
-      set(element, 'value', text);
+      write(element, 'value', text);
       element.dispatchEvent(new PageEvent(kind));
     });
   }
@@ -133,16 +133,6 @@ export class Page {
     });
     return isPrevented;
   }
-}
-
-/** Change a field as the browser does: past what React put on the element to see changes that are its own. */
-function set(element: PageElement, property: 'value' | 'checked', to: unknown): void {
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(element), property)!.set!.call(element, to);
-}
-
-/** What a screen reader calls it. */
-export function named(element: PageElement): string {
-  return element.getAttribute('aria-label') ?? element.textContent.trim();
 }
 
 /** The text that stands in a field. */

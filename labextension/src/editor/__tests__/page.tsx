@@ -1,14 +1,11 @@
 /** Shows components, finds what people see by the words that they see, and does what people do. */
 import { Happening, page, type Tag } from './dom';
+import { act, write } from '../../__tests__/deeds';
 
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
-
-type Act = (work: () => unknown) => Promise<void>;
-/** Newer than its types. */
-const { act } = React as unknown as { act: Act };
 
 /** What React has to say against what was drawn is an error. */
 const complaints: string[] = [];
@@ -92,8 +89,7 @@ export const key = (tag: Tag, name: string, fields: object = {}): Happening =>
 
 /** Puts a text into a field, without leaving it. */
 export function type(tag: Tag, text: string): void {
-  const { set } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(tag), 'value')!;
-  set!.call(tag, text);
+  write(tag, 'value', text);
   happen(tag, tag.localName === 'select' ? 'change' : 'input');
 }
 

@@ -1,5 +1,5 @@
 /** What a test plays of JupyterLab and of the server: dialogs that are answered, requests that are. */
-import Module from 'node:module';
+import { instead } from '../../__tests__/instead';
 
 /** A dialog that was shown, and what its buttons are called. */
 export interface IAsked {
@@ -39,11 +39,7 @@ const apputils = {
     return { button: buttons.find(({ accept }) => accept === isYes)! };
   }
 };
-type Load = (request: string, ...rest: unknown[]) => unknown;
-const loader = Module as unknown as { _load: Load };
-const load = loader._load;
-loader._load = (request, ...rest) =>
-  request === '@jupyterlab/apputils' ? apputils : load(request, ...rest);
+instead({ '@jupyterlab/apputils': apputils });
 
 /** What the server answers to `METHOD path`: a value, a `Refusal`, one that is `Held`; `null` is no answer at all. */
 export type Answers = Record<string, unknown>;

@@ -2,6 +2,9 @@
  * A part of the panel on a page, with the panel's own API and model before a server that the test plays: what is asked of
  * the server is told as `METHOD path body`, what is shown is found as people find it, by its words.
  */
+import { page as document, PageElement, PageEvent } from '../../__tests__/dom';
+import { act, write } from '../../__tests__/deeds';
+
 import assert from 'node:assert/strict';
 import { afterEach, mock } from 'node:test';
 
@@ -12,14 +15,12 @@ import { CHANGE_SCHEMA, type IEvent, Model } from '../../model';
 import { Preferences } from '../../preferences';
 import type { IContext } from '../../tokens';
 import { type Answers, dialogs, Held, Refusal } from './lab';
-import { PageElement, PageEvent, PageField, page as document, write } from './dom';
 
-// React looks for a page when it is loaded.
-import * as React from 'react';
+import type * as React from 'react';
 import { createRoot } from 'react-dom/client';
 
-/** Of React since 18.3; its types do not know yet. */
-const { act } = React as unknown as { act: (deed: () => Promise<void>) => Promise<void> };
+/** A field, with what is written in it, and what there is to choose from. */
+type Field = PageElement & { type: string; value: string; checked: boolean; options: Field[] };
 
 export { type Answers, dialogs, Held, refuse, Refusal } from './lab';
 
@@ -165,20 +166,9 @@ export class Page {
     return words(this._container);
   }
 
-  /** The elements that a selector names: `tag`, `.class`, `[attribute=value]`, and spaces for what is within. */
-  all(selector: string, within: PageElement = this._container): PageElement[] {
-    return selector
-      .split(/ (?![^[]*\])/) // not within brackets
-      .reduce(
-        (places, step) => [
-          ...new Set(
-            places.flatMap(place =>
-              place.everything().filter(one => one !== place && fits(one, step))
-            )
-          )
-        ],
-        [within]
-      );
+  /** The elements that a selector names; the empty one names all. */
+  all(selector: string): PageElement[] {
+    return this._container.querySelectorAll(selector);
   }
 
   one(selector: string): PageElement {
@@ -202,9 +192,8 @@ export class Page {
   }
 
   /** The field that a label, or its own name, names. */
-  field(name: string | RegExp): PageField {
-    const fields = this.all('').filter(one => one instanceof PageField);
-    return this._named('field', fields, name) as PageField;
+  field(name: string | RegExp): Field {
+    return this._named('field', this.all(FIELDS), name) as Field;
   }
 
   has(name: string, selector = ''): boolean {
@@ -216,28 +205,28 @@ export class Page {
     const element = what instanceof PageElement ? what : this.button(what);
     assert.ok(!element.disabled, `${nameOf(element)} cannot be clicked`);
     await this._act(() => {
-      if (element instanceof PageField && element.type === 'checkbox') {
-        write(element, 'checked', !element.checked);
+      if (element.getAttribute('type') === 'checkbox') {
+        write(element, 'checked', !(element as Field).checked);
       }
       const isDone = element.dispatchEvent(new PageEvent('click'));
-      const form = element.path(element).find(one => one.nodeName === 'form');
-      if (isDone && form && element.tagName === 'button' && !isQuiet(element)) {
+      const form = element.closest('form');
+      if (isDone && form && element.localName === 'button' && !isQuiet(element)) {
         form.dispatchEvent(new PageEvent('submit'));
       }
     });
   }
 
   /** Write into a field, choose from a list. */
-  async fill(field: PageField | string | RegExp, text: string): Promise<void> {
-    const one = field instanceof PageField ? field : this.field(field);
+  async fill(field: PageElement | string | RegExp, text: string): Promise<void> {
+    const one = field instanceof PageElement ? field : this.field(field);
     await this._act(() => {
       write(one, 'value', text);
-      one.dispatchEvent(new PageEvent(one.tagName === 'select' ? 'change' : 'input'));
+      one.dispatchEvent(new PageEvent(one.localName === 'select' ? 'change' : 'input'));
     });
   }
 
   async press(element: PageElement, key: string): Promise<void> {
-    await this._act(() => element.dispatchEvent(new PageEvent('keydown', true, { key })));
+    await this._act(() => element.dispatchEvent(new PageEvent('keydown', { key })));
   }
 
   /** Go elsewhere from an element. */
@@ -251,7 +240,7 @@ export class Page {
     assert.ok(part, `no part ${title} in: ${this.text}`);
     await this._act(() => {
       part.setAttribute('open', '');
-      part.dispatchEvent(new PageEvent('toggle', false));
+      part.dispatchEvent(new PageEvent('toggle', { bubbles: false }));
     });
   }
 
@@ -294,7 +283,7 @@ export function words(element: PageElement): string {
   const parts = (node: PageElement['childNodes'][number]): string => {
     const within =
       node.nodeType === 3 ? (node.nodeValue ?? '') : node.childNodes.map(parts).join('');
-    return node.nodeType === 3 || /^(code|strong)$/.test(node.nodeName) ? within : ` ${within} `;
+    return node.nodeType === 3 || /^(code|strong)$/i.test(node.nodeName) ? within : ` ${within} `;
   };
   return parts(element).replace(/\s+/g, ' ').trim();
 }
@@ -302,29 +291,19 @@ export function words(element: PageElement): string {
 /** What an element is called for who cannot see it. */
 export function nameOf(element: PageElement): string {
   const label =
-    document.body
-      .everything()
-      .find(
-        one => one.tagName === 'label' && one.getAttribute('for') === element.getAttribute('id')
-      ) ?? element.path(element).find(one => one.nodeName === 'label');
+    document.body.querySelectorAll('label').find(one => isFor(one, element)) ??
+    element.closest('label');
   const own = element.getAttribute('aria-label');
   if (own !== null) {
     return own;
   }
-  return element instanceof PageField && label ? words(label as PageElement) : words(element);
+  return words(label && element.matches(FIELDS) ? label : element);
 }
+
+const FIELDS = 'input, select, textarea';
+
+const isFor = (label: PageElement, element: PageElement): boolean =>
+  label.getAttribute('for') === element.getAttribute('id');
 
 /** Whether a button does nothing to its form. */
 const isQuiet = (button: PageElement): boolean => button.getAttribute('type') === 'button';
-
-function fits(element: PageElement, selector: string): boolean {
-  const [, tag, rest] = /^([a-z0-9]*)(.*)$/.exec(selector)!;
-  const classes = (element.getAttribute('class') ?? '').split(' ');
-  return (
-    (!tag || element.tagName === tag) &&
-    [...rest.matchAll(/\.([\w-]+)/g)].every(([, name]) => classes.includes(name)) &&
-    [...rest.matchAll(/\[([\w-]+)(?:=([^\]]*))?\]/g)].every(([, name, value]) =>
-      value === undefined ? element.hasAttribute(name) : element.getAttribute(name) === value
-    )
-  );
-}

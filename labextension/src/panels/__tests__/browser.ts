@@ -1,5 +1,6 @@
 /** What people do on a page, and what a browser does of itself then. Import it before React. */
-import { page, PageElement, PageEvent } from '../../__tests__/dom';
+import { page, type PageElement, PageEvent } from '../../__tests__/dom';
+import { write } from '../../__tests__/deeds';
 
 export { page };
 export type Element = PageElement;
@@ -18,7 +19,7 @@ export function click(target: Element): void {
   const isButton = target.tagName === 'BUTTON';
   const kind = target.getAttribute('type');
   if (target.tagName === 'INPUT' && kind === 'checkbox') {
-    own(target, 'checked', !(target as Input).checked);
+    write(target, 'checked', !(target as Input).checked);
   }
   if (isButton || target.tagName === 'INPUT') {
     target.focus();
@@ -39,7 +40,7 @@ export function click(target: Element): void {
 /** Type a text in a field, or choose it from a list. */
 export function type(target: Element, text: string): void {
   target.focus();
-  own(target, 'value', text);
+  write(target, 'value', text);
   fire(target, target.tagName === 'SELECT' ? 'change' : 'input');
 }
 
@@ -71,19 +72,4 @@ class Observer {
   }
 }
 
-/** Set as a browser does: past the accessor that React has put on the element. */
-function own(target: Element, name: 'value' | 'checked', value: unknown): void {
-  const accessor = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(target), name)!;
-  accessor.set!.call(target, value);
-}
-
-Object.defineProperty(PageElement.prototype, 'open', {
-  configurable: true,
-  get(this: Element): boolean {
-    return this.hasAttribute('open');
-  }
-});
-Object.assign(globalThis, {
-  ResizeObserver: Observer,
-  getSelection: () => ({ rangeCount: 0 }) // no text is selected
-});
+Object.assign(globalThis, { ResizeObserver: Observer });

@@ -7,11 +7,12 @@ import {
   press as pressIn,
   type as typeIn
 } from './browser';
-import './lab';
+import { act, named } from '../../__tests__/deeds';
+import '../../__tests__/lab';
 import { Signal } from '@lumino/signaling';
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock } from 'node:test';
-import * as React from 'react';
+import type * as React from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { Api } from '../../api';
 import { trans } from '../../language';
@@ -21,9 +22,6 @@ import { Preferences } from '../../preferences';
 import type { IContext } from '../../tokens';
 
 export type { Element };
-
-/** Run something and all that React does because of it; the types of React 18.2 do not know it yet. */
-const { act } = React as unknown as { act: (deed: () => Promise<void>) => Promise<void> };
 
 /** The time in all specs: durations and ages are counted from it. */
 export const NOW = Date.parse('2026-01-01T12:00:20Z');
@@ -270,9 +268,6 @@ export class Bench {
     return (label?.querySelector('.jp-mlops-Field-name') ?? label)?.textContent.trim() ?? '';
   }
 }
-
-const named = (element: Element): string =>
-  element.getAttribute('aria-label') ?? element.textContent.trim();
 
 /** A bench for each test of a file: the clock stands still, and a warning of React's is an error. */
 export function useBench(): () => Bench {
