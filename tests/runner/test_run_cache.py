@@ -248,7 +248,8 @@ tasks:
 """)
     counted.run()
     done = counted.run({"items": [1, 3, 2]})
-    assert counted.executed() == ["x1", "x2", "x3"]
+    *first, last = counted.executed()
+    assert (sorted(first), last) == (["x1", "x2"], "x3")
     assert done.states["each[1]"] == "succeeded"
     assert done.states["each[2]"] == "cached", "an item is known wherever it stands in the list"
 
