@@ -190,13 +190,13 @@ class ModelStore:
         found = self._aliases.find(wanted.name, str(wanted.alias))
         if found is not None:
             return found.version
-        self._require(wanted.name)
+        self.model(wanted.name)
         known = [one.alias for one in self._aliases.of(wanted.name)]
         hint = did_you_mean(str(wanted.alias), known) or "it has no alias yet"
         raise NotFound(f"the model {wanted.name!r} has no alias {wanted.alias!r}", hint=hint)
 
     def _missing(self, wanted: ModelReference) -> NotFound:
-        model = self._require(wanted.name)
+        model = self.model(wanted.name)
         newest = self._catalog.find(ModelVersion, where={"name": wanted.name}, order_by="-version", limit=1)
         hint = f"the newest is {newest[0].version}" if newest else "it has no versions any more"
         if wanted.version is not None and wanted.version <= model.last_version:
@@ -205,7 +205,7 @@ class ModelStore:
             f"the model {wanted.name!r} has no version {wanted.version or ''}".rstrip(), hint=hint
         )
 
-    def _require(self, name: str) -> RegisteredModel:
+    def model(self, name: str) -> RegisteredModel:
         """The model of this name; `NotFound` with the nearest one."""
         found = self._catalog.find(RegisteredModel, where={**LIVE, "name": name}, limit=1)
         if not found:
@@ -256,7 +256,7 @@ class ModelStore:
 
     def aliases(self, name: str) -> dict[str, int]:
         """The aliases of a model, each with the version that it names."""
-        self._require(check_name(name))
+        self.model(check_name(name))
         return {one.alias: one.version for one in self._aliases.of(name)}
 
     # --- reading ----------------------------------------------------------------------------------------
@@ -411,7 +411,7 @@ class ModelStore:
 
     def delete_model(self, name: str) -> None:
         """Delete a model with all of its versions; `Conflict` while it has aliases."""
-        self._require(check_name(name))
+        self.model(check_name(name))
         with self._catalog.transaction():
             self._catalog.update(RegisteredModel, name, updated_at=now(), is_deleted=True)
             named = [one.alias for one in self._aliases.of(name)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..catalog import Catalog
 from ..catalog.records import ModelAlias, ModelVersion, RegisteredModel
-from ..errors import InvalidInput, NotFound, did_you_mean
+from ..errors import InvalidInput
 from ..models import ModelReference
 from ..models.documents import (
     alias_body,
@@ -34,14 +34,6 @@ def list_page(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     return page(map(model_body, store.overview(text, limit=limit, offset=offset)), total, limit, offset)
 
 
-def _model(catalog: Catalog, name: str) -> RegisteredModel:
-    found = catalog.find(RegisteredModel, where={**LIVE, "name": name}, limit=1)
-    if not found:
-        known = [each.name for each in catalog.find(RegisteredModel, where=LIVE, limit=1000)]
-        raise NotFound(f"no model is called {name!r}", hint=did_you_mean(name, known))
-    return found[0]
-
-
 def _aliases(catalog: Catalog, name: str) -> tuple[list[ModelAlias], dict[int, list[str]]]:
     """The aliases, and their names by version."""
     found = catalog.find(ModelAlias, where={"name": name}, order_by="alias")
@@ -55,7 +47,7 @@ def show(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`getModel`."""
     workspace, name = panel.workspace, asked["name"]
     catalog = workspace.catalog
-    model = _model(catalog, name)
+    model = workspace.models.model(name)
     limit, offset = asked["limit"], asked["offset"]
     versions = catalog.find(
         ModelVersion, where={"name": name}, order_by="-version", limit=limit, offset=offset
@@ -75,7 +67,7 @@ def show(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
 def show_version(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`getModelVersion`."""
     models = panel.workspace.models
-    _model(panel.workspace.catalog, asked["name"])
+    panel.workspace.models.model(asked["name"])
     version = models.get(ModelReference(asked["name"], version=asked["version"]))
     _, by_version = _aliases(panel.workspace.catalog, version.name)
     return {
@@ -87,7 +79,7 @@ def show_version(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def set_alias(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`setAlias`."""
-    _model(panel.workspace.catalog, asked["name"])
+    panel.workspace.models.model(asked["name"])
     moved = panel.workspace.models.set_alias(
         asked["name"], asked["alias"], asked["version"],
         is_protected=asked["is_protected"], force=bool(asked["force"]),
@@ -97,7 +89,7 @@ def set_alias(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def delete_alias(panel: Panel, asked: Mapping[str, Any]) -> None:
     """`deleteAlias`."""
-    _model(panel.workspace.catalog, asked["name"])
+    panel.workspace.models.model(asked["name"])
     panel.workspace.models.delete_alias(asked["name"], asked["alias"], force=bool(asked["force"]))
 
 
@@ -110,6 +102,6 @@ def compare(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
             f"versions: {asked['versions']} are not 2 to {_MOST_COMPARED} different versions",
             hint="versions=1,2",
         )
-    _model(panel.workspace.catalog, name)
+    panel.workspace.models.model(name)
     found = panel.workspace.models.compare(*(ModelReference(name, version=number) for number in numbers))
     return comparison_body(found, _aliases(panel.workspace.catalog, name)[1])

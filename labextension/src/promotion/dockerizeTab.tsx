@@ -4,6 +4,7 @@ import { Line } from '../components/fields';
 import { Fact, Failure, Fold } from '../components/pieces';
 import type { Args, IContext } from '../tokens';
 import type { Dockerized, DockerizedImage } from '../types';
+import { WriteButtons } from './writing';
 
 export const create = (context: IContext, args: Args): ReactElement => (
   <DockerizeTab context={context} target={args.target} />
@@ -68,23 +69,12 @@ function DockerizeTab({ context, target }: { context: IContext; target: string }
             'Every distribution is locked with its hashes: the index of packages is asked.'
           )}
         </p>
-        <div className="jp-mlops-Form-buttons">
-          <button
-            type="button"
-            className="jp-mlops-Button"
-            disabled={isBusy}
-            onClick={() => void ask(false)}
-          >
-            {trans.__('Only look')}
-          </button>
-          <button
-            type="submit"
-            className="jp-mlops-Button jp-mod-primary"
-            disabled={isBusy || !folder.trim()}
-          >
-            {isBusy ? trans.__('Working…') : trans.__('Write')}
-          </button>
-        </div>
+        <WriteButtons
+          context={context}
+          folder={folder}
+          isBusy={isBusy}
+          onLook={() => void ask(false)}
+        />
       </form>
       {error && <Failure error={error} />}
       {made?.images.map(image => (

@@ -4,6 +4,7 @@ import { Choice, Line } from '../components/fields';
 import { Failure, Fold } from '../components/pieces';
 import type { Args, IContext } from '../tokens';
 import type { Exported, ExportRequest } from '../types';
+import { WriteButtons } from './writing';
 
 type Target = ExportRequest['target'];
 
@@ -104,23 +105,12 @@ function ExportTab({ context, path }: { context: IContext; path: string }): Reac
           />{' '}
           {trans.__('Overwrite files that differ')}
         </label>
-        <div className="jp-mlops-Form-buttons">
-          <button
-            type="button"
-            className="jp-mlops-Button"
-            disabled={isBusy}
-            onClick={() => void ask(false)}
-          >
-            {trans.__('Only look')}
-          </button>
-          <button
-            type="submit"
-            className="jp-mlops-Button jp-mod-primary"
-            disabled={isBusy || !folder.trim()}
-          >
-            {isBusy ? trans.__('Working…') : trans.__('Write')}
-          </button>
-        </div>
+        <WriteButtons
+          context={context}
+          folder={folder}
+          isBusy={isBusy}
+          onLook={() => void ask(false)}
+        />
       </form>
       {error && <Failure error={error} />}
       {made && <ExportReport made={made} context={context} />}
