@@ -4,7 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # uv installs in seconds what pip does in minutes; where it cannot be had, pip does it.
 comma := ,
-INSTALL = $(BIN)/python -m uv pip install -q --compile-bytecode --reinstall-package jupyter-mlops --python $(BIN)/python -e '.[$(1)]' || $(BIN)/python -m pip install -q -e '.[$(1)]'
+INSTALL = $(BIN)/python -m uv pip install -q $(COMPILE) --reinstall-package jupyter-mlops --python $(BIN)/python -e '.[$(1)]' || $(BIN)/python -m pip install -q -e '.[$(1)]'
+
+COMPILE := --compile-bytecode
 
 # Much of what tests wait for is the disk; where there is memory for their files, the everyday ones wait less.
 MEMORY := $(shell test -w /dev/shm && test $$(df -Pk /dev/shm | awk 'END {print $$4}') -gt 4000000 && echo /dev/shm)
@@ -65,12 +67,17 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	$(call INSTALL,example)
 	@touch $@
 
+# Whoever opens JupyterLab need not wait until all is compiled, which takes longer than to build the panel: what is imported
+# is compiled then.
+$(VENV)/.lab: COMPILE :=
+$(VENV)/.lab $(VENV)/.test: export JUPYTER_MLOPS_REQUIRE_LAB = 1
 $(VENV)/.lab: pyproject.toml | $(VENV)/bin/python
 	$(call INSTALL,example)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(call INSTALL,test)
+	cd labextension && PATH="$(abspath $(BIN)):$$PATH" jlpm install --immutable
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python

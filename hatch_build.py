@@ -8,6 +8,9 @@ Node comes from a wheel where the machine has none that is new enough. Where the
 fetched, the Python part is installed all the same, and `pip install -v` says why the panel is missing; with
 JUPYTER_MLOPS_REQUIRE_LAB=1 the build fails instead. With JUPYTER_MLOPS_SKIP_LAB=1 nothing is built: whoever wants
 to run a pipeline first need not wait for it.
+
+Only what is bundled and what bundles it is fetched: a tenth of what type checks and tests need, which JupyterLab's own
+packages make up. JupyterLab has those, and the bundle takes them from it.
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 OLDEST_NODE = (20, 19)
-SOURCES = ("package.json", "yarn.lock", ".yarnrc.yml", "tsconfig.json", "src", "style", "schema")
+SOURCES = ("package.json", "yarn.lock", ".yarnrc.yml", "rspack.config.js", "src", "style", "schema")
+HOSTED = ("@jupyterlab/", "@lumino/")
+FETCH = ["workspaces", "focus", "--production"]
 BUILT = "jupyter_mlops/labextension"
 FLIGHTS = "notebooks/flights"
 SHARED = "share/jupyter/labextensions/jupyter-mlops"
@@ -47,7 +52,7 @@ class LabExtensionHook(BuildHookInterface):
             self._build(is_required=bool(os.environ.get("JUPYTER_MLOPS_REQUIRE_LAB")))
         if self._is_stale():
             return  # the panel is left out, which was said or wanted
-        set_version(Path(self.root) / BUILT / "package.json", self.metadata.version)
+        describe(Path(self.root) / BUILT / "package.json", self.metadata.version)
         build_data["artifacts"].append(f"/{BUILT}")
         if self.target_name == "wheel":
             # Editable installs too: JupyterLab finds the panel in the environment, not in the source tree.
@@ -86,11 +91,17 @@ def flights(root: Path) -> dict[str, str]:
     return {f"{FLIGHTS}/{path.name}": f"jupyter_mlops/project/template/flights/{path.name}" for path in files}
 
 
-def set_version(path: Path, version: str) -> None:
-    """The panel has the package's version, which stands in `_version.py` and nowhere else."""
+def describe(path: Path, version: str) -> None:
+    """The panel has the package's version, which stands in `_version.py` and nowhere else, and names as dependencies
+    what it takes from JupyterLab: by those `jupyter labextension list` tells whether the two go together.
+    """
     described = json.loads(path.read_text(encoding="utf-8"))
-    if described.get("version") != version:
-        path.write_text(json.dumps(described | {"version": version}, indent=2) + "\n", encoding="utf-8")
+    hosted = {
+        name: versions for name, versions in described["devDependencies"].items() if name.startswith(HOSTED)
+    }
+    wanted = described | {"version": version, "dependencies": described["dependencies"] | hosted}
+    if described != wanted:
+        path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 
 
 def digest(source: Path) -> str:
@@ -123,8 +134,12 @@ def search_path() -> str:
 
 
 def build(source: Path) -> None:
-    """Fetch what package.json names, as yarn.lock has it; compile; bundle for production."""
-    for command in (["install", "--immutable"], ["build"]):
+    """Fetch what the bundle needs, as yarn.lock has it, and bundle for production.
+
+    Where everything is there, for who works on the panel, it stays there.
+    """
+    is_whole = (source / "node_modules" / "typescript").is_dir()
+    for command in (["install", "--immutable"] if is_whole else FETCH, ["build"]):
         subprocess.run(
             [sys.executable, "-c", "from jupyter_builder.jlpm import main; main()", *command],
             cwd=source,

@@ -46,8 +46,7 @@ def environment(name: str, requirements: Sequence[str]) -> Path:
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         print(f"making {folder} (once) …", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *requirements], check=True, timeout=1200)
+        harness.environment(folder, requirements)
         (folder / "ready").touch()
     return python
 

@@ -144,8 +144,8 @@ def measure(place: Place, case: str, options: Any, ploomber: Ploomber | None) ->
         contestant("ours, a pipeline", next_run)
         contestant("ours, run_cells in 2 threads", lambda: by_threads(batch, pool, 2))
         contestant("ours, run_cells in 4 threads", lambda: by_threads(batch, pool, 4))
-        for executor in (one, two, four):
-            list(executor.map(papermill_one, *_rehearsal(batch, 4)))
+        for processes, executor in ((1, one), (2, two), (4, four)):
+            list(executor.map(papermill_one, *_rehearsal(batch, processes)))
         latency.execute(batch.source, batch.folder / "warm.ipynb", pool, {"x": 0})
         next_run()
         take_turns(turns, options.rounds, warm_up=False)

@@ -38,6 +38,17 @@ class Event:
     at: datetime = field(default_factory=now)
 
 
+# What is measured of an attempt, by the same names in outcomes, events and records: how long it took; the most bytes of
+# memory; how many seconds CPUs were busy, all together, and how many of them it could use; how busy its GPUs were, from
+# 0 to 1. None: nobody measured it.
+MEASURED = ("duration_seconds", "peak_memory_bytes", "cpu_seconds", "cpus", "gpu_utilization")
+
+
+def measured(of: Any) -> dict[str, Any]:
+    """These of anything that has them, to make something else with them."""
+    return {name: getattr(of, name) for name in MEASURED}
+
+
 # --- facts ----------------------------------------------------------------------------------------------
 
 
@@ -92,6 +103,9 @@ class AttemptSucceeded(TaskFact):
     notebook: str = ""
     duration_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    cpu_seconds: float | None = None
+    cpus: float | None = None
+    gpu_utilization: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +119,9 @@ class AttemptFailed(TaskFact):
     notebook: str = ""
     duration_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    cpu_seconds: float | None = None
+    cpus: float | None = None
+    gpu_utilization: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +138,11 @@ class AttemptCancelled(TaskFact):
 
     attempt: int
     notebook: str = ""
+    duration_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    cpu_seconds: float | None = None
+    cpus: float | None = None
+    gpu_utilization: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 from .backends.clusters import LOCAL, demand_startable, find_cluster
 from .backends.looking import unreachable
+from .backends.suiting import unsuitable
 from .compute.offers import machine_resources
 from .errors import InvalidInput, KernelUnavailable, MlopsError, NotFound, Unavailable, did_you_mean
 from .kernels import interpreter_of
@@ -70,6 +71,8 @@ def check_plan(
     problems = [*checker.problems()]
     try:
         demand_cluster(address, settings)
+        spec = None if address == LOCAL else find_cluster(address, settings.clusters)
+        problems += unsuitable(spec, {task.name: checker.wanted(task) for task in plan.tasks.values()})
     except MlopsError as error:
         problems.append(Problem(message=error.message, hint=error.hint))
     return problems
@@ -94,7 +97,10 @@ def demand_cluster(cluster: str, settings: Settings) -> None:
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:
-    """The files that a pattern of a task's ``files`` names, from the folder of the pipeline."""
+    """The files that a pattern of a task's ``files`` names, from the folder of the pipeline. The path of a folder
+    names all files in it."""
+    if not glob.has_magic(pattern) and (folder / pattern).is_dir():
+        pattern = os.path.join(pattern, "**")
     try:
         found = glob.glob(os.path.join(glob.escape(str(folder)), pattern), recursive=True)
     except (ValueError, re.error, RecursionError):
@@ -167,11 +173,16 @@ class _Checker:
         yield from self.references(task)
         yield from self.secrets_of(task)
         yield from self.files(task)
-        wanted = task.resources or (ResourceRequest() if facts is None else facts.resources)
+        wanted = self.wanted(task)
         if self.offer is not None and not wanted.fits(self.offer):
             shortfall = "; ".join(wanted.shortfall(self.offer))
             hint = "lower resources:, or run on a cluster: --cluster tcp://…"
             yield self.problem(task, InvalidInput(f"this machine can never run it: {shortfall}", hint=hint))
+
+    def wanted(self, task: PlannedTask) -> ResourceRequest:
+        """What it asks for, or else its notebook."""
+        facts = self.facts.get(task.notebook)
+        return task.resources or (ResourceRequest() if facts is None else facts.resources)
 
     def arguments(self, task: PlannedTask, facts: NotebookFacts) -> Iterator[Problem]:
         """Those that are known by now are converted; for the others, the name is checked."""

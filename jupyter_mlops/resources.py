@@ -3,6 +3,10 @@
 Pipelines, quotas, dask, kernels and exporters all speak `ResourceRequest`. People write ``memory: 4Gi`` and
 ``cpu: 500m`` as Kubernetes has it; inside, memory is whole bytes and cpu is cores. A field that is None was
 not asked for (in a request) or is not limited (in what is free), so the empty request fits everywhere.
+
+Beside how much, a request says of what kind: `spot`, whether it may run on capacity that can be taken away, and
+`image`, what it runs in where tasks run in containers. Neither is an amount: sums and what is free know nothing of it,
+and where there is no such capacity, or no container, they are without effect.
 """
 
 from __future__ import annotations
@@ -10,10 +14,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from .errors import InvalidInput, did_you_mean
+from .image_names import parse_reference
 
 _Number = TypeVar("_Number", int, float)
 
@@ -33,12 +38,15 @@ _MEMORY_HINT = "write it with a unit: 512Mi, 4Gi, 2GB"
 
 @dataclass(frozen=True, slots=True)
 class ResourceRequest:
-    """Cores (may be fractional), bytes of memory, whole GPUs, and the kind of accelerator (``a100``)."""
+    """Cores (may be fractional), bytes of memory, whole GPUs, the kind of accelerator (``a100``); whether capacity that
+    can be taken away will do; a container image."""
 
     cpu: float | None = None
     memory: int | None = None
     gpu: int | None = None
     accelerator: str | None = None
+    spot: bool | None = None
+    image: str | None = None
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any] | None) -> ResourceRequest:
@@ -52,7 +60,7 @@ class ResourceRequest:
             raise InvalidInput(
                 f"resources must be a mapping, not {mapping!r}", hint="for example {cpu: 2, memory: 4Gi}"
             )
-        known = ("cpu", "memory", "gpu", "accelerator")
+        known = tuple(each.name for each in fields(cls))
         for name in mapping:
             if name not in known:
                 raise InvalidInput(f"unknown resource {name!r}", hint=did_you_mean(str(name), known))
@@ -68,35 +76,37 @@ class ResourceRequest:
             memory=_parse_memory(given["memory"]) if "memory" in given else None,
             gpu=gpu,
             accelerator=accelerator,
+            spot=_parse_spot(given["spot"]) if "spot" in given else None,
+            image=_parse_image(given["image"]) if "image" in given else None,
         )
 
     def to_json(self) -> dict[str, Any]:
         """Only the fields that were asked for; ``parse(request.to_json()) == request``."""
-        fields = {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu, "accelerator": self.accelerator}
-        return {name: value for name, value in fields.items() if value is not None}
+        asked = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in asked.items() if value is not None}
 
     def written(self) -> dict[str, Any]:
         """As people write it in a ``pipeline.yaml``: ``{cpu: 2, memory: 4Gi}``; `parse` reads it back exactly."""
-        fields = self.to_json()
+        asked = self.to_json()
         if self.memory is not None:
             text = format_bytes(self.memory).replace(" ", "").replace("B", "")
             is_exact = not text.isdigit() and parse_bytes(text) == self.memory
-            fields["memory"] = text if is_exact else self.memory
+            asked["memory"] = text if is_exact else self.memory
         if self.cpu is not None and self.cpu == int(self.cpu):
-            fields["cpu"] = int(self.cpu)
-        return fields
+            asked["cpu"] = int(self.cpu)
+        return asked
 
     def to_dask(self) -> dict[str, float]:
         """The request as dask's abstract resources, as its workers must declare them."""
-        fields = {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
-        return {name: float(value) for name, value in fields.items() if value is not None}
+        amounts = {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
+        return {name: float(value) for name, value in amounts.items() if value is not None}
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""
         return self != ResourceRequest()
 
     def __add__(self, other: ResourceRequest) -> ResourceRequest:
-        """Both together. Two different accelerators do not add up to one request: `InvalidInput`."""
+        """As much as both. Two different accelerators do not add up to one request: `InvalidInput`."""
         if self.accelerator and other.accelerator and not _is_same(self.accelerator, other.accelerator):
             raise InvalidInput(
                 f"cannot add {self.accelerator} to {other.accelerator}: they are different accelerators"
@@ -151,6 +161,10 @@ class ResourceRequest:
             parts.append(f"{self.gpu} gpu" + (f" ({self.accelerator})" if self.accelerator else ""))
         elif self.accelerator:
             parts.append(self.accelerator)
+        if self.spot is not None:
+            parts.append("spot" if self.spot else "not on spot")
+        if self.image is not None:
+            parts.append(self.image)
         return ", ".join(parts) or "no resources"
 
 
@@ -219,6 +233,24 @@ def _parse_gpu(value: Any) -> int:
 def _parse_accelerator(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InvalidInput(f"accelerator: {value!r} is not a name", hint="for example accelerator: a100")
+    return value.strip()
+
+
+def _parse_spot(value: Any) -> bool:
+    if not isinstance(value, bool):
+        hint = "true: it may run on capacity that can be taken away, which costs less"
+        raise InvalidInput(f"spot: {value!r} is neither true nor false", hint=hint)
+    return value
+
+
+def _parse_image(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        hint = "for example image: registry.example.com/team/train:1"
+        raise InvalidInput(f"image: {value!r} is no name of an image", hint=hint)
+    try:
+        parse_reference(value.strip())
+    except InvalidInput as error:
+        raise InvalidInput(f"image: {error.message}", hint=error.hint) from None
     return value.strip()
 
 

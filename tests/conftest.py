@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,6 +36,33 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("everyday", max_examples=25)
     if config.option.markexpr == "not slow":
         settings.load_profile("everyday")
+    if hasattr(config.option, "loadscopereorder"):  # xdist's own order has the files of one long test last
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Beside others: files with slow tests come first, then those with most tests, so that all workers end at once.
+
+    A worker gets files whole, and the next one before it has ended the last; with one long test at the end of all, the
+    others would have nothing to do.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    counts = Counter(item.path for item in items)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, -counts[item.path], str(item.path)))
+
+
+@pytest.fixture(autouse=True)
+def _process_as_it_was() -> Iterator[None]:
+    """What libraries leave in the process would be found by whoever starts a process later: a shell of IPython's takes
+    the place of `__main__`, which multiprocessing looks at; OpenLineage's client writes variables of its own."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+    for name in [name for name in os.environ if name.startswith("OPENLINEAGE__")]:
+        del os.environ[name]
 
 
 @pytest.fixture(autouse=True)

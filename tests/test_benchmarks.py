@@ -63,7 +63,7 @@ def test_latency_measures_papermill_and_us_in_a_process_and_by_commands(tmp_path
 
 @pytest.mark.slow
 def test_throughput_measures_a_pipeline_and_threads_against_pools_of_papermill(tmp_path: Path) -> None:
-    words = ("--cases", "trivial", "--notebooks", "3", "--rounds", "1", "--ploomber", "skip")
+    words = ("--cases", "trivial", "--notebooks", "2", "--rounds", "1", "--ploomber", "skip")
     found, printed = run(tmp_path, "throughput.py", *words)
     rows = rows_of(found)
     assert {row["unit"] for row in rows} == {"per second"}
@@ -94,15 +94,26 @@ def test_dag_plans_checks_and_finds_up_to_date(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ploomber_stands_beside_where_it_is_installed(tmp_path: Path) -> None:
-    python = harness.PLOOMBER_VENV / "bin" / "python"
-    if not python.exists():
-        pytest.skip("no benchmark has made Ploomber's environment here yet")
-    small = ("--rounds", "1", "--ploomber", str(python))
-    found, _ = run(tmp_path, "dag.py", "--tasks", "6", "--width", "3", "--ploomber-tasks", "4", *small)
-    assert [row["tasks"] for row in rows_of(found)][:2] == [4, 6]
-    found, _ = run(tmp_path, "throughput.py", "--cases", "trivial", "--notebooks", "2", *small)
-    assert "Ploomber, parallel, 2 processes" in {row["who"] for row in rows_of(found)}
+def test_ploomber_does_its_part_in_an_environment_that_is_made_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As `dag.py` and `throughput.py` ask it; each process takes it seconds to start, so it is asked three times."""
+    kernel = tmp_path / "jupyter" / "kernels" / harness.KERNEL / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    kernel.write_text(json.dumps({"argv": argv, "display_name": harness.KERNEL, "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("PLOOMBER_STATS_ENABLED", "false")
+    ploomber = harness.Ploomber.find("auto")
+    assert ploomber is not None, "its environment could not be made"
+    spec = dag.write_ploomber(tmp_path, dag.shape(4, 2), is_shared=True)
+    task = {"spec": spec.name, "rehearsal": dag.REHEARSAL}
+    ploomber.run("prepare", task, tmp_path)
+    assert ploomber.run("rebuild", task, tmp_path)["ran"] == 0
+    outputs = [tmp_path / f"{number}.ipynb" for number in (1, 2)]
+    asked = {"notebook": str(tmp_path / "notebooks" / "shared.ipynb"), "outputs": [*map(str, outputs)]}
+    assert ploomber.run("parallel", {**asked, "processes": 2}, tmp_path)["seconds"] > 0
+    assert ["".join(one["text"] for one in harness.outputs_of(path)) for path in outputs] == ["0\n", "2\n"]
 
 
 @pytest.mark.slow
@@ -157,6 +168,9 @@ def test_who_goes_first_alternates_and_the_first_round_is_thrown_away(
     harness.take_turns(turns, 2)
     assert "".join(went) == "ba" + "ab" + "ba"
     assert [row.values for row, _ in turns] == [[3.0, 6.0], [4.0, 5.0]]
+    went.clear()
+    harness.take_turns([contestant("a"), contestant("b")], 1)
+    assert went == ["a", "b"], "a single round is no measurement, and none is thrown away before it"
 
 
 def test_ratios_are_to_the_first_of_the_case_for_times_and_for_rates() -> None:

@@ -11,8 +11,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "jupyter_mlops"
 LAYERS = [  # bottom first; rooms on one line do not import each other
     {"errors"},
-    {"problems", "plugins"},
-    {"cron", "encoding", "events", "frames", "resources", "signatures", "words"},
+    {"image_names", "problems", "plugins"},
+    {"cron", "encoding", "events", "frames", "resources", "signatures", "spot_nodes", "words"},
     {"display", "fingerprint", "profiles", "settings"},
     {"blobs", "catalog", "kernels", "oci"},
     {"compute", "emit", "features", "models", "notebooks", "pipelines"},

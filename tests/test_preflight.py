@@ -188,6 +188,30 @@ def test_resources_are_those_of_this_machine_only_when_it_runs_here(check):
         assert check(pipeline, cluster=f"tcp://127.0.0.1:{server.getsockname()[1]}", a="1") == []
 
 
+def test_an_image_that_is_not_used_is_told_once(check):
+    tasks = "a: {notebook: a.ipynb}, b: {notebook: a.ipynb, resources: {image: t/b:1}}"
+    pipeline = f"name: p\ndefaults: {{resources: {{image: t/a:1}}}}\ntasks: {{{tasks}}}"
+    (problem,) = check(pipeline, a="1")
+    assert problem.severity == "warning"
+    assert problem.message == "image: not used for a, b, since this machine starts no containers"
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "hint"),
+    [
+        ("{imaeg: a/b}", "unknown resource 'imaeg'", "image"),
+        ("{image: Team/Train}", "image: 'Team/Train' is no name of an image", "lower case"),
+        ("{image: 3}", "image: 3 is no name of an image", "registry"),
+        ("{spot: often}", "spot: 'often' is neither true nor false", "taken away"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_told_where_it_stands(check, given, message, hint):
+    (problem,) = check(f"name: p\ntasks:\n  a:\n    notebook: a.ipynb\n    resources: {given}\n", a="1")
+    assert (problem.message, problem.severity) == (message, "error")
+    assert problem.where.endswith(":5")
+    assert hint in problem.hint
+
+
 @pytest.mark.parametrize(
     "address", ["tcp://127.0.0.1:1", "tcp://host.invalid:80", "tcp://x", "tcp://h:99999999", "tls://[::1"]
 )
@@ -205,3 +229,12 @@ def test_a_thousand_tasks_of_one_notebook_take_no_time(check):
     moment = time.process_time()
     assert check(pipeline, a=("n: int = 0", "n")) == []
     assert time.process_time() - moment < 1.0
+
+
+def test_a_folder_among_the_files_stands_for_all_in_it(tmp_path):
+    (tmp_path / "parts" / "more").mkdir(parents=True)
+    for name in ("parts/1.txt", "parts/more/2.txt", "other.txt"):
+        (tmp_path / name).touch()
+    named = [path.relative_to(tmp_path).as_posix() for path in preflight.matching(tmp_path, "parts")]
+    assert named == ["parts/1.txt", "parts/more/2.txt"]
+    assert preflight.matching(tmp_path, "parts/*") == [tmp_path / "parts" / "1.txt"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,12 @@ requests = st.builds(
     lambda made: st.sampled_from([None, "a100", "T4"]).map(
         lambda name: ResourceRequest(made.cpu, made.memory, made.gpu, name if made.gpu else None)
     )
+)
+wishes = st.builds(
+    replace,
+    requests,
+    spot=st.sampled_from([None, True, False]),
+    image=st.sampled_from([None, "a", "ghcr.io/team/train:2", f"localhost:5000/x@sha256:{'0' * 64}"]),
 )
 
 
@@ -103,6 +110,17 @@ def test_an_accelerator_means_one_gpu_unless_more_are_asked() -> None:
     assert ResourceRequest.parse({"accelerator": "a100", "gpu": "2"}).gpu == 2
 
 
+def test_what_kind_of_machine_it_is_matters_to_no_amount() -> None:
+    spot = ResourceRequest(cpu=1, spot=True, image="a/b")
+    assert spot.fits(ResourceRequest(cpu=1))
+    assert spot + spot == ResourceRequest(cpu=2)
+    assert ResourceRequest(cpu=2) - spot == ResourceRequest(cpu=1)
+    assert spot.to_dask() == {"cpu": 1.0}
+    assert str(spot) == "1 cpu, spot, a/b"
+    assert str(ResourceRequest(spot=False)) == "not on spot"
+    assert ResourceRequest(spot=False), "who says no asks for something"
+
+
 def test_what_is_lacking_is_told_one_by_one() -> None:
     asked = ResourceRequest.parse({"cpu": 4, "memory": "8Gi", "gpu": 1, "accelerator": "a100"})
     free = ResourceRequest(cpu=2, memory=4 * 2**30, gpu=0, accelerator="T4")
@@ -133,9 +151,9 @@ def test_tenths_of_a_core_add_up_exactly() -> None:
     assert free.cpu == 0
 
 
-@given(requests)
+@given(wishes)
 def test_json_makes_the_round_trip(request: ResourceRequest) -> None:
-    assert ResourceRequest.parse(request.to_json()) == request
+    assert ResourceRequest.parse(request.to_json()) == ResourceRequest.parse(request.written()) == request
 
 
 @given(requests, requests)

@@ -47,13 +47,19 @@ CLUSTERS = Registry(
 _SUBMITS = {"slurm": "sbatch", "pbs": "qsub", "sge": "qsub", "lsf": "bsub", "oar": "oarsub", "moab": "msub",
             "htcondor": "condor_submit"}  # fmt: skip
 FIXED = ("ssh",)  # as many workers as hosts
-_OURS = ("type", "address", "workers", "cpu", "memory", "gpu", "accelerator", "tasks", "tls")
+_OURS = ("type", "address", "workers", "cpu", "memory", "gpu", "accelerator", "spot", "tasks", "tls")
 _TLS = ("ca", "cert", "key")
+_SPOT = {
+    "kubernetes": "spot",
+    "gcp": "preemptible",
+    "fargate": "fargate_spot",
+}  # of others, their own options say it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSpec:
-    """A cluster as the settings have it. `worker` is what one worker has; it runs `tasks` at once."""
+    """A cluster as the settings have it. `worker` is what one worker has; it runs `tasks` at once.
+    With `spot`, workers can be taken away at any time."""
 
     name: str
     type: str  # of `CLUSTERS`, or "address"
@@ -62,6 +68,7 @@ class ClusterSpec:
     maximum: int = 1
     worker: ResourceRequest = field(default_factory=ResourceRequest)
     tasks: int = 1
+    spot: bool = False
     tls: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -105,6 +112,11 @@ def parse_cluster(name: str, table: Any) -> ClusterSpec:
     minimum, maximum = _workers(where, table.get("workers", (0, 10)))
     asked = {key: table[key] for key in ("cpu", "memory", "gpu", "accelerator") if key in table}
     worker = ResourceRequest.parse(asked)
+    spot = table.get("spot", False)
+    if not isinstance(spot, bool):
+        raise InvalidSettings(
+            f"{where}: spot must be true or false, not {spot!r}", hint="true: its workers can be taken away"
+        )
     tls = table.get("tls", {})
     if tls and (not isinstance(tls, Mapping) or set(tls) != set(_TLS)):
         raise InvalidSettings(f"{where}.tls must name three files: {', '.join(_TLS)}")
@@ -118,7 +130,7 @@ def parse_cluster(name: str, table: Any) -> ClusterSpec:
         raise InvalidSettings(f"{where}: image must name what its pods run", hint=hint)
     return ClusterSpec(
         name=name, type=kind, address=address, minimum=minimum, maximum=maximum, worker=worker,
-        tasks=_whole(where, "tasks", table.get("tasks", max(1, int(worker.cpu or 1)))), tls=dict(tls),
+        tasks=_whole(where, "tasks", table.get("tasks", max(1, int(worker.cpu or 1)))), spot=spot, tls=dict(tls),
         options={key: value for key, value in table.items() if key not in _OURS},
     )  # fmt: skip
 
@@ -154,7 +166,8 @@ def demand_startable(spec: ClusterSpec) -> None:
 
 def arguments_of(spec: ClusterSpec) -> dict[str, Any]:
     """What the cluster's class is called with. Pure, so that it can be looked at."""
-    return {**spec.options, **_SAID.get(spec.type, _plainly)(spec)}
+    spot = {_SPOT[spec.type]: True} if spec.spot and spec.type in _SPOT else {}
+    return {**spot, **spec.options, **_SAID.get(spec.type, _plainly)(spec)}
 
 
 def _resources_text(spec: ClusterSpec) -> str:
@@ -169,8 +182,9 @@ def _processes(spec: ClusterSpec) -> dict[str, Any]:
         "processes": True,
         "resources": spec.worker.to_dask(),
         "memory_limit": 0,  # notebooks run in kernels, which have limits of their own
+        # Nobody would know where the dashboards are, and a worker imports for a second what they need.
         "dashboard_address": "127.0.0.1:0",
-        "worker_dashboard_address": "127.0.0.1:0",
+        "scheduler_kwargs": {"dashboard": False},
     }
 
 

@@ -2,6 +2,9 @@
 
 dask keeps a job that asks for a name that no worker has, for ever; so cores and memory that nobody declares are not
 counted. A GPU is another matter: nobody has one by accident, and a job that needs one waits for a worker that has it.
+
+A job cannot ask dask for a worker that is *not* something. So where some workers can be taken away, those that cannot
+declare `LASTING`, and a job that does not say ``spot: true`` asks for a grain of it, as many as there may be.
 """
 
 from __future__ import annotations
@@ -11,12 +14,16 @@ from collections.abc import Mapping, Sequence
 from ..resources import ResourceRequest
 
 Offers = Sequence[Mapping[str, float]]  # what each worker declares
+LASTING = "lasting"
+_GRAIN = 1e-6
 
 
 def counted(request: ResourceRequest, offers: Offers) -> dict[str, float]:
     """What of a request a worker must have left."""
     wanted = request.to_dask()
-    declared = {name for offer in offers for name in offer} | {"gpu"} if wanted else set()
+    if not request.spot:
+        wanted[LASTING] = _GRAIN
+    declared = {name for offer in offers for name in offer} | {"gpu"}
     return {name: amount for name, amount in wanted.items() if amount and name in declared}
 
 

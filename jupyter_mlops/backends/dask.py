@@ -246,7 +246,7 @@ class DaskBackend:
 
     def _known_resources(self, request: ResourceRequest) -> dict[str, float]:
         """What dask counts of a request; see `counting`."""
-        offers = self._known_offers() if request.to_dask() else []
+        offers = self._known_offers()
         if request.gpu and not any(offer.get("gpu") for offer in offers) and not self._is_gpu_missed:
             self._is_gpu_missed = True
             log.warning(
@@ -319,8 +319,8 @@ class DaskBackend:
         while not self._is_closed.wait(_WATCH_SECONDS):
             if self._is_disturbed or self._client.status != "running":
                 self._restore()
-                if self._refusal is not None:
-                    return
+            if self._refusal is not None:
+                return
             try:
                 self._tend()
             except MlopsError as error:
@@ -343,7 +343,11 @@ class DaskBackend:
             workers = self._client.scheduler_info(n_workers=-1)["workers"]
             if set(workers) != self._known_workers:
                 self._know(self._client)
-            self._elsewhere.look({str(worker.get("name")) for worker in workers.values()})
+            try:
+                self._elsewhere.look({str(worker.get("name")) for worker in workers.values()})
+            except Unavailable as error:
+                self._refusal = WorkerLost(error.message, hint=error.hint)
+                self._lose(error.message)
 
     def _restore(self) -> None:
         """Connect anew, then tell what was lost; or refuse everything from now on."""
@@ -364,13 +368,15 @@ class DaskBackend:
                     )
                     break
                 self._is_closed.wait(0.5)
+        self._lose(f"the dask scheduler at {self._address} went away")
+
+    def _lose(self, reason: str) -> None:
+        """Tell that every job is lost."""
         with self._lock:
             lost = list(self._open)
             self._futures.clear()
         for key in lost:
-            self.job_ended(
-                key, JobOutcome(state="lost", reason=f"the dask scheduler at {self._address} went away")
-            )
+            self.job_ended(key, JobOutcome(state="lost", reason=reason))
 
 
 def _outcome_of(future: Any) -> JobOutcome | None:

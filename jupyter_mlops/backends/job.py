@@ -91,6 +91,9 @@ class JobOutcome:
     error_class: str = ""
     duration_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    cpu_seconds: float | None = None
+    cpus: float | None = None
+    gpu_utilization: float | None = None
     worker: str = ""
     reason: str = ""
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from dask_kubernetes.operator import KubeCluster, make_cluster_spec
 
+from ..spot_nodes import placement
+
 _OF_THE_OBJECT = ("image", "env", "scheduler_service_type", "idle_timeout", "jupyter", "n_workers")
 _SCHEDULER = {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
 _LONGEST = 40  # of a name, to which the operator adds its own ends
@@ -24,7 +26,7 @@ def start_cluster(**given: Any) -> Any:
     if given.get("custom_cluster_spec") is None:
         given = {**_others(given), "custom_cluster_spec": cluster_object(**given)}
     else:  # somebody's own object says everything
-        own = ("n_workers", "resources", "worker_command", "name")
+        own = ("n_workers", "resources", "worker_command", "name", "spot")
         given = {name: value for name, value in given.items() if name not in own}
     return KubeCluster(quiet=True, **given)
 
@@ -35,9 +37,11 @@ def cluster_object(
     resources: Mapping[str, Any],
     worker_command: list[str],
     scheduler_resources: Mapping[str, Any] | None = None,
+    spot: bool = False,
     **given: Any,
 ) -> dict[str, Any]:
-    """The ``DaskCluster`` that the operator is given."""
+    """The ``DaskCluster`` that the operator is given. With `spot`, its workers may have nodes that can be taken away;
+    its scheduler may not."""
     known = {key: value for key, value in given.items() if key in _OF_THE_OBJECT}
     made: dict[str, Any] = make_cluster_spec(
         name=object_name(name), resources=resources, worker_command=worker_command, **known
@@ -45,6 +49,8 @@ def cluster_object(
     scheduler = made["spec"]["scheduler"]["spec"]["containers"][0]
     scheduler["args"] = ["dask", "scheduler", *scheduler["args"][1:]]
     scheduler["resources"] = dict(scheduler_resources or _SCHEDULER)
+    if spot:
+        made["spec"]["worker"]["spec"].update(placement())
     pruned: dict[str, Any] = _without_nothing(made)
     return pruned
 
@@ -57,7 +63,7 @@ def object_name(name: str) -> str:
 
 def _others(given: Mapping[str, Any]) -> dict[str, Any]:
     """What is not of the object: how it is reached and waited for."""
-    ours = (*_OF_THE_OBJECT, "name", "resources", "worker_command", "scheduler_resources")
+    ours = (*_OF_THE_OBJECT, "name", "resources", "worker_command", "scheduler_resources", "spot")
     return {name: value for name, value in given.items() if name not in ours}
 
 

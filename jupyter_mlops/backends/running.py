@@ -103,7 +103,7 @@ class RunningCluster:
 
     def look(self, names: Collection[str]) -> None:
         """Who its workers are now. One that was there and is gone (its job was cancelled, its machine taken) is
-        replaced: the batch system does not."""
+        replaced: the batch system does not. Raises `Unavailable` when there are none and none of them starts."""
         if self._cluster is None or self.spec.type in FIXED:
             return
         kept = getattr(self._cluster, "worker_spec", {})
@@ -115,6 +115,11 @@ class RunningCluster:
             )
             self._cluster.sync(self._cluster.scale_down, gone)
             self._cluster.scale(self._wanted)
+        if not names and self._all_failed():
+            raise Unavailable(
+                f"no worker of the cluster {self.spec.name!r} starts",
+                hint=f"what went wrong is in the log above; look at [clusters.{self.spec.name}] in the settings",
+            )
         if names or not self._wanted:
             self._none_since = time.monotonic()
         elif time.monotonic() - self._none_since > _PATIENCE_SECONDS:
@@ -124,6 +129,19 @@ class RunningCluster:
                 self.spec.name,
                 _PATIENCE_SECONDS,
             )
+
+    def _all_failed(self) -> bool:
+        """Whether every worker that was asked for could not even be started: a process that ends at once, a job that
+        the batch system refuses. dask tells its log of that, and leaves it there."""
+        asked = [
+            worker
+            for name, worker in dict(getattr(self._cluster, "workers", {})).items()
+            if name in self._cluster.worker_spec
+        ]
+        # Among the cluster's workers are those whose start is over, one way or the other.
+        return bool(asked) and all(
+            getattr(worker.status, "name", "") in ("created", "failed", "closed") for worker in asked
+        )
 
     def close(self) -> None:
         """End it, if it was started here."""

@@ -14,9 +14,12 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..blobs import BlobStore
+from ..compute.gpu_use import watching
+from ..compute.limits import usable_cpus
 from ..encoding import from_json
 from ..errors import Cancelled, InvalidInput, MlopsError, NotebookFailed, StorageUnavailable, WorkerLost
 from ..events import CellExecuted, CellStarted, Event, OutputStreamed
@@ -112,7 +115,11 @@ class Worker:
     def _attempt(self, job: Job, blobs: BlobStore, token: CancelToken, tell: Tell) -> JobOutcome:
         if token.is_cancelled:
             return JobOutcome(state="cancelled", worker=self.name, reason="cancelled before it started")
-        with _directory(job, blobs) as cwd, self.devices.take(job.resources.gpu) as devices:
+        with (
+            _directory(job, blobs) as cwd,
+            self.devices.take(job.resources.gpu) as devices,
+            watching(devices) as gpus,
+        ):
             source = blobs.read_bytes(job.notebook)
             nb = inject(
                 parse_notebook(source, where=job.notebook_name),
@@ -137,7 +144,8 @@ class Worker:
                 progress=_Told(job.key, tell),
                 cancel=token,
             )
-        return self._ended(outcome, blobs.put_bytes(outcome.text.encode("utf-8", "surrogatepass")))
+        notebook = blobs.put_bytes(outcome.text.encode("utf-8", "surrogatepass"))
+        return replace(self._ended(outcome, notebook), gpu_utilization=gpus.part)
 
     def _request(self, job: Job, spoken: str, cwd: Path, devices: Mapping[str, str]) -> KernelRequest:
         return KernelRequest(
@@ -162,6 +170,8 @@ class Worker:
             error_class=failed.error_class,
             duration_seconds=outcome.duration_seconds,
             peak_memory_bytes=outcome.peak_memory_bytes,
+            cpu_seconds=outcome.cpu_seconds,
+            cpus=outcome.cpus and min(float(outcome.cpus), usable_cpus()),
             worker=self.name,
             reason=failed.reason,
         )

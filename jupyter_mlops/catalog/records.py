@@ -86,6 +86,9 @@ class TaskRun:
     finished_at: datetime | None = None
     duration_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    cpu_seconds: float | None = None
+    cpus: float | None = None
+    gpu_utilization: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,9 @@ class Attempt:
     finished_at: datetime | None = None
     duration_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    cpu_seconds: float | None = None
+    cpus: float | None = None
+    gpu_utilization: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

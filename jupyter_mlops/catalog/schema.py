@@ -20,7 +20,7 @@ from .tables import METADATA
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0007"
+HEAD = "0008"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x6D6C6F7073  # "mlops": the number of PostgreSQL's advisory lock
 _EXISTS_SQLITE = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"

@@ -226,7 +226,8 @@ def warn(messages: list[str]) -> None:
 @pipeline_argument
 @json_option
 def suggest(pipeline: Path | None, is_json: bool) -> None:
-    """Tell what the tasks of a pipeline should ask for, by the highest peaks of their last runs."""
+    """Tell what the tasks of a pipeline should ask for, by what their last runs used: the highest peaks of memory, the
+    busiest CPUs."""
     path = find_pipeline(pipeline)
     loaded = load_pipeline(path)
     with Workspace.open(path.resolve().parent) as opened:
@@ -238,7 +239,7 @@ def suggest(pipeline: Path | None, is_json: bool) -> None:
         click.echo("every task asks for about what it uses")
         return
     rows: list[list[str | Text]] = [[Text(each.task, "bold"), str(each)] for each in found.suggestions]
-    console().print(table(["task", "memory"], rows))
+    console().print(table(["task", "should ask"], rows))
 
 
 for each in (bench, prices, suggest):

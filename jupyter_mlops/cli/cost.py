@@ -124,10 +124,10 @@ def _print(found: Estimate, *, is_by_task: bool) -> None:
             f"{each.provider} {each.name} ({money(each.price)} an hour)" for each in found.instances
         )
         out.print(f"\nthe cheapest with room for every task: {names}", soft_wrap=True)
-    if asked := [each for each in found.suggestions if each.asked is not None]:
+    if asked := [each for each in found.suggestions if each.has_asked]:
         out.print()
         rows: list[list[str | Text]] = [[Text(each.task, "bold"), str(each)] for each in asked]
-        out.print(table(["task", "memory"], rows))
+        out.print(table(["task", "should ask"], rows))
 
 
 def _quote_row(found: Estimate, index: int) -> Sequence[str | Text]:
@@ -140,8 +140,7 @@ def _quote_row(found: Estimate, index: int) -> Sequence[str | Text]:
     on = ", ".join(machines[:3]) + (f" and {len(machines) - 3} more" if len(machines) > 3 else "")
     if quote.place == "own":
         on += f", used {percent(found.utilization)} of the time"
-    if quote.place == "here":
-        on = "; ".join(quote.notes)
+    on = "; ".join([on] * (quote.place != "here") + list(quote.notes))
     if quote.unfit:
         on = f"no room for {', '.join(quote.unfit[:3])}"
         amounts = ["–" for _ in amounts]

@@ -10,6 +10,9 @@ from typing import Any
 
 from ..catalog import owner
 from ..catalog.records import Run, TaskRun
+from ..compute.usage import request_of, requests_of
+from ..compute.utilization import cpu_utilization, memory_utilization, run_utilization
+from ..resources import ResourceRequest
 from ..words import iso, lifetime
 
 
@@ -34,8 +37,8 @@ def run_body(run: Run) -> dict[str, Any]:
     }
 
 
-def task_body(task: TaskRun) -> dict[str, Any]:
-    """A task run."""
+def task_body(task: TaskRun, asked: ResourceRequest) -> dict[str, Any]:
+    """A task run, which asked for so much."""
     return {
         "task": task.task,
         "name": task.name,
@@ -54,9 +57,18 @@ def task_body(task: TaskRun) -> dict[str, Any]:
         "finished_at": iso(task.finished_at),
         "duration_seconds": task.duration_seconds,
         "peak_memory_bytes": task.peak_memory_bytes,
+        "cpu_seconds": task.cpu_seconds,
+        "cpus": task.cpus,
+        "cpu_utilization": cpu_utilization(task),
+        "memory_utilization": memory_utilization(task, asked),
+        "gpu_utilization": task.gpu_utilization,
     }
 
 
 def run_document(run: Run, tasks: Iterable[TaskRun]) -> dict[str, Any]:
     """What ``run``, ``resume``, ``rerun`` and ``show RUN`` print."""
-    return {"run": run_body(run), "tasks": [task_body(task) for task in tasks]}
+    known, asked = list(tasks), requests_of(run.plan)
+    return {
+        "run": {**run_body(run), **run_utilization(known).to_json()},
+        "tasks": [task_body(task, request_of(task, asked)) for task in known],
+    }

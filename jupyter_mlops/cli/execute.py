@@ -407,6 +407,7 @@ def _tell(outcome: NotebookOutcome, source: str, target: str, ctx: click.Context
                 "artifacts": {name: dict(artifact) for name, artifact in outcome.artifacts.items()},
                 "duration_seconds": outcome.duration_seconds,
                 "peak_memory_bytes": outcome.peak_memory_bytes,
+                "cpu_seconds": outcome.cpu_seconds,
                 "error": None if error is None else error.to_json(),
             }
         )

@@ -1,4 +1,5 @@
-"""``features``: what features there are and how fresh. What brings and asks for values is in `features_values`."""
+"""``features``: what features there are and how fresh. What brings values is in
+`features_bringing`, what asks for them in `features_asking`."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from ..features.documents import (
 from ..features.listing import DefinitionTable
 from ..workspace import Workspace
 from .completing import feature_names
-from .features_values import check, drift, export, get, history, materialize, push
+from .features_asking import check, drift, get, history
+from .features_bringing import export, materialize, push
 from .group import PROGRAM, Listing, command
 from .options import json_option, workspace_option
 from .output import console, print_json, state, table

@@ -15,6 +15,8 @@ from rich.text import Text
 from .. import words
 from ..catalog import owner
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
+from ..compute.usage import request_of, requests_of
+from ..compute.utilization import cpu_utilization, flops_at_most, run_utilization, told_cpu, told_flops
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import TERMINAL, now
 from ..resources import format_bytes
@@ -114,8 +116,11 @@ def show(run_name: str, task_name: str | None, workspace: Path | None, is_json: 
         attempts = opened.catalog.find(Attempt, where=where, order_by="attempt")
         artifacts = opened.catalog.find(Artifact, where=where, order_by="name")
         notebook = near(opened.runs.task_notebook(run.run_id, task.task)) if task.notebook else None
+        flops = flops_at_most(task, opened.compute.measurements())
     if is_json:
-        body = {**documents.task_body(task), "notebook": None if notebook is None else str(notebook)}
+        asked = request_of(task, requests_of(run.plan))
+        where_to = None if notebook is None else str(notebook)
+        body = {**documents.task_body(task, asked), "flops_at_most": flops, "notebook": where_to}
         print_json(
             {
                 "run": documents.run_body(run),
@@ -125,7 +130,7 @@ def show(run_name: str, task_name: str | None, workspace: Path | None, is_json: 
             }
         )
         return
-    _print_task(console(), run, task, attempts, artifacts, notebook)
+    _print_task(console(), run, task, attempts, artifacts, notebook, flops)
 
 
 @command(
@@ -212,6 +217,7 @@ def _print_run(out: Console, run: Run, tasks: Sequence[TaskRun]) -> None:
         "arguments": words.mapping(run.arguments, 200),
         "started": words.ago(run.started_at or run.created_at, moment),
         "by": run.user_name,
+        "CPU time": _told_run(tasks),
         "rerun of": run.rerun_of or "",
         "pipeline": run.pipeline_path,
     }
@@ -223,8 +229,37 @@ def _print_run(out: Console, run: Run, tasks: Sequence[TaskRun]) -> None:
     rows = []
     for task in tasks:
         seconds = task.duration_seconds or words.lifetime(task.started_at, task.finished_at, moment)
-        rows.append((Text(task.task, "bold"), state(task.state), words.duration(seconds), _note(task)))
-    out.print(Padding(table(["task", "state", "took", ""], rows), (0, 0, 0, 2), expand=False))
+        memory = format_bytes(task.peak_memory_bytes) if task.peak_memory_bytes else ""
+        rows.append(
+            (
+                Text(task.task, "bold"),
+                state(task.state),
+                words.duration(seconds),
+                _busy(task),
+                memory,
+                _note(task),
+            )
+        )
+    columns = ["task", "state", "took", "CPU", "memory", ""]
+    out.print(Padding(table(columns, rows), (0, 0, 0, 2), expand=False))
+
+
+def _busy(task: TaskRun) -> str:
+    """How much of its CPUs it used."""
+    part = cpu_utilization(task)
+    return "" if part is None else f"{part:.0%} of {task.cpus:g}"
+
+
+def _told_run(tasks: Sequence[TaskRun]) -> str:
+    used = run_utilization(tasks)
+    if used.cpu_seconds is None:
+        return ""
+    parts = [words.duration(used.cpu_seconds)]
+    if used.cpu is not None:
+        parts.append(f"{used.cpu:.0%} of what its tasks could use")
+    if used.gpu is not None:
+        parts.append(f"GPUs {used.gpu:.0%}")
+    return ", ".join(parts)
 
 
 def _note(task: TaskRun) -> Text:
@@ -242,6 +277,7 @@ def _print_task(
     attempts: Sequence[Attempt],
     artifacts: Sequence[Artifact],
     notebook: Path | None,
+    flops: Mapping[str, float],
 ) -> None:
     moment = now()
     seconds = task.duration_seconds or words.lifetime(task.started_at, task.finished_at, moment)
@@ -256,7 +292,10 @@ def _print_task(
             "run": f"{run.run_id} of {run.pipeline}",
             "reason": task.reason,
             "executed in": f"run {task.source_run_id}" if task.source_run_id not in ("", run.run_id) else "",
-            "memory": format_bytes(task.peak_memory_bytes) if task.peak_memory_bytes else "",
+            "CPU time": told_cpu(task),
+            "FLOPS": f"{told_flops(flops)}, if its CPUs were as fast as in `compute bench`" if flops else "",
+            "GPUs": "" if task.gpu_utilization is None else f"busy {task.gpu_utilization:.0%} of the time",
+            "memory": _told_memory(task, request_of(task, requests_of(run.plan)).memory),
             "worker": task.worker,
             "notebook": "" if notebook is None else str(notebook),
         },
@@ -298,6 +337,12 @@ def _print_task(
             out.print(Text(f"  {line}", "bright_black"), soft_wrap=True)
         if task.error.get("hint"):
             out.print(Text.assemble(("hint: ", "cyan"), str(task.error["hint"])), soft_wrap=True)
+
+
+def _told_memory(task: TaskRun, asked: int | None) -> str:
+    if not task.peak_memory_bytes:
+        return ""
+    return format_bytes(task.peak_memory_bytes) + (f" of {format_bytes(asked)}" if asked else "")
 
 
 def _print_facts(out: Console, facts: Mapping[str, str]) -> None:

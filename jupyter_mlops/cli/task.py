@@ -18,7 +18,7 @@ from ..entry.report import Report
 from ..entry.standing import run_id_of
 from ..errors import InvalidInput, StorageUnavailable
 from ..events import Event, OutputStreamed
-from ..pipelines import load_pipeline, lower
+from ..pipelines import load_pipeline, lower, select
 from ..pipelines.references import as_text
 from .group import command
 from .options import arguments_options, find_pipeline, gather_arguments, json_option
@@ -67,6 +67,13 @@ _EXITS = {"timed_out": 124, "out_of_memory": 138, "kernel_died": 138, "cancelled
     is_flag=True,
     help="All before it has ended: what left no outcome was lost, and has failed.",
 )
+@click.option(
+    "--force",
+    "is_forced",
+    is_flag=True,
+    envvar="MLOPS_TASK_FORCE",
+    help="Run it even if the cache has it.  [env: MLOPS_TASK_FORCE]",
+)
 @click.option("--list", "is_list", is_flag=True, help="Print the instances of a mapped task as a JSON list.")
 @click.option(
     "-o",
@@ -87,7 +94,7 @@ _EXITS = {"timed_out": 124, "out_of_memory": 138, "kernel_died": 138, "cancelled
     "--report/--no-report",
     "is_reported",
     default=True,
-    help="Whether to tell the catalog.",
+    help="Whether to tell the catalog, which has the cache too.",
     show_default=True,
 )
 @json_option
@@ -100,6 +107,7 @@ def task(
     arguments_text: str,
     attempt: int | None,
     is_settled: bool,
+    is_forced: bool,
     is_list: bool,
     outputs: Path | None,
     skip_code: int,
@@ -109,12 +117,15 @@ def task(
     """Run one task of a pipeline, as other orchestrators start it.
 
     What the tasks before it left is found in the blob store under the run's id. From that follow its arguments,
-    and whether it runs at all: `when` and `run_if` mean what they mean in any run. Exits as `execute` does, and
-    with 1 when something before it failed.
+    and whether it runs at all: `when` and `run_if` mean what they mean in any run. What an earlier run did with the
+    same inputs is taken from the cache, at the first attempt. Exits as `execute` does, and with 1 when something
+    before it failed.
     """
     path = find_pipeline(pipeline)
     given, is_text = _arguments(parameters, parameter_files, arguments_text)
     plan = lower(load_pipeline(path), given, from_text=is_text)
+    if is_forced:
+        plan = select(plan, force="all")
     with Place(path.resolve().parent) as place:
         report = Report(
             (lambda: place.catalog) if is_reported and not is_list else None,

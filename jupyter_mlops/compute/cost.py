@@ -88,26 +88,34 @@ def expected_seconds(
 
 
 def on_demand(uses: Iterable[Use], instances: Sequence[Instance], *, utilization: float = 1.0) -> Quote:
-    """Rented by the hour, each task on the instance on which its part is cheapest."""
-    costs, chosen = _each(uses, instances, lambda machine, use: (machine.price, use.seconds), utilization)
-    return _quote(
-        _provider(instances), costs, chosen, is_approximate=any(each.is_approximate for each in chosen)
-    )
+    """Rented by the hour, each task on the instance on which its part is cheapest; on spot those that ask for it."""
+    uses = [*uses]
+
+    def price(machine: Instance, use: Use) -> tuple[float, float]:
+        if use.asked.spot and machine.spot is not None:
+            return _spot_price(machine, use)
+        return machine.price, use.seconds
+
+    costs, chosen = _each(uses, instances, price, utilization)
+    asking = [use.task for use in uses if use.asked.spot]
+    notes = (f"on spot, as they ask: {', '.join(asking)}",) if asking else ()
+    is_approximate = any(each.is_approximate or (asking and each.is_spot_approximate) for each in chosen)
+    return _quote(_provider(instances), costs, chosen, is_approximate=is_approximate, notes=notes)
 
 
 def on_spot(uses: Iterable[Use], instances: Sequence[Instance], *, utilization: float = 1.0) -> Quote:
     """The same on instances that may be taken away at any time."""
-
-    def price(machine: Instance, use: Use) -> tuple[float, float]:
-        assert machine.spot is not None  # noqa: S101 - only those are asked
-        longest = use.longest or use.seconds
-        stretch = expected_seconds(longest, machine.interruptions_an_hour) / longest if longest else 1.0
-        return machine.spot, use.seconds * stretch
-
     offered = [each for each in instances if each.spot is not None]
-    costs, chosen = _each(uses, offered, price, utilization)
+    costs, chosen = _each(uses, offered, _spot_price, utilization)
     is_approximate = any(each.is_approximate or each.is_spot_approximate for each in chosen)
     return _quote(f"{_provider(instances)} spot", costs, chosen, is_approximate=is_approximate)
+
+
+def _spot_price(machine: Instance, use: Use) -> tuple[float, float]:
+    assert machine.spot is not None  # noqa: S101 - only those are asked
+    longest = use.longest or use.seconds
+    stretch = expected_seconds(longest, machine.interruptions_an_hour) / longest if longest else 1.0
+    return machine.spot, use.seconds * stretch
 
 
 def on_own(uses: Iterable[Use], servers: Sequence[Server], *, utilization: float) -> Quote:
@@ -166,7 +174,8 @@ def _provider(instances: Sequence[Instance]) -> str:
 
 
 def _quote(
-    place: str, costs: tuple[TaskCost, ...], chosen: Sequence[Instance | Server], *, is_approximate: bool
-) -> Quote:
+    place: str, costs: tuple[TaskCost, ...], chosen: Sequence[Instance | Server], *, is_approximate: bool,
+    notes: tuple[str, ...] = (),
+) -> Quote:  # fmt: skip
     as_of = min((each.as_of.isoformat() for each in chosen), default="")
-    return Quote(place=place, tasks=costs, is_approximate=is_approximate, as_of=as_of)
+    return Quote(place=place, tasks=costs, is_approximate=is_approximate, as_of=as_of, notes=notes)

@@ -37,6 +37,11 @@ def find_gpus(environ: Mapping[str, str] | None = None) -> list[Gpu]:
     return visible(found, os.environ if environ is None else environ)
 
 
+def told_gpus(environ: Mapping[str, str]) -> list[Gpu]:
+    """Those that an environment leaves visible, of a driver that tells by NVML what they do; none without it."""
+    return visible(_by_nvml(), environ)
+
+
 def count_gpus(environ: Mapping[str, str] | None = None) -> int:
     """How many this process may see; asked before each run, so by what costs no time: the environment, which is
     believed, or the driver's files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..resources import ResourceRequest
 from .cost import Quote, on_demand, on_spot
@@ -22,8 +23,9 @@ def own_architecture() -> str:
 
 
 def hourly(request: ResourceRequest, prices: PriceList, *, architecture: str = "x86_64") -> list[Quote]:
-    """An hour of it in each cloud that has room for it, on demand and on spot; the cheapest first."""
-    use = Use(task="an hour", seconds=HOUR, longest=HOUR, asked=request)
+    """An hour of it in each cloud that has room for it, on demand and on spot, whichever it asks for; the cheapest
+    first."""
+    use = Use(task="an hour", seconds=HOUR, longest=HOUR, asked=replace(request, spot=None))
     quotes = []
     for provider in prices.providers:
         rented = [each for each in prices.of(provider) if each.architecture == architecture]

@@ -83,6 +83,8 @@ class Planner:
             )
         unseen = decide.check_shadow(shadow or {}, shares)
         read = resources if isinstance(resources, ResourceRequest) else ResourceRequest.parse(resources)
+        if read.image is not None:
+            raise InvalidInput("what a deployment asks for names no image", hint=f"image={read.image!r} does")
         needs = decide.resources_of(before) if resources is None else read
         count = decide.replicas_of(before) if replicas is None else decide.check_replicas(replicas)
         given = dict(decide.options_of(before)) if options is None else dict(options)

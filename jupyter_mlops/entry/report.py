@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import encoding
 from ..backends import JobOutcome
@@ -21,7 +21,7 @@ from ..catalog import Catalog
 from ..catalog.owner import ELSEWHERE, user_name
 from ..catalog.records import Artifact, Attempt, Run, TaskRun
 from ..errors import Cancelled, CatalogUnavailable, Conflict, MlopsError, NotFound
-from ..events import TERMINAL, now
+from ..events import TERMINAL, measured, now
 from ..notebooks.inject import named_secrets
 from ..pipelines import RunState
 
@@ -48,7 +48,7 @@ class Report:
 
     def run(self, machine: RunState) -> Run | None:
         """The run's record, if the catalog can be asked. Raises `Cancelled` if somebody cancelled it there."""
-        with self._telling() as catalog:
+        with self.reached() as catalog:
             if catalog is None:
                 return None
             run = self._demand_run(catalog, machine)
@@ -58,7 +58,7 @@ class Report:
 
     def begun(self, key: str, attempt: int, machine: RunState) -> None:
         """The task runs now."""
-        with self._telling() as catalog:
+        with self.reached() as catalog:
             if catalog is None:
                 return
             self._demand_run(catalog, machine)
@@ -66,7 +66,6 @@ class Report:
                 Run, machine.run_id, state="running", message="", finished_at=None, runner=ELSEWHERE
             )
             moment, worker = now(), f"{socket.gethostname()}:{os.getpid()}"
-            told = named_secrets(dict(machine.arguments(key)))
             task = replace(
                 _task_run(catalog, machine, key),
                 state="running",
@@ -76,7 +75,7 @@ class Report:
                 finished_at=None,
                 error={},
                 worker=worker,
-                arguments={name: encoding.to_json(value) for name, value in told.items()},
+                arguments=_told(machine, key),
             )
             self._attempt = Attempt(
                 run_id=machine.run_id,
@@ -90,7 +89,7 @@ class Report:
 
     def ended(self, ended: Ended, machine: RunState) -> None:
         """The task has ended, and with it perhaps others that will not run, or the whole run."""
-        with self._telling() as catalog:
+        with self.reached() as catalog:
             if catalog is None:
                 return
             self._demand_run(catalog, machine)
@@ -103,10 +102,13 @@ class Report:
                 artifacts=ended.artifacts,
                 notebook=ended.notebook,
                 error=ended.error,
+                cache_key=ended.cache_key,
+                source_run_id=ended.source_run_id,
                 finished_at=moment,
-                duration_seconds=ended.duration_seconds,
+                **measured(ended),
             )
-            peak = self.outcome.peak_memory_bytes if self.outcome else 0
+            if ended.state == "cached":  # nobody has said with what it began
+                task = replace(task, arguments=_told(machine, ended.task))
             with catalog.transaction():
                 if self._attempt is not None:
                     attempt = replace(
@@ -115,11 +117,10 @@ class Report:
                         error=ended.error,
                         notebook=ended.notebook,
                         finished_at=moment,
-                        duration_seconds=ended.duration_seconds,
-                        peak_memory_bytes=peak,
+                        **measured(ended),
                     )
                     catalog.put(attempt, *self._artifacts(ended))
-                catalog.put(replace(task, peak_memory_bytes=peak))
+                catalog.put(task)
                 self._others(catalog, machine, ended.task)
                 if machine.state is not None:
                     where = {"is_cancel_requested": False}
@@ -189,8 +190,8 @@ class Report:
         return run
 
     @contextlib.contextmanager
-    def _telling(self) -> Iterator[Catalog | None]:
-        """The catalog, or None where it is not to be had; afterwards it is not asked again."""
+    def reached(self) -> Iterator[Catalog | None]:
+        """The catalog, or None where it is not to be had; one that is lost meanwhile is not asked again."""
         catalog = None
         try:
             catalog = None if self._open is None else self._open()
@@ -204,6 +205,12 @@ class Report:
     def _give_up(self, error: MlopsError) -> None:
         log.warning("the catalog was not told of this task: %s", error)
         self._open = None
+
+
+def _told(machine: RunState, key: str) -> dict[str, Any]:
+    """The task's arguments as records have them: without secrets."""
+    given = named_secrets(dict(machine.arguments(key)))
+    return {name: encoding.to_json(value) for name, value in given.items()}
 
 
 def _task_run(catalog: Catalog, machine: RunState, key: str) -> TaskRun:

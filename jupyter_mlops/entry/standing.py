@@ -16,6 +16,7 @@ from ..errors import WorkerLost
 from ..events import (
     AttemptCancelled,
     AttemptSucceeded,
+    CacheHit,
     CacheMissed,
     Event,
     RunStarted,
@@ -62,8 +63,9 @@ def outcomes(blobs: BlobStore, run_id: str) -> dict[str, Left]:
 
 
 class Standing:
-    """The run after these outcomes. `target` is left unanswered, whatever it did before: it is about to run. When
-    what comes before it `is_settled`, what left no outcome has failed: its process or machine was lost."""
+    """The run after these outcomes. `target` is left unanswered, whatever it did before: it is about to run, unless
+    the cache, if it `is_cache_asked`, has it. When what comes before it `is_settled`, what left no outcome has
+    failed: its process or machine was lost."""
 
     def __init__(
         self,
@@ -76,13 +78,14 @@ class Standing:
     ) -> None:
         self.machine = RunState(plan, run_id)
         self.is_target_due = False
+        self.is_cache_asked = False
         waiting: deque[Instruction] = deque(self.machine.handle(RunStarted(run_id=run_id)))
         while waiting:
             instruction = waiting.popleft()
-            if isinstance(instruction, LookUpCache):  # the cache is this orchestrator's business, not ours
-                waiting += self.machine.handle(
-                    CacheMissed(run_id=run_id, task=instruction.task, cache_key="")
-                )
+            if isinstance(instruction, LookUpCache):
+                self.is_cache_asked = self.is_cache_asked or instruction.task == target
+                left = None if instruction.task == target else known.get(instruction.task)
+                waiting += self.machine.handle(_answer(run_id, instruction.task, left))
             elif isinstance(instruction, Submit):
                 if instruction.task == target:
                     self.is_target_due = True
@@ -104,16 +107,31 @@ class Standing:
         ]
 
 
+def _answer(run_id: str, task: str, left: Left | None) -> Event:
+    """What the cache gave in this run, as the task's own process found."""
+    if left is None or left.outcome.state != "cached":
+        return CacheMissed(run_id=run_id, task=task, cache_key="")
+    outcome = left.outcome
+    return CacheHit(
+        run_id=run_id, task=task, cache_key="", source_run_id="", results=outcome.results,
+        artifacts=_references(outcome), notebook=outcome.notebook,
+    )  # fmt: skip
+
+
+def _references(outcome: JobOutcome) -> dict[str, str]:
+    return {name: told["reference"] for name, told in outcome.artifacts.items()}
+
+
 def _fact(run_id: str, submit: Submit, outcome: JobOutcome) -> Event:
     """The outcome as the machine takes it. That of a failed attempt stands: further ones are the orchestrator's."""
     match outcome.state:
-        case "succeeded":
+        case "succeeded" | "cached":
             return AttemptSucceeded(
                 run_id=run_id,
                 task=submit.task,
                 attempt=submit.attempt,
                 results=outcome.results,
-                artifacts={name: told["reference"] for name, told in outcome.artifacts.items()},
+                artifacts=_references(outcome),
                 notebook=outcome.notebook,
             )
         case "cancelled":

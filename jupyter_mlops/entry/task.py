@@ -14,13 +14,14 @@ from ..backends import JobKey, JobOutcome
 from ..backends.work import Worker
 from ..blobs import BlobStore
 from ..errors import Conflict, InvalidInput, MlopsError, NotFound, did_you_mean
-from ..events import DONE_WELL, Event, OutputStreamed
+from ..events import DONE_WELL, CacheHit, Event, OutputStreamed, measured
 from ..kernels import KernelPool
 from ..pipelines import Plan
 from ..runner.logs import LogWriter
 from ..runner.places import notebook_path
 from ..runner.sources import Sources, preloads
 from ..settings import Settings
+from .cache import TaskCache
 from .report import Report
 from .standing import Left, Standing, outcomes
 from .telling import Telling, both
@@ -35,11 +36,17 @@ class Ended:
     state: str
     attempt: int = 0
     reason: str = ""
+    cache_key: str = ""
+    source_run_id: str = ""  # of a cached task: the run that really executed it
     results: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
     notebook: str = ""
     error: Mapping[str, Any] = field(default_factory=dict)
     duration_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    cpu_seconds: float | None = None
+    cpus: float | None = None
+    gpu_utilization: float | None = None
 
     @property
     def is_good(self) -> bool:
@@ -86,14 +93,22 @@ class TaskEntry:
         before = self._known.get(key)
         attempt = attempt or (before.attempt + 1 if before else 1)
         standing = Standing(self.plan, self.run_id, self._known, target=key, is_settled=is_settled)
-        run = self.report.run(standing.machine)
-        telling = Telling(run, standing.machine, self.settings, self.report.open_catalog)
+        machine = standing.machine
+        run = self.report.run(machine)
+        telling = Telling(run, machine, self.settings, self.report.open_catalog)
         if standing.is_target_due:
+            cache = TaskCache(key, machine, self.sources, self.blobs, self.report)
+            hit = cache.find() if standing.is_cache_asked and before is None else None
             outcome = self._refused(key, before, attempt)
-            if outcome is None:
+            if hit is not None:
+                telling.found(hit)
+                outcome = self._taken(key, attempt, hit)
+            elif outcome is None:
                 telling.begun(key, attempt)
-                outcome = self._execute(key, attempt, standing, both(on_event, telling.handle))
-            ended = self._ended(key, attempt, outcome)
+                outcome = self._execute(key, attempt, cache, both(on_event, telling.handle))
+                if outcome.state == "succeeded" and (before is None or before.attempt < attempt):
+                    cache.keep(outcome)
+            ended = self._ended(key, attempt, outcome, cache.cache_key, hit)
         else:
             ended = self._did_not_run(key, standing)
         after = Standing(self.plan, self.run_id, self._read()).machine
@@ -143,10 +158,20 @@ class TaskEntry:
         is_further = bool(policy.on) and not policy.covers(before.outcome.error_class)
         return before.outcome if is_further else None
 
+    def _taken(self, key: str, attempt: int, hit: CacheHit) -> JobOutcome:
+        """What an earlier run left, left for those that come after in this one."""
+        outcome = JobOutcome(
+            state="cached", results=hit.results, notebook=hit.notebook,
+            artifacts={name: {"reference": reference} for name, reference in hit.artifacts.items()},
+            reason=hit.reason or f"done in run {hit.source_run_id}",
+        )  # fmt: skip
+        self._leave(key, attempt, outcome)
+        return outcome
+
     def _execute(
-        self, key: str, attempt: int, standing: Standing, on_event: Callable[[Event], None]
+        self, key: str, attempt: int, cache: TaskCache, on_event: Callable[[Event], None]
     ) -> JobOutcome:
-        machine, planned = standing.machine, standing.machine.task(key).planned
+        machine, planned = cache.machine, cache.machine.task(key).planned
         logs = LogWriter(self.settings.root, self.run_id)
 
         def tell(event: Event) -> None:
@@ -184,26 +209,33 @@ class TaskEntry:
     def _unprepared(self, key: str, attempt: int, error: MlopsError) -> JobOutcome:
         """What the files or the arguments get wrong is the task's failure, and is left for those that come after."""
         outcome = JobOutcome(state="failed", error=error.to_json(), error_class=type(error).__name__)
-        document = JobKey(run_id=self.run_id, task=key, attempt=attempt).document
-        self.blobs.put_document(document, json.dumps(outcome.to_json()).encode())
+        self._leave(key, attempt, outcome)
         return outcome
 
-    def _ended(self, key: str, attempt: int, outcome: JobOutcome) -> Ended:
+    def _leave(self, key: str, attempt: int, outcome: JobOutcome) -> None:
+        document = JobKey(run_id=self.run_id, task=key, attempt=attempt).document
+        self.blobs.put_document(document, json.dumps(outcome.to_json()).encode())
+
+    def _ended(
+        self, key: str, attempt: int, outcome: JobOutcome, cache_key: str, hit: CacheHit | None
+    ) -> Ended:
         self.report.outcome = outcome
-        is_good = outcome.state == "succeeded"  # what a notebook emitted before it failed counts for nothing
+        is_good = outcome.state in DONE_WELL  # what a notebook emitted before it failed counts for nothing
         return Ended(
             task=key,
             run_id=self.run_id,
             state="failed" if outcome.state == "lost" else outcome.state,
             attempt=attempt,
             reason=outcome.reason,
+            cache_key=hit.cache_key if hit is not None else cache_key,
+            source_run_id=hit.source_run_id if hit is not None else "",
             results=outcome.results if is_good else {},
             artifacts={name: str(told["reference"]) for name, told in outcome.artifacts.items()}
             if is_good
             else {},
             notebook=outcome.notebook,
             error=outcome.error,
-            duration_seconds=outcome.duration_seconds,
+            **measured(outcome),
         )
 
 

@@ -14,9 +14,11 @@ from ..events import (
     AttemptFailed,
     AttemptStarted,
     AttemptSucceeded,
+    CacheHit,
     Event,
     RunFinished,
     RunStarted,
+    measured,
     now,
 )
 from ..pipelines import RunState
@@ -44,12 +46,22 @@ class Telling:
         self._attempt = 0
 
     def begun(self, key: str, attempt: int) -> None:
-        """The task runs now. The first of a run says that the run began; of two that begin it, each does."""
+        """The task runs now."""
+        self._first()
+        self._attempt = attempt
+        self.handle(AttemptStarted(run_id=self._run_id, task=key, attempt=attempt))
+
+    def found(self, hit: CacheHit) -> None:
+        """It does not run: an earlier run left what it would give."""
+        self._first()
+        self._machine.task(hit.task).artifacts = hit.artifacts
+        self.handle(hit)
+
+    def _first(self) -> None:
+        """The first task of a run says that the run began; of two that begin it, each does."""
         states = self._machine.states.values()
         if not any(state in TERMINAL for state in states):
             self.handle(RunStarted(run_id=self._run_id))
-        self._attempt = attempt
-        self.handle(AttemptStarted(run_id=self._run_id, task=key, attempt=attempt))
 
     def handle(self, event: Event) -> None:
         """Something happened."""
@@ -74,14 +86,14 @@ def _fact(ended: Ended) -> Event:
         case "succeeded":
             return AttemptSucceeded(
                 run_id=run_id, task=task, attempt=attempt, results=ended.results, artifacts=ended.artifacts,
-                notebook=ended.notebook, duration_seconds=ended.duration_seconds,
+                notebook=ended.notebook, **measured(ended),
             )  # fmt: skip
         case "cancelled":
-            return AttemptCancelled(run_id=run_id, task=task, attempt=attempt)
+            return AttemptCancelled(run_id=run_id, task=task, attempt=attempt, **measured(ended))
         case _:
             return AttemptFailed(
                 run_id=run_id, task=task, attempt=attempt, error=ended.error,
-                error_class=str(ended.error.get("ename", "")), duration_seconds=ended.duration_seconds,
+                error_class=str(ended.error.get("ename", "")), **measured(ended),
             )  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..pipelines import Plan
+from ..pipelines.schedules import ScheduleSpec
+from .firing import lost, scheduled_arguments
 from .steps import (
     Step,
     argument_secrets,
@@ -13,6 +15,7 @@ from .steps import (
     plain_arguments,
     secret_names,
     steps,
+    wish_notes,
 )
 from .target import Exported, ExportOptions, Target
 
@@ -46,10 +49,12 @@ def command(key: str) -> str:
 def export(plan: Plan, options: ExportOptions) -> Exported:
     """``dags/<pipeline>.py``."""
     made = steps(plan)
-    arguments = plain_arguments(plan, "Airflow")
+    arguments = {**plain_arguments(plan, "Airflow"), **scheduled_arguments(options.schedule, "Airflow")}
     imports = ["import json", "import os", "import shlex"]
-    if any(_uses_time(step) for step in made):
-        imports.append("from datetime import timedelta")
+    times = ["datetime"] if options.schedule and any(options.schedule.bounds()) else []
+    times += ["timedelta"] if any(_uses_time(step) for step in made) else []
+    if times:
+        imports.append(f"from datetime import {', '.join(times)}")
     imports += ["", "from airflow.providers.standard.operators.bash import BashOperator"]
     imports.append("from airflow.sdk import DAG, Param" if arguments else "from airflow.sdk import DAG")
     if options.schedule:
@@ -72,12 +77,7 @@ def _dag(plan: Plan, options: ExportOptions, arguments: dict[str, object]) -> st
     given = [f"dag_id={literal(plan.pipeline)}"]
     if options.description:
         given.append(f"description={literal(options.description)}")
-    if options.schedule:
-        cron, zone = literal(options.schedule), literal(options.timezone)
-        given.append(f"schedule=CronTriggerTimetable({cron}, timezone={zone})")
-    else:
-        given.append("schedule=None")
-    given.append("catchup=False")
+    given += ["schedule=None", "catchup=False"] if options.schedule is None else _schedule(options.schedule)
     if arguments:
         entries = "".join(
             f"        {literal(name)}: Param({literal(value)}),\n" for name, value in arguments.items()
@@ -85,6 +85,18 @@ def _dag(plan: Plan, options: ExportOptions, arguments: dict[str, object]) -> st
         given.append("params={\n" + entries + "    }")
     given += ["default_args=DEFAULTS", 'tags=["jupyter-mlops"]']
     return call("with DAG", *given) + " as dag:"
+
+
+def _schedule(spec: ScheduleSpec) -> list[str]:
+    given = [
+        f"schedule=CronTriggerTimetable({literal(spec.cron)}, timezone={literal(spec.timezone)})",
+        f"catchup={spec.catch_up == 'all'}",
+        "max_active_runs=1",
+    ]
+    for name, moment in zip(("start_date", "end_date"), spec.bounds(), strict=True):
+        if moment is not None:
+            given.append(f"{name}=datetime.fromisoformat({literal(moment.isoformat())})")
+    return [*given, *(["is_paused_upon_creation=True"] if spec.is_paused else [])]
 
 
 def _step(step: Step) -> list[str]:
@@ -156,13 +168,29 @@ def _notes(plan: Plan, options: ExportOptions, made: list[Step]) -> list[str]:
             notes.append(
                 f"retries: {step.key}: Airflow doubles delays; {step.task.retries.backoff:g} is not kept"
             )
+    notes += wish_notes(
+        made,
+        {
+            "spot": "Airflow does not place tasks; choose a `queue` of workers that can be taken away",
+            "image": "Airflow starts no containers for it; choose a `queue` of workers that have it",
+        },
+    )
     if options.image:
         notes.append(
             f"image: {options.image} is not started by Airflow; install jupyter-mlops on its workers"
         )
-    return notes
+    if options.schedule and options.schedule.parameters:
+        notes.append(
+            "schedule: its parameters are the defaults of the DAG, for runs that people start as well"
+        )
+    return notes + lost(options.schedule, held={"start", "end", "is_paused"}, told=_SCHEDULES)
 
 
+_SCHEDULES = {
+    "catch_up none": "the latest missed fire runs",
+    "overlap skip": "the latest fire that was left out runs when the earlier run has ended",
+    "overlap cancel": "the earlier run goes on, and the fire waits for its end",
+}
 TARGET = Target(
     name="airflow",
     title="Airflow 3",
@@ -181,11 +209,16 @@ TARGET = Target(
         "retries.on": ("ours", "the next attempt ends at once"),
         "timeout": ("native", "`execution_timeout`"),
         "resources": ("ours", "memory; no placement"),
+        "resources.spot": ("refused", "told in a note"),
+        "resources.image": ("refused", "told in a note"),
         "priority": ("native", "`priority_weight`"),
         "secrets": ("ours", "of the worker"),
         "env": ("ours", ""),
         "image": ("refused", "told in a note: workers have it installed"),
         "schedule": ("native", "`CronTriggerTimetable`"),
-        "cache": ("refused", "every task runs"),
+        "schedule.parameters": ("native", "defaults of the DAG"),
+        "schedule.catch_up": ("native", "`catchup`; at least the latest"),
+        "schedule.overlap": ("native", "`max_active_runs`: the fire waits"),
+        "cache": ("ours", ""),
     },
 )

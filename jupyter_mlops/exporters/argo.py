@@ -12,10 +12,14 @@ from typing import Any
 
 from ..pipelines import Plan
 from ..pipelines.references import as_text
+from ..pipelines.schedules import ScheduleSpec
+from ..spot_nodes import placement
+from .firing import lost, scheduled_arguments
 from .steps import Equality, Step, argument_secrets, equality, plain_arguments, secret_names, steps
 from .target import Exported, ExportOptions, Target, not_expressible
 from .yaml_text import dump
 
+_HOWEVER_LATE = 31_622_400  # a year: the latest missed fire runs
 _OUTPUTS = "/tmp/outputs"  # noqa: S108 - a path in the task's own container
 _AFTER = {
     "success": "{0}.Succeeded",
@@ -62,19 +66,33 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     spec["templates"] = templates
     documents = [_document("WorkflowTemplate", metadata, spec)]
     if options.schedule:
-        cron = {
-            "schedules": [options.schedule],
-            "timezone": options.timezone,
-            "concurrencyPolicy": "Forbid",
-            "workflowSpec": {"workflowTemplateRef": {"name": name}},
-        }
-        documents.append(_document("CronWorkflow", {"name": name}, cron))
+        documents.append(_document("CronWorkflow", {"name": name}, _cron(options.schedule, name)))
     title = f"{plan.pipeline}: {options.description}" if options.description else plan.pipeline
     head = _HEAD.format(title=" ".join(title.split()), file=f"{name}.yaml")
     text = head + "".join("---\n" + dump(each) for each in documents)
     return Exported(
         files={f"{name}.yaml": text}, notes=tuple(_notes(made, equalities, options, name, shared))
     )
+
+
+def _cron(spec: ScheduleSpec, name: str) -> dict[str, Any]:
+    workflow: dict[str, Any] = {"workflowTemplateRef": {"name": name}}
+    given = scheduled_arguments(spec, "Argo")
+    if given:
+        parameters = [{"name": key, "value": as_text(value)} for key, value in given.items()]
+        workflow["arguments"] = {"parameters": parameters}
+    if spec.overlap == "queue":
+        workflow["synchronization"] = {"mutexes": [{"name": name}]}
+    cron: dict[str, Any] = {
+        "schedules": [spec.cron],
+        "timezone": spec.timezone,
+        "concurrencyPolicy": {"skip": "Forbid", "cancel": "Replace", "queue": "Allow"}[spec.overlap],
+    }
+    if spec.catch_up != "none":
+        cron["startingDeadlineSeconds"] = _HOWEVER_LATE
+    if spec.is_paused:
+        cron["suspend"] = True
+    return {**cron, "workflowSpec": workflow}
 
 
 def _document(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +142,7 @@ def _template(
         words += ["-p", argument, f"{{{{workflow.parameters.{argument}}}}}"]
     container: dict[str, Any] = {
         "name": "main",
-        "image": options.image,
+        "image": task.resources.image or options.image,
         "workingDir": options.project,
         "command": ["jupyter-mlops", "task"],
         "args": words,
@@ -152,6 +170,8 @@ def _template(
     resources = _resources(step)
     if resources:
         container["resources"] = resources
+    if task.resources.spot:
+        template |= placement()
     return {**template, "container": container}
 
 
@@ -212,7 +232,8 @@ def _notes(
         notes.append(
             "schedule: Argo starts nothing that daylight saving time leaves out, and twice what it repeats"
         )
-    return notes
+    told = {"catch_up all": "of the missed fires the latest runs"}
+    return notes + lost(options.schedule, held={"is_paused"}, told=told)
 
 
 TARGET = Target(
@@ -233,11 +254,16 @@ TARGET = Target(
         "retries.on": ("ours", "the next attempt ends at once"),
         "timeout": ("native", "`activeDeadlineSeconds`"),
         "resources": ("native", "requests and limits"),
+        "resources.spot": ("native", "`tolerations`, `affinity`"),
+        "resources.image": ("native", "`container.image`"),
         "priority": ("refused", "told in a note"),
         "secrets": ("native", "`secretKeyRef`"),
         "env": ("ours", ""),
         "image": ("native", "required"),
         "schedule": ("native", "`CronWorkflow`"),
-        "cache": ("refused", "every task runs"),
+        "schedule.parameters": ("native", "`arguments` of the `CronWorkflow`"),
+        "schedule.catch_up": ("native", "`startingDeadlineSeconds`; at most the latest"),
+        "schedule.overlap": ("native", "`concurrencyPolicy`; a mutex for `queue`"),
+        "cache": ("ours", ""),
     },
 )

@@ -10,6 +10,10 @@ import re
 from typing import Any
 
 from ..pipelines import Plan
+from ..spot_nodes import LABELS, TAINTS
+from . import kubeflow_recurring
+from .firing import lost
+from .kubeflow_component import COMPONENT, INSTANCES, NOTEBOOK, ON_SPOT
 from .steps import (
     Equality,
     Step,
@@ -27,50 +31,8 @@ from .steps import (
 )
 from .target import Exported, ExportOptions, Target, not_expressible
 
+_OF_ALL = ("kubernetes.", "may_be_taken_away(")  # functions that are given the task
 _OWN = ("task_key", "run_id", "words", "result", "after")
-_COMPONENT = '''\
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
-def {name}(
-    task_key: str,
-    run_id: str,
-{declared}    words: list = [],  # noqa: B006 - a component's default is a constant
-    after: list = [],  # noqa: B006
-{more}) -> {kind}:
-    """{told}"""
-    import json
-    import os
-    import subprocess
-
-    arguments = {{{arguments}}}
-    done = subprocess.run(
-        ["jupyter-mlops", "task", {pipeline}, task_key, "--run-id", run_id, "--json", *words],
-        cwd=os.environ.get("MLOPS_TASK_PROJECT", {project}),
-        env={{**os.environ, "MLOPS_TASK_ARGUMENTS": json.dumps(arguments)}},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    said = json.loads(done.stdout)
-    if done.returncode:
-        raise RuntimeError(f"{{task_key}}: {{said.get('error', {{}}).get('message') or said.get('reason')}}")
-{end}
-'''
-_NOTEBOOK = {
-    "name": "notebook",
-    "more": '    result: str = "",\n',
-    "kind": "str",
-    "told": "One task of the pipeline; its result of that name, or how it ended. Whether it runs it decides by what\n"
-    "    the tasks before it left; `after` only says what comes before it.",
-    "end": """\
-    value = said["results"].get(result, said["state"])
-    return value if isinstance(value, str) else json.dumps(value)""",
-}
-_INSTANCES = {
-    "name": "instances",
-    "more": "",
-    "kind": "list",
-    "told": "The keys of a mapped task's instances.",
-    "end": "    return said",
-}
 
 
 def export(plan: Plan, options: ExportOptions) -> Exported:
@@ -84,18 +46,21 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
         if _has_null(value) or name in _OWN:
             what = "default with a null" if _has_null(value) else "free name"
             raise not_expressible(f"{what} for the parameter {name!r}", "Kubeflow", "give it another one")
-    made = steps(plan, reserved=[*arguments, "dsl", "compiler", "kubernetes", "step", "key"])
+    made = steps(
+        plan, reserved=[*arguments, "dsl", "compiler", "kubernetes", "step", "key", "may_be_taken_away"]
+    )
     by_key = {step.key: step for step in made}
     module = re.sub(r"\W+", "_", plan.pipeline)
     secrets = bool(argument_secrets(plan)) or any(secret_names(step.task) for step in made)
+    on_spot = any(step.task.resources.spot for step in made)
     shared = {
         "declared": "".join(f"    {name}: {type(value).__name__},\n" for name, value in arguments.items()),
         "arguments": ", ".join(f"{literal(name)}: {name}" for name in arguments),
         "pipeline": literal(options.pipeline_file),
         "project": literal(options.project),
     }
-    kinds = [_NOTEBOOK, *([_INSTANCES] if any(step.is_mapped for step in made) else [])]
-    components = "\n\n".join(_COMPONENT.format(**shared, **kind) for kind in kinds)
+    kinds = [NOTEBOOK, *([INSTANCES] if any(step.is_mapped for step in made) else [])]
+    components = "\n\n".join(COMPONENT.format(**shared, **kind) for kind in kinds)
     told = (
         f"Each task is a notebook, run by `jupyter-mlops task` in the image. `python {module}.py` compiles it to "
         f"{module}.yaml."
@@ -104,8 +69,8 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     text = "\n".join(
         [
             docstring(plan, options, told), "",
-            f"from kfp import compiler, dsl{', kubernetes' if secrets else ''}", "",
-            f"IMAGE = {literal(options.image)}", "", "", components, "",
+            f"from kfp import compiler, dsl{', kubernetes' if secrets or on_spot else ''}", "",
+            f"IMAGE = {literal(options.image)}", "", "", components, "", *(_on_spot() if on_spot else []),
             *_pipeline(plan, options, module, arguments),
             *(line for step in made for line in _step(step, by_key, made, needed, plan)),
             "", "", 'if __name__ == "__main__":', f'    compiler.Compiler().compile({module}, "{module}.yaml")', "",
@@ -113,8 +78,16 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     )  # fmt: skip
     files = {f"{module}.py": text}
     if options.schedule:
-        files[f"{module}_schedule.py"] = _schedule(plan, options, module)
+        files[f"{module}_schedule.py"] = kubeflow_recurring.script(plan, options.schedule, module)
     return Exported(files=files, notes=tuple(_notes(plan, options, made, by_key, needed)))
+
+
+def _on_spot() -> list[str]:
+    marks = [
+        items(head, [f"{literal(key)}: {literal(value)}" for key, value in known], "}", 0)
+        for head, known in (("TAINTS = {", TAINTS), ("LABELS = {", LABELS))
+    ]
+    return [*marks, "", "", ON_SPOT, ""]
 
 
 def _has_null(value: Any) -> bool:
@@ -168,6 +141,8 @@ def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str
     if mapped:
         given.append(f"after=dsl.Collected({mapped[0].name}.output)")
     settled = runs_after_failure(step.task)
+    if settled and not mapped:  # `ignore_upstream_failure` looks for each input, also for those with defaults
+        given.append("after=[]")
     words = [literal(word) for word in step.settled] if settled else []
     plain = [by_key[key].name for key in step.needs if not by_key[key].is_mapped]
     after = [f"after({', '.join(plain)})"] if plain else []
@@ -179,14 +154,14 @@ def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str
         listing = _made(
             name,
             [*given, "component=instances", items("words=[", ['"--list"', *words], "]", 0)],
-            [*after, f"set_display_name({literal(name)})"],
+            [*after, f"set_display_name({literal(name)})", *_own_image(step)],
             4,
         )
         loop = f"    with dsl.ParallelFor(items={name}.output, name={literal(step.slug)}) as key:"
         return [*lines, *listing, loop, *_made(step.name, ["key"], [display, *_settings(step, plan)], 8)]
     if words:
         given.append(f"words=[{', '.join(words)}]")
-    if asked:
+    if asked or settled:
         given.append(f"result={literal(asked)}")
     settings = [*after, display, *_settings(step, plan)]
     equal = _in_condition(step, by_key, needed)
@@ -203,9 +178,7 @@ def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str
 def _made(name: str, given: list[str], settings: list[str], indent: int) -> list[str]:
     pad = " " * indent
     lines = [f"{pad}{name} = step({', '.join(given)})"]
-    return lines + [
-        f"{pad}{each if each.startswith('kubernetes.') else f'{name}.{each}'}" for each in settings
-    ]
+    return lines + [f"{pad}{each if each.startswith(_OF_ALL) else f'{name}.{each}'}" for each in settings]
 
 
 def _settings(step: Step, plan: Plan) -> list[str]:
@@ -225,6 +198,9 @@ def _settings(step: Step, plan: Plan) -> list[str]:
     if task.resources.gpu:
         kind = task.resources.accelerator or "nvidia.com/gpu"
         given += [f"set_accelerator_type({literal(kind)})", f"set_accelerator_limit({task.resources.gpu})"]
+    given += _own_image(step)
+    if task.resources.spot:
+        given.append(f"may_be_taken_away({step.name})")
     secrets = sorted({*secret_names(task), *argument_secrets(plan)})
     if secrets:
         keys = "{" + ", ".join(f"{literal(name)}: {literal(name)}" for name in secrets) + "}"
@@ -232,27 +208,13 @@ def _settings(step: Step, plan: Plan) -> list[str]:
     return given
 
 
+def _own_image(step: Step) -> list[str]:
+    image = step.task.resources.image
+    return [f"set_container_image({literal(image)})"] if image else []
+
+
 def _secret(plan: Plan) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plan.pipeline.lower()).strip("-") + "-secrets"
-
-
-def _schedule(plan: Plan, options: ExportOptions, module: str) -> str:
-    return f'''\
-"""Has {plan.pipeline} run by itself. Written by `jupyter mlops export`."""
-
-import kfp
-from {module} import {module}
-
-client = kfp.Client()
-client.create_recurring_run(
-    experiment_id=client.create_experiment({literal(plan.pipeline)}).experiment_id,
-    job_name={literal(plan.pipeline)},
-    pipeline_func={module},
-    cron_expression={literal("0 " + options.schedule)},  # KFP's cron begins with seconds
-    max_concurrency=1,
-    no_catchup=True,
-)
-'''
 
 
 def _notes(
@@ -271,11 +233,13 @@ def _notes(
             )
         if step.task.priority:
             notes.append(f"priority: {step.key}: Kubeflow has none")
-    if options.schedule and options.timezone != "UTC":
+    if options.schedule and options.schedule.timezone != "UTC":
         notes.append(
-            f"schedule: the zone {options.timezone} is a setting of KFP's controller, not of a pipeline"
+            f"schedule: the zone {options.schedule.timezone} is a setting of KFP's controller, not of a pipeline"
         )
-    return notes
+    return notes + lost(
+        options.schedule, held={"start", "end", "is_paused"}, told=kubeflow_recurring.OTHERWISE
+    )
 
 
 TARGET = Target(
@@ -296,11 +260,16 @@ TARGET = Target(
         "retries.on": ("ours", "the next attempt ends at once"),
         "timeout": ("ours", ""),
         "resources": ("native", "requests and limits"),
+        "resources.spot": ("native", "`add_toleration`, `add_node_affinity`"),
+        "resources.image": ("native", "`set_container_image`"),
         "priority": ("refused", "told in a note"),
         "secrets": ("native", "`use_secret_as_env`"),
         "env": ("ours", ""),
         "image": ("native", "required"),
         "schedule": ("native", "`create_recurring_run`; the zone is the controller's"),
-        "cache": ("refused", "every task runs"),
+        "schedule.parameters": ("native", "`params`"),
+        "schedule.catch_up": ("native", "`no_catchup`; at least the latest"),
+        "schedule.overlap": ("native", "`max_concurrency`: the fire waits"),
+        "cache": ("ours", "Kubeflow's own is off"),
     },
 )

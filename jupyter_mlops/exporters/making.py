@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import available_timezones
 
 from ..display import Shown
-from ..errors import Conflict, InvalidInput, StorageUnavailable
-from ..pipelines import Pipeline, load_pipeline, lower
+from ..errors import Conflict, InvalidInput, MlopsError, StorageUnavailable
+from ..notebooks.files import load_notebook
+from ..notebooks.request import read_request
+from ..pipelines import Pipeline, Plan, load_pipeline, lower
 from ..pipelines.schedules import ScheduleSpec
 from ..settings import find_root
 from .target import Exported, ExportOptions, Target
@@ -49,24 +52,31 @@ def make(
 ) -> Exported:
     """The target's files for the pipeline at `path`, as text. With `is_strict`, what holds otherwise is an error."""
     loaded = load_pipeline(path)
-    plan = lower(loaded, arguments, from_text=from_text)
-    notes: list[str] = []
-    if not schedule:
-        schedule, timezone, notes = _own_schedule(loaded, timezone)
+    plan = _with_requests(lower(loaded, arguments, from_text=from_text), path.parent)
     _check_schedule(schedule, timezone)
     options = ExportOptions(
         project=project or (_in_image(path.resolve()) if image else str(path.resolve().parent)),
         pipeline_file=path.name,
         image=image,
-        schedule=schedule,
-        timezone=timezone,
+        schedule=ScheduleSpec(cron=schedule, timezone=timezone) if schedule else _own_schedule(loaded),
         description=loaded.description,
     )
     exported = target.export(plan, options)
-    exported = replace(exported, notes=(*exported.notes, *notes))
     if is_strict and exported.notes:
         raise InvalidInput(f"not all of it holds in {target.title}: {'; '.join(exported.notes)}")
     return exported
+
+
+def _with_requests(plan: Plan, folder: Path) -> Plan:
+    """With what its notebook asks for where a task asks for nothing; a notebook that is not here asks for nothing."""
+    tasks = {}
+    for key, task in plan.tasks.items():
+        tasks[key] = task
+        if not task.resources:
+            with contextlib.suppress(MlopsError):
+                request = read_request(load_notebook(folder / task.notebook))
+                tasks[key] = replace(task, resources=request)
+    return replace(plan, tasks=tasks)
 
 
 def _in_image(path: Path) -> str:
@@ -104,20 +114,14 @@ def _different(exported: Exported, folder: Path) -> list[str]:
     ]
 
 
-def _own_schedule(pipeline: Pipeline, timezone: str) -> tuple[str, str, list[str]]:
-    """The pipeline's schedule, if it has one; and what of it a cron and a zone do not say."""
-    if not pipeline.schedules:
-        return "", timezone, []
+def _own_schedule(pipeline: Pipeline) -> ScheduleSpec | None:
+    """The pipeline's schedule, if it has one."""
     if len(pipeline.schedules) > 1:
         names = ", ".join(pipeline.schedules)
         raise InvalidInput(
             f"the pipeline has several schedules: {names}", hint="say which, by --schedule and --timezone"
         )
-    name, spec = next(iter(pipeline.schedules.items()))
-    plain = ScheduleSpec(cron=spec.cron, timezone=spec.timezone)
-    lost = [each.name for each in fields(spec) if getattr(spec, each.name) != getattr(plain, each.name)]
-    notes = [f"schedule {name}: not carried over: {', '.join(lost)}"] if lost else []
-    return spec.cron, spec.timezone, notes
+    return next(iter(pipeline.schedules.values()), None)
 
 
 def _check_schedule(schedule: str, timezone: str) -> None:

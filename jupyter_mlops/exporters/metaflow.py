@@ -3,6 +3,9 @@
 Metaflow's graphs are nested: what was split must be joined, by a step that does nothing else. An arbitrary graph is
 none, so it is written in layers: the tasks of a layer run beside each other, and the next layer begins when all of
 them have ended.
+
+A step that fails ends a flow at once, which a failed task does not do to a run. So a step notes the failure when no
+further attempt is left, what comes after it finds that in the outcomes, and the flow fails at its end.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import re
 from typing import Any
 
 from ..pipelines import Plan
+from ..pipelines.schedules import CATCH_UP, OVERLAP
+from .firing import lost, scheduled_arguments
 from .steps import (
     Step,
     argument_secrets,
@@ -21,11 +26,11 @@ from .steps import (
     levels,
     literal,
     plain_arguments,
-    runs_after_failure,
     secret_names,
     steps,
+    wish_notes,
 )
-from .target import Exported, ExportOptions, Target, not_expressible
+from .target import Exported, ExportOptions, Target
 
 _FLOW_NAMES = (
     "next",
@@ -35,15 +40,16 @@ _FLOW_NAMES = (
     "name",
     "cmd",
     "notebook",
+    "failed",
     "keys",
     "outcome",
     "merge_artifacts",
     "run",
 )
 _HEAD = '''\
-    def notebook(self, key: str, *words: str) -> Any:
+    def notebook(self, key: str, *words: str, retries: int = 0) -> Any:
         """One task of the pipeline, in a process of its own. Whether it runs it decides by what the tasks
-        before it left."""
+        before it left. What has failed for good is noted: the flow goes on, and fails at its end."""
         arguments = {arguments}
         run = {{
             "MLOPS_TASK_RUN": f"{{current.flow_name}}.{{current.run_id}}",
@@ -59,22 +65,30 @@ _HEAD = '''\
         )
         said = json.loads(done.stdout)
         if done.returncode:
-            raise RuntimeError(f"{{key}}: {{said.get('error', {{}}).get('message') or said.get('reason')}}")
+            told = f"{{key}}: {{said.get('error', {{}}).get('message') or said.get('reason')}}"
+            if said.get("state") != "upstream_failed" and current.retry_count < retries:
+                raise RuntimeError(told)  # Metaflow tries it again
+            print(told)
+            self.failed = [*self.failed, key]
         return said
 '''
+_INSTANCES = '''
+    def instances(self, key: str, *words: str) -> list[str]:
+        """The keys of a mapped task's instances; Metaflow wants at least one."""
+        said = self.notebook(key, "--list", *words)
+        return said if isinstance(said, list) and said else [""]
+'''
+_JOIN = "self.failed = sorted({key for each in inputs for key in each.failed})"
+_END = [
+    "if self.failed:",
+    """    raise RuntimeError(f"failed: {', '.join(self.failed)}")""",
+]
 
 
 def export(plan: Plan, options: ExportOptions) -> Exported:
     """``<pipeline>.py``."""
-    arguments = plain_arguments(plan, "Metaflow")
-    made = steps(plan, reserved=[*arguments, *_FLOW_NAMES])
-    for step in made:
-        if runs_after_failure(step.task):
-            raise not_expressible(
-                f"task that runs after a failure, as {step.key} does with run_if {step.task.run_if}",
-                "Metaflow",
-                "catch the error in the notebook and emit it as a result, or export to another target",
-            )
+    arguments = {**plain_arguments(plan, "Metaflow"), **scheduled_arguments(options.schedule, "Metaflow")}
+    made = steps(plan, reserved=[*arguments, *_FLOW_NAMES, *_joints(plan)])
     module = re.sub(r"\W+", "_", plan.pipeline)
     layers = levels(made)
     decorators = sorted({line.partition("(")[0][1:] for step in made for line in _decorators(step)})
@@ -94,7 +108,7 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
             "import json", "import os", "import subprocess", "from typing import Any", "",
             _import(names),
             "", f'PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {literal(options.project)})', "", "",
-            *_class(plan, options, arguments),
+            *_class(plan, options, arguments, has_mapped=any(step.is_mapped for step in made)),
             *_steps(layers),
             "", 'if __name__ == "__main__":', f"    {_class_name(plan)}()", "",
         ]
@@ -121,10 +135,11 @@ def _has_json(arguments: dict[str, Any]) -> bool:
     return any(isinstance(value, list | dict) for value in arguments.values())
 
 
-def _class(plan: Plan, options: ExportOptions, arguments: dict[str, Any]) -> list[str]:
+def _class(plan: Plan, options: ExportOptions, arguments: dict[str, Any], *, has_mapped: bool) -> list[str]:
     lines = []
     if options.schedule:
-        lines.append(f"@schedule(cron={literal(options.schedule)}, timezone={literal(options.timezone)})")
+        cron, zone = literal(options.schedule.cron), literal(options.schedule.timezone)
+        lines.append(f"@schedule(cron={cron}, timezone={zone})")
     lines += [f"class {_class_name(plan)}(FlowSpec):"]
     for name, value in arguments.items():
         default = literal(value)
@@ -137,21 +152,30 @@ def _class(plan: Plan, options: ExportOptions, arguments: dict[str, Any]) -> lis
         lines.append(f"    {name} = Parameter({literal(name)}, default={default})")
     told = items("arguments = {", [f"{literal(name)}: self.{name}" for name in arguments], "}", 8).lstrip()
     head = _HEAD.format(arguments=told.removeprefix("arguments = "), pipeline=literal(options.pipeline_file))
-    return [*lines, *([""] if arguments else []), head]
+    return [*lines, *([""] if arguments else []), head + (_INSTANCES if has_mapped else "")]
+
+
+def _joints(plan: Plan) -> list[str]:
+    """The names of steps between layers."""
+    return [f"{kind}_{number + 1}" for number in range(len(plan.tasks)) for kind in ("join", "split")]
 
 
 def _steps(layers: list[list[Step]]) -> list[str]:
-    """start, the layers with a join after each that splits, end."""
-    lines = _method("start", [], [_next(layers[0])])
-    for number, layer in enumerate(layers):
-        following = layers[number + 1] if number + 1 < len(layers) else []
-        onward = _next(following)
-        target = onward if len(layer) == 1 else f"self.next(self.join_{number + 1})"
+    """start, the layers with a join after each that splits, end. No step may join and split at once."""
+    lines = _method("start", [], ["self.failed: list[str] = []", _next(layers[0])])
+    for number, layer in enumerate(layers, 1):
+        following = layers[number] if number < len(layers) else []
+        onward, split = _next(following), []
+        if len(following) > 1 and (len(layer) > 1 or layer[0].is_mapped):
+            split = _method(f"split_{number}", [], [onward])
+            onward = f"self.next(self.split_{number})"
+        target = onward if len(layer) == 1 else f"self.next(self.join_{number})"
         for step in layer:
             lines += _task(step, target)
         if len(layer) > 1:
-            lines += _method(f"join_{number + 1}", [], [onward], arguments="self, inputs")
-    return [*lines, *_method("end", [], ["pass"])]
+            lines += _method(f"join_{number}", [], [_JOIN, onward], arguments="self, inputs")
+        lines += split
+    return [*lines, *_method("end", [], _END)]
 
 
 def _next(layer: list[Step]) -> str:
@@ -162,22 +186,23 @@ def _next(layer: list[Step]) -> str:
 def _task(step: Step, onward: str) -> list[str]:
     lines = [f"    {line}" for line in (comment(step.comment) if step.comment else [])]
     settled = "".join(f", {literal(word)}" for word in step.settled)
+    retries = f", retries={step.task.retries.limit}" if step.task.retries.limit else ""
     if not step.is_mapped:
-        body = [f"self.outcome = self.notebook({literal(step.key)}{settled})", onward]
+        body = [f"self.outcome = self.notebook({literal(step.key)}{settled}{retries})", onward]
         return [*lines, *_method(step.name, _decorators(step), body)]
     listing = [
-        f'self.keys = self.notebook({literal(step.key)}, "--list"{settled}) or [""]  # Metaflow wants at least one',
+        f"self.keys = self.instances({literal(step.key)}{settled})",
         f'self.next(self.{step.name}, foreach="keys")',
     ]
     body = [
-        "self.outcome = self.notebook(self.input) if self.input else None",
+        f"self.outcome = self.notebook(self.input{retries}) if self.input else None",
         f"self.next(self.{step.name}_joined)",
     ]
     return [
         *lines,
         *_method(f"{step.name}_instances", [], listing),
         *_method(step.name, _decorators(step), body),
-        *_method(f"{step.name}_joined", [], [onward], arguments="self, inputs"),
+        *_method(f"{step.name}_joined", [], [_JOIN, onward], arguments="self, inputs"),
     ]
 
 
@@ -220,11 +245,27 @@ def _notes(plan: Plan, options: ExportOptions, made: list[Step], layers: list[li
             notes.append(
                 f"priority: {step.key}: give it to a whole flow: argo-workflows create --workflow-priority"
             )
+    notes += wish_notes(
+        made,
+        {
+            "spot": "Metaflow's queues and node selectors decide: --with kubernetes:node_selector=…, tolerations=…",
+            "image": "a step with @kubernetes(image=…) runs nowhere else: add it where the flow may run there only",
+        },
+    )
     if options.image:
         notes.append(f"image: give it when the flow is started: --with kubernetes:image={options.image}")
     if options.schedule:
         notes.append("schedule: it holds once the flow is deployed: argo-workflows create")
-    return notes
+    if options.schedule and options.schedule.parameters:
+        notes.append(
+            "schedule: its parameters are the defaults of the flow, for runs that people start as well"
+        )
+    return notes + lost(options.schedule, told=_SCHEDULES)
+
+
+_LATE = "Metaflow has Argo run the latest missed fire if it is less than an hour late"
+_BESIDE = "Metaflow has Argo start a run beside the earlier one"
+_SCHEDULES = {f"catch_up {way}": _LATE for way in CATCH_UP} | {f"overlap {way}": _BESIDE for way in OVERLAP}
 
 
 TARGET = Target(
@@ -240,16 +281,21 @@ TARGET = Target(
         "map": ("native", "`foreach`"),
         "join": ("native", "a join step"),
         "run_if": ("ours", ""),
-        "run_if failure": ("refused", "an error: a failure ends the flow"),
+        "run_if failure": ("ours", "a failed flow fails at its end"),
         "retries": ("native", "`@retry`, whole minutes"),
         "retries.on": ("ours", "the next attempt ends at once"),
         "timeout": ("native", "`@timeout`"),
         "resources": ("native", "`@resources`"),
+        "resources.spot": ("refused", "told in a note"),
+        "resources.image": ("refused", "told in a note"),
         "priority": ("refused", "told in a note"),
         "secrets": ("ours", "of the step's environment"),
         "env": ("ours", ""),
         "image": ("ours", "`--with kubernetes:image=…`"),
         "schedule": ("native", "`@schedule`, when deployed to Argo"),
-        "cache": ("refused", "every task runs"),
+        "schedule.parameters": ("native", "defaults of the flow"),
+        "schedule.catch_up": ("refused", "told in a note: the latest, for an hour"),
+        "schedule.overlap": ("refused", "told in a note: runs beside each other"),
+        "cache": ("ours", ""),
     },
 )

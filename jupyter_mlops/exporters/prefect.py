@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 from ..pipelines import Plan
+from ..pipelines.schedules import ScheduleSpec
+from .firing import lost, scheduled_arguments
 from .steps import (
     Step,
     argument_secrets,
@@ -17,6 +19,7 @@ from .steps import (
     plain_arguments,
     secret_names,
     steps,
+    wish_notes,
 )
 from .target import Exported, ExportOptions, Target
 from .yaml_text import dump
@@ -44,8 +47,8 @@ def command(key: str, run: dict[str, str], *words: str) -> Any:
 def notebook(key: str, run: dict[str, str], *words: str) -> Any:
     """Whether it runs it decides by what the tasks before it left."""
     outcome = command(key, run, "--attempt", str(task_run.run_count), *words)
-    if outcome["state"] == "skipped":
-        return Completed(name="Skipped", message=outcome["reason"], data=outcome)
+    if outcome["state"] in ("skipped", "cached"):
+        return Completed(name=outcome["state"].capitalize(), message=outcome["reason"], data=outcome)
     return outcome
 '''
 _INSTANCES = '''
@@ -92,7 +95,7 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
         ]
     )  # fmt: skip
     files = {f"{module}.py": text, "prefect.yaml": _deployment(plan, options, module, arguments)}
-    return Exported(files=files, notes=tuple(_notes(plan, made)))
+    return Exported(files=files, notes=tuple(_notes(plan, options, made)))
 
 
 def _flow(plan: Plan, options: ExportOptions, module: str, arguments: dict[str, Any]) -> list[str]:
@@ -155,13 +158,22 @@ def _deployment(plan: Plan, options: ExportOptions, module: str, arguments: dict
     if options.image:
         deployment["work_pool"]["job_variables"] = {"image": options.image}
     if options.schedule:
-        deployment["schedules"] = [{"cron": options.schedule, "timezone": options.timezone, "active": True}]
+        deployment |= _schedule(options.schedule)
     head = "# Written by `jupyter mlops export`: change the pipeline and export it again.\n"
     body = {"name": plan.pipeline, "deployments": [deployment]}
     return f"{head}---\n{dump(body)}"
 
 
-def _notes(plan: Plan, made: list[Step]) -> list[str]:
+def _schedule(spec: ScheduleSpec) -> dict[str, Any]:
+    schedule: dict[str, Any] = {"cron": spec.cron, "timezone": spec.timezone, "active": not spec.is_paused}
+    given = scheduled_arguments(spec, "Prefect")
+    if given:
+        schedule["parameters"] = given
+    strategy = "ENQUEUE" if spec.overlap == "queue" else "CANCEL_NEW"
+    return {"schedules": [schedule], "concurrency_limit": {"limit": 1, "collision_strategy": strategy}}
+
+
+def _notes(plan: Plan, options: ExportOptions, made: list[Step]) -> list[str]:
     notes = []
     secrets = sorted(
         {name for step in made for name in secret_names(step.task)} | set(argument_secrets(plan))
@@ -174,10 +186,24 @@ def _notes(plan: Plan, made: list[Step]) -> list[str]:
         notes.append(
             "resources: memory is held by the task's own process; the work pool decides about machines"
         )
+    notes += wish_notes(
+        made,
+        {
+            "spot": "all tasks run in the flow's process; its work pool decides about machines",
+            "image": "all tasks run in the flow's process, in the image of --image",
+        },
+    )
     for step in made:
         if step.task.priority:
             notes.append(f"priority: {step.key}: Prefect has priorities of work queues, for whole flow runs")
-    return notes
+    return notes + lost(options.schedule, held={"is_paused"}, told=_SCHEDULES)
+
+
+_SCHEDULES = {
+    "catch_up none": "what no worker took in time runs late, all of it",
+    "catch_up last": "what no worker took in time runs late, all of it",
+    "overlap cancel": "the earlier run goes on, and the new one is left out",
+}
 
 
 TARGET = Target(
@@ -198,11 +224,16 @@ TARGET = Target(
         "retries.on": ("ours", "the next attempt ends at once"),
         "timeout": ("ours", "a thread of Prefect's cannot be interrupted"),
         "resources": ("ours", "memory; machines by the work pool"),
+        "resources.spot": ("refused", "told in a note"),
+        "resources.image": ("refused", "told in a note: one for the flow"),
         "priority": ("refused", "told in a note"),
         "secrets": ("ours", "of the worker"),
         "env": ("ours", ""),
         "image": ("native", "`job_variables`"),
         "schedule": ("native", "`schedules`"),
-        "cache": ("refused", "every task runs"),
+        "schedule.parameters": ("native", "`parameters` of the schedule"),
+        "schedule.catch_up": ("refused", "told in a note: late runs, as `all`"),
+        "schedule.overlap": ("native", "`concurrency_limit`; no `cancel`"),
+        "cache": ("ours", "and as a state named Cached"),
     },
 )

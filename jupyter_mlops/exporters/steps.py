@@ -51,8 +51,14 @@ class Step:
 def steps(plan: Plan, reserved: Iterable[str] = ()) -> list[Step]:
     """The steps in the plan's order, which is topological. `reserved` are names that the target needs itself."""
     taken = {*_RESERVED, *reserved}
-    names = _unique(plan.tasks, lambda key: re.sub(r"\W+", "_", key).strip("_"), "_", taken)
-    slugs = _unique(plan.tasks, lambda key: re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-"), "-", {"main"})
+    mapped = [_identifier(key) for key, task in plan.tasks.items() if task.map is not None]
+    taken |= {f"{name}_{what}" for name in mapped for what in ("instances", "joined")}
+    names = _unique(plan.tasks, _identifier, "_", taken)
+    labels = {
+        "main",
+        *(f"{_label(key)}-instances" for key, task in plan.tasks.items() if task.map is not None),
+    }
+    slugs = _unique(plan.tasks, _label, "-", labels)
     return [
         Step(
             key=key,
@@ -64,6 +70,14 @@ def steps(plan: Plan, reserved: Iterable[str] = ()) -> list[Step]:
         )
         for key, task in plan.tasks.items()
     ]
+
+
+def _identifier(key: str) -> str:
+    return re.sub(r"\W+", "_", key).strip("_")
+
+
+def _label(key: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
 
 
 def _unique(keys: Iterable[str], write: Callable[[str], str], joint: str, taken: set[str]) -> dict[str, str]:
@@ -129,23 +143,34 @@ def levels(plan_steps: list[Step]) -> list[list[Step]]:
 
 def plain_arguments(plan: Plan, target: str) -> dict[str, Any]:
     """The pipeline's arguments as JSON that any target can hold; the entry point reads them by their types."""
-    return {name: _plain(name, value, target) for name, value in plan.arguments.items()}
+    return {name: plain(name, value, target) for name, value in plan.arguments.items()}
 
 
-def _plain(name: str, value: Any, target: str) -> Any:
+def plain(name: str, value: Any, target: str) -> Any:
+    """An argument as JSON; refused if it is none."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return [_plain(name, item, target) for item in value]
+        return [plain(name, item, target) for item in value]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _plain(name, item, target) for key, item in value.items()}
+        return {key: plain(name, item, target) for key, item in value.items()}
     raise not_expressible(
         f"way to hold the parameter {name!r}, which is a {type(value).__name__}",
         target,
         "give it as text, number, date, list or mapping",
     )
+
+
+def wish_notes(made: Iterable[Step], how: Mapping[str, str]) -> list[str]:
+    """What tasks ask for that the target does not see to: `how` it can be had there, for ``spot`` and ``image``."""
+    notes = []
+    for wish, told in how.items():
+        asking = [step.key for step in made if getattr(step.task.resources, wish)]
+        if asking:
+            notes.append(f"{wish}: {', '.join(asking)}: {told}")
+    return notes
 
 
 def secret_names(task: PlannedTask) -> list[str]:

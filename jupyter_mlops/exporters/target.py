@@ -8,6 +8,7 @@ from typing import Literal
 
 from ..errors import InvalidInput
 from ..pipelines import Plan
+from ..pipelines.schedules import ScheduleSpec
 
 
 class NotExpressible(InvalidInput):
@@ -26,14 +27,13 @@ class ExportOptions:
     """Where the pipeline will run, which no pipeline says itself.
 
     `project` is the folder of the pipeline's file on the target's machines, `image` a container image that has it
-    there, `schedule` a cron expression in the zone `timezone`.
+    there (a task may name its own).
     """
 
     project: str = "."
     pipeline_file: str = "pipeline.yaml"
     image: str = ""
-    schedule: str = ""
-    timezone: str = "UTC"
+    schedule: ScheduleSpec | None = None
     description: str = ""
 
 
@@ -60,11 +60,16 @@ FEATURES: Mapping[str, str] = {
     "retries.on": "retries of some errors only",
     "timeout": "timeout of a notebook",
     "resources": "cpu, memory, gpu",
+    "resources.spot": "capacity that can be taken away",
+    "resources.image": "container image of a task",
     "priority": "priority",
     "secrets": "secrets",
     "env": "environment variables",
     "image": "container image",
     "schedule": "schedule with a time zone",
+    "schedule.parameters": "parameters of a schedule",
+    "schedule.catch_up": "`catch_up` of missed fires",
+    "schedule.overlap": "`overlap` with an earlier run",
     "cache": "cache",
 }
 """What a pipeline, or an export of it, can ask for."""

@@ -36,9 +36,16 @@ class KeyCodec:
         self._first = next(iter(self.keys.items()))
         self.size = 8 * len(self.keys) if {*self.keys.values()} == {"int64"} else 0
         """Bytes of each key; 0 where they differ."""
+        self._number = self._first[0] if self._is_single and self.size else None
 
     def pack(self, row: Mapping[str, Any]) -> bytes:
         """The key in a row; `InvalidInput` when one is missing or of another type."""
+        if self._number is not None:  # mostly it is one number
+            try:
+                if type(value := row[self._number]) is int:
+                    return _KEY(value + _SIGN)
+            except (LookupError, TypeError, struct.error):
+                pass  # `_one` says what is wrong
         if self._is_single:
             return self._one(row, *self._first)
         return b"".join([self._one(row, name, dtype) for name, dtype in self.keys.items()])
@@ -48,8 +55,6 @@ class KeyCodec:
         if self._is_single:
             name, dtype = self._first
             try:
-                if len(rows) == 1 and type(value := rows[0][name]) is int and dtype == "int64":
-                    return [_KEY(value + _SIGN)]
                 values = [row[name] for row in rows]
                 kinds = {*map(type, values)}
                 if dtype == "int64" and kinds == _INT:
@@ -129,6 +134,7 @@ class RowCodec:
         """Bytes of each row; 0 where they differ."""
         # Without what a read does not need; digest and bitmap as one.
         self._quick = struct.Struct(f">Q16x{4 + self._nulls}s{''.join(self._codes)}")
+        self._quick_one = self._quick.unpack_from
         self._plain = self.digest + self._none
 
     def pack_batch(self, table: Any, event: Any, created: Any, arrival: int) -> list[bytes]:
@@ -171,9 +177,6 @@ class RowCodec:
         if self._rest or not found:
             return None
         try:
-            if len(found) == 1:
-                row = self._quick.unpack(found[0])  # type: ignore[arg-type]
-                return ([row[0] - _SIGN], [row[2:]]) if row[1] == self._plain else None
             rows = list(self._quick.iter_unpack(b"".join(found)))  # type: ignore[arg-type]
         except (TypeError, struct.error):  # one is missing, or is none of ours
             return None
@@ -187,13 +190,15 @@ class RowCodec:
     def unpack(self, data: bytes) -> tuple[int, tuple[Any, ...]]:
         """The event, and the values in the schema's order, None for null; `CorruptBlob` for bytes of another schema."""
         try:
+            if not self._rest:  # mostly all are numbers, and none is null
+                row = self._quick_one(data)
+                if row[1] == self._plain:
+                    return row[0] - _SIGN, row[2:]
             fields = self._unpack(data)
         except struct.error as error:
             raise self._corrupt() from error
         if fields[3] != self.digest:
             raise self._corrupt()
-        if fields[4] == self._none and not self._rest:
-            return fields[0] - _SIGN, fields[5:]
         event, _, _, _, nulls, *values = fields
         bits = int.from_bytes(nulls, "little")
         offset = self._struct.size
@@ -206,8 +211,9 @@ class RowCodec:
             offset = end
         for place in self._moments:
             values[place] = moment_of(values[place])
-        row = tuple([None if bits >> place & 1 else value for place, value in enumerate(values)])
-        return event - _SIGN, row
+        return event - _SIGN, tuple(
+            [None if bits >> place & 1 else value for place, value in enumerate(values)]
+        )
 
     def _corrupt(self) -> CorruptBlob:
         return CorruptBlob(

@@ -12,11 +12,12 @@ late rows are not missed.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from ..catalog import Catalog, FeaturePart, Materialization
 from ..errors import Conflict, ExpectationFailed, InvalidInput
@@ -32,6 +33,7 @@ BATCH_ROWS = 50_000
 MOST_PUSHED = 64  # parts
 _DONE = ["logged", "succeeded"]
 Open = Callable[..., Any]
+T = TypeVar("T")
 
 
 class Materializer:
@@ -50,6 +52,7 @@ class Materializer:
         self._online = online
         self._open_source = open_source
         self._now = now
+        self._single: set[str] = set()  # files that were found to have one row a key, to be asked once
 
     def watermark(self, view: FeatureView) -> datetime | None:
         """The end of what is in the log; None when nothing was ever brought there."""
@@ -103,9 +106,10 @@ class Materializer:
         rows = self._log.sql([path])
         duck.see(connection, rows, self._log.options)
         # Mostly a batch has one row a key, or none tied; the cheaper question comes first.
-        if not all(
-            duck.one(connection, sources.ties(rows, keys, has_times=full))["ties"] for full in (False, True)
-        ):
+        if not duck.one(connection, sources.ties(rows, keys, has_times=False))["ties"]:
+            self._single.add(path)
+            return path
+        if not duck.one(connection, sources.ties(rows, keys))["ties"]:
             return path
         decided = self._log.copy(connection, sources.decided(rows, keys, view.schema), view.version)
         self._log.delete(path)
@@ -182,12 +186,17 @@ class Materializer:
         pack = packer(view, keys, part.seq)
         store, written = self._online(), 0
         with duck.connect(options=self._log.options, sql=rows) as connection, duck.explained(view.name):
-            has_more = bool(duck.one(connection, sources.ties(rows, keys, has_times=False))["ties"])
+            has_more = part.path not in self._single and bool(
+                duck.one(connection, sources.ties(rows, keys, has_times=False))["ties"]
+            )
             asked = f"{newest if has_more else known} ORDER BY {by} OFFSET {done}"
-            for batch in duck.batches(connection, asked, BATCH_ROWS):
-                store.write(view=view.reference, rows=pack(batch))
-                written += batch.num_rows
-                self._catalog.update(FeaturePart, part.seq, online_rows=done + written)
+            batches = duck.batches(connection, asked, BATCH_ROWS)
+            with closing(_ahead((batch.num_rows, pack(batch)) for batch in batches)) as packed:
+                for count, rows_of_batch in packed:
+                    store.write(view=view.reference, rows=rows_of_batch)
+                    written += count
+                    self._catalog.update(FeaturePart, part.seq, online_rows=done + written)
+        self._single.discard(part.path)
         self._catalog.update(
             FeaturePart, part.seq, is_online=is_whole, online_rows=done + written if is_whole else 0
         )
@@ -226,6 +235,15 @@ class Materializer:
         }
         self._catalog.update(Materialization, record.materialization_id, **changes)
         return replace(record, **changes)
+
+
+def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
+    """The items, the next of which is made while one is used: DuckDB, NumPy and the online store work side by side."""
+    with ThreadPoolExecutor(1, thread_name_prefix="features") as thread:
+        made = thread.submit(next, items, None)
+        while (item := made.result()) is not None:
+            made = thread.submit(next, items, None)
+            yield item
 
 
 def packer(view: FeatureView, keys: Mapping[str, str], arrival: int) -> Callable[[Any], Iterable[Row]]:

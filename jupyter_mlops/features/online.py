@@ -65,6 +65,9 @@ class OnlineStore(Protocol):
     def read(self, *, wanted: Sequence[tuple[str, Sequence[bytes]]]) -> list[list[Found]]:
         """For each (view, keys) what is there for each key, of all views in one question."""
 
+    def read_row(self, *, views: tuple[str, ...], keys: Sequence[bytes]) -> Sequence[Found]:
+        """What is there for one key of each view, of all at one moment: what is asked most, and quickest."""
+
     def delete(self, *, view: str, keys: Sequence[bytes] | None) -> None:
         """Forget these keys of a view, or all of them (None)."""
 

@@ -82,8 +82,9 @@ class RedisStore:
         """See `OnlineStore`."""
         prefix = self._prefix(view)
         batches: Iterator[list[Row] | Block]
+        is_ordered = False
         if isinstance(rows, Block):
-            batches = rows.parts(_BATCH)
+            batches, is_ordered = rows.parts(_BATCH), _is_ordered(rows)
         else:
             remaining = iter(rows)
             batches = iter(lambda: list(islice(remaining, _BATCH)), [])
@@ -91,7 +92,10 @@ class RedisStore:
         sent: list[_Call] = []
         with self._explained("write to"), self._writing() as connection:
             while True:
-                calls = [(is_new and _has_no_twins(batch), batch) for batch in islice(batches, _CALLS)]
+                calls = [
+                    (is_new and (is_ordered or _has_no_twins(batch)), batch)
+                    for batch in islice(batches, _CALLS)
+                ]
                 connection.send_packed_command([self._packed(prefix, *call) for call in calls])
                 refused = [call for call in sent if not connection.read_response() and call[0]]
                 if refused:
@@ -135,36 +139,51 @@ class RedisStore:
 
     def read(self, *, wanted: Sequence[tuple[str, Sequence[bytes]]]) -> list[list[Found]]:
         """See `OnlineStore`."""
-        names = [prefix + key for view, keys in wanted for prefix in (self._prefix(view),) for key in keys]
-        if not names:
+        asked = [_keys(self._prefix(view), keys) for view, keys in wanted if keys]
+        if not asked:
             return [[] for _ in wanted]
-        try:  # and no context manager, which would take a tenth of it all
-            values = self._values(names)
-        except self._errors as error:
-            raise self._unavailable("read", error) from error
+        values = self._values(sum([len(keys) for _, keys in wanted]), b"".join(asked))
         if len(wanted) == 1:
             return [list(values)]
         found = iter(values)
         return [list(islice(found, len(keys))) for _, keys in wanted]
 
-    def _values(self, names: Sequence[bytes]) -> Sequence[Found]:
-        """MGET, on this thread's own connection; if that is broken, as the client does it, which connects again."""
+    def read_row(self, *, views: tuple[str, ...], keys: Sequence[bytes]) -> Sequence[Found]:
+        """See `OnlineStore`."""
+        if len(views) == 1:
+            return self._values(1, _key(self._prefix(views[0]), keys[0]))
+        asked = [_key(self._prefix(view), key) for view, key in zip(views, keys, strict=True)]
+        return self._values(len(keys), b"".join(asked)) if asked else []
+
+    def _values(self, number: int, keys: bytes) -> Sequence[Found]:
+        """MGET, on this thread's own connection; if that is broken, once more on a new one. No context manager, which
+        would take a tenth of it all."""
+        connection = self._connection()
+        question = (b"*%d\r\n$4\r\nMGET\r\n%b" % (number + 1, keys),)
+        try:
+            try:
+                connection.send_packed_command(question, check_health=False)
+                values: Sequence[Found] = connection.read_response()
+            except self._broken:
+                connection.disconnect()
+                connection.send_packed_command(question, check_health=False)
+                values = connection.read_response()
+        except BaseException as error:
+            connection.disconnect()  # its answer would be taken for the next one's
+            if isinstance(error, self._errors):
+                raise self._unavailable("read", error) from error
+            raise
+        return values
+
+    def _connection(self) -> Any:
+        """This thread's own, for reading."""
         local = self._local
         if getattr(local, "process", None) != os.getpid():  # a fork must not talk on its parent's
             pool = self._client.connection_pool
             local.connection = pool.connection_class(**pool.connection_kwargs)
             local.process = os.getpid()
             self._readers.add(local.connection)
-        try:
-            local.connection.send_packed_command([_words([b"MGET", *names])], check_health=False)
-            values: Sequence[Found] = local.connection.read_response()
-        except self._broken:
-            local.connection.disconnect()
-            values = self._client.mget(names)  # type: ignore[assignment]
-        except BaseException:  # its answer would be taken for the next one's
-            local.connection.disconnect()
-            raise
-        return values
+        return local.connection
 
     def delete(self, *, view: str, keys: Sequence[bytes] | None) -> None:
         """See `OnlineStore`."""
@@ -208,6 +227,20 @@ def _words(words: Sequence[bytes]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
 
 
+def _key(prefix: bytes, key: bytes) -> bytes:
+    """A key of a view as a word of a command."""
+    return b"$%d\r\n%b%b\r\n" % (len(prefix) + len(key), prefix, key)
+
+
+def _keys(prefix: bytes, keys: Sequence[bytes]) -> bytes:
+    """Several; those of one size are put together in one step."""
+    size, *others = {*map(len, keys)}
+    if others:
+        return b"".join([_key(prefix, key) for key in keys])
+    head = b"$%d\r\n%b" % (len(prefix) + size, prefix)
+    return b"%b%b\r\n" % (head, (b"\r\n" + head).join(keys))
+
+
 def _opened(words: Sequence[bytes], more: int) -> bytes:
     """The beginning of a command, after which so many words more come."""
     return b"*%d\r\n%b" % (len(words) + more, _words(words).partition(b"\n")[2])
@@ -227,6 +260,17 @@ def _alike(*columns: tuple[bytes, bytes, int]) -> bytes:
     for place, piece in enumerate(pieces):
         rows[str(place)] = np.void(piece) if isinstance(piece, bytes) else piece
     return rows.tobytes()
+
+
+def _is_ordered(rows: Block) -> bool:
+    """Whether each key is greater than the one before, as they come from a materialization: then no two are one."""
+    import numpy as np
+
+    if not rows.keys:
+        return False
+    # NumPy leaves zeros at the end of bytes out, which makes no difference where all have one size.
+    keys: Any = np.frombuffer(rows.keys, np.dtype((np.bytes_, rows.key_size)))
+    return bool((keys[1:] > keys[:-1]).all())
 
 
 def _has_no_twins(batch: list[Row] | Block) -> bool:

@@ -21,6 +21,8 @@ _GROUP = 200  # rows in one statement, which costs a third less than one each
 _BLOCK = 1000  # rows in one statement that cuts them itself, which costs a third of that
 _MOST = 900  # keys in one question
 _MOST_VIEWS = 100  # in one statement
+_MOST_STATEMENTS = 256  # kept ready
+_NOTHING = (None,)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS rows (
@@ -32,7 +34,6 @@ INSERT INTO rows (view, key, value) {rows}
 ON CONFLICT (view, key) DO UPDATE SET value = excluded.value
 WHERE substr(excluded.value, 1, {stamp}) >= substr(value, 1, {stamp})
 """
-_READ = "SELECT value FROM rows WHERE view = ? AND key = ?"
 
 
 class SqliteStore:
@@ -43,6 +44,7 @@ class SqliteStore:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._views: dict[str, int] = {}
+        self._rows: dict[tuple[str, ...], str] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -72,14 +74,7 @@ class SqliteStore:
                 connection = self._connection
         try:
             if len(wanted) == 1:  # one statement needs no transaction
-                view, keys = wanted[0]
-                if len(keys) == 1:
-                    number = self._views.get(view) or self._known(connection, view)
-                    row = connection.execute(_READ, (number, keys[0])).fetchone()
-                    return [[None if row is None else row[0]]]
-                return [self._read_view(connection, view, keys)]
-            if 0 < len(wanted) <= _MOST_VIEWS and all(len(keys) == 1 for _, keys in wanted):
-                return self._read_row(connection, wanted)
+                return [self._read_view(connection, *wanted[0])]
             connection.execute("BEGIN")  # all views as they are at one moment
             try:
                 return [self._read_view(connection, view, keys) for view, keys in wanted]
@@ -87,6 +82,34 @@ class SqliteStore:
                 connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._unavailable("read", error) from error
+
+    def read_row(self, *, views: tuple[str, ...], keys: Sequence[bytes]) -> Sequence[Found]:
+        """See `OnlineStore`. By a cursor that is kept, since a new one is a tenth of it all."""
+        try:
+            found: Sequence[Found] = self._local.execute(self._rows[views], keys).fetchone() or _NOTHING
+        except (AttributeError, KeyError):
+            return self._read_first_row(views, keys)
+        except sqlite3.Error as error:
+            raise self._unavailable("read", error) from error
+        return found
+
+    def _read_first_row(self, views: tuple[str, ...], keys: Sequence[bytes]) -> Sequence[Found]:
+        """The same, where this thread has no connection yet, or these views have no statement."""
+        if not 0 < len(views) <= _MOST_VIEWS:
+            return [
+                one
+                for (one,) in self.read(wanted=[(view, [key]) for view, key in zip(views, keys, strict=True)])
+            ]
+        with self._explained("read"):
+            connection = self._connection
+            numbers = [self._known(connection, view) for view in views]
+            statement = _read_each(numbers)
+            if all(numbers):  # a view may come yet
+                if len(self._rows) >= _MOST_STATEMENTS:
+                    self._rows.clear()
+                self._rows[views] = statement
+            found: Sequence[Found] = self._local.execute(statement, keys).fetchone() or _NOTHING
+            return found
 
     def _read_view(self, connection: sqlite3.Connection, view: str, keys: Sequence[bytes]) -> list[Found]:
         number = self._known(connection, view)
@@ -100,15 +123,6 @@ class SqliteStore:
                 rows = connection.execute(_read_many(len(some)), (*some, number))
             found += [row[0] for row in rows.fetchall()]
         return found
-
-    def _read_row(
-        self, connection: sqlite3.Connection, wanted: Sequence[tuple[str, Sequence[bytes]]]
-    ) -> list[list[Found]]:
-        """One key of each of several views."""
-        asked: list[int | bytes] = []
-        for view, keys in wanted:
-            asked += (self._known(connection, view), keys[0])
-        return [[value] for value in connection.execute(_read_each(len(wanted)), asked).fetchone() or ()]
 
     def delete(self, *, view: str, keys: Sequence[bytes] | None) -> None:
         """See `OnlineStore`."""
@@ -134,6 +148,7 @@ class SqliteStore:
                 connection.close()
             self._opened.clear()
             self._local = threading.local()
+            self._views, self._rows = {}, {}  # the file may be another one then
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -145,7 +160,7 @@ class SqliteStore:
                 isolation_level=None,
                 timeout=_BUSY_SECONDS,
                 check_same_thread=False,
-                cached_statements=256,
+                cached_statements=_MOST_STATEMENTS,
             )
             try:
                 self._prepare(connection)
@@ -154,7 +169,7 @@ class SqliteStore:
                 raise
             with self._lock:
                 self._opened.append(connection)
-            self._local.connection = connection
+            self._local.connection, self._local.execute = connection, connection.cursor().execute
         opened: sqlite3.Connection = self._local.connection
         return opened
 
@@ -282,8 +297,8 @@ def _read_alike(view: int, number: int, size: int) -> str:
     )
 
 
-@lru_cache(maxsize=_MOST_VIEWS)
-def _read_each(number: int) -> str:
-    """One row with the value of a key of each of so many views: one statement sees one moment, and is one wait
-    for SQLite's locks."""
-    return f"SELECT {_listed('(SELECT value FROM rows WHERE view = ? AND key = ?)', number)}"
+def _read_each(views: Sequence[int]) -> str:
+    """One row with the value of a key of each of these views: one statement sees one moment, and is one wait
+    for SQLite's locks. Of a single view, no row says that there is nothing."""
+    asked = [f"SELECT value FROM rows WHERE view = {view} AND key = ?" for view in views]
+    return asked[0] if len(asked) == 1 else f"SELECT {', '.join(f'({one})' for one in asked)}"

@@ -40,7 +40,7 @@ _FROM_JSON: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "on_demand": on_demand_from_json,
     "service": lambda kept: FeatureService(**kept),
 }
-_REFRESH_SECONDS = 5.0
+REFRESH_SECONDS = 5.0
 Inspect = Callable[[FeatureView, Mapping[str, str]], dict[str, str]]
 
 
@@ -53,11 +53,6 @@ class Definitions:
         self._inspect = inspect
         self._kept: dict[tuple[str, str, str], Any] = {}
         self._current: dict[tuple[str, str], tuple[float, str]] = {}
-
-    @property
-    def epoch(self) -> int:
-        """Changes every few seconds: what was resolved in an earlier one is to be resolved again."""
-        return int(time.monotonic() / _REFRESH_SECONDS)
 
     # --- registering ------------------------------------------------------------------------------------
 
@@ -128,7 +123,7 @@ class Definitions:
         if known is not None and known[0] > time.monotonic():
             return known[1]
         record = self._record(kind, name, "")
-        self._current[kind, name] = (time.monotonic() + _REFRESH_SECONDS, record.version)
+        self._current[kind, name] = (time.monotonic() + REFRESH_SECONDS, record.version)
         return record.version
 
     def _record(self, kind: str, name: str, version: str) -> FeatureDefinition:

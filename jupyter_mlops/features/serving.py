@@ -19,7 +19,8 @@ from .dtypes import DTYPES, moment_of, python_value
 from .online import EXPIRED, NOT_FOUND, NULL, PRESENT, OnlineStore
 from .selection import Selection, input_columns
 
-_FOREVER = 1 << 63  # microseconds
+_FOREVER = 1 << 64  # microseconds
+_Columns = tuple[list[tuple[Any, ...]], list[tuple[str, ...]], list[Sequence[int | None]]]
 _Answers = tuple[list[tuple[Any, ...]], list[tuple[str, ...]], Sequence[int | None]]
 
 
@@ -70,7 +71,10 @@ class OnlineFeatures:
     def to_dict(self) -> dict[str, list[Any]]:
         """A list of values for each feature."""
         if len(self.values) == 1:
-            return {name: [value] for name, value in zip(self.names, self.values[0], strict=True)}
+            columns = {}  # asked with each prediction: a comprehension and `strict` would take half as long again
+            for name, value in zip(self.names, self.values[0]):  # noqa: B905
+                columns[name] = [value]
+            return columns
         if not self.values:
             return {name: [] for name in self.names}
         return dict(zip(self.names, map(list, zip(*self.values, strict=True)), strict=True))
@@ -99,8 +103,7 @@ class _Lookup:
     pack: int  # which packing of keys
     codec: RowCodec
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # None: all of them
-    ttl: int | None
-    width: int
+    ttl: int
     nothing: tuple[None, ...]
     present: tuple[str, ...]
     expired: tuple[str, ...]
@@ -108,25 +111,25 @@ class _Lookup:
 
     def answers(self, found: Sequence[bytes | None], at: int) -> _Answers:
         """(values, statuses, events), row by row."""
-        oldest = -_FOREVER if self.ttl is None else at - self.ttl
+        oldest = at - self.ttl
         plain = self.codec.unpack_rows(found)
         if plain is not None and min(plain[0]) >= oldest:  # all present: as it should be
             events, rows = plain
             kept = rows if self.pick is None else list(map(self.pick, rows))
             return kept, [self.present] * len(rows), events
-        answers = [self._answer(data, oldest) for data in found]
+        answers = [self.answer(data, oldest) for data in found]
         values, statuses, times = zip(*answers, strict=True) if answers else ((), (), ())
         return list(values), list(statuses), times
 
-    def _answer(self, data: bytes | None, oldest: int) -> tuple[tuple[Any, ...], tuple[str, ...], int | None]:
-        """(values, statuses, event) of one row."""
+    def answer(self, data: bytes | None, oldest: int) -> tuple[tuple[Any, ...], tuple[str, ...], int | None]:
+        """(values, statuses, event) of one row; an event before `oldest` is too old."""
         if data is None:
             return self.nothing, self.missing, None
         event, row = self.codec.unpack(data)
         if event < oldest:
             return self.nothing, self.expired, event
         kept = row if self.pick is None else self.pick(row)
-        return kept, _statuses(kept) if None in kept else self.present, event
+        return kept, self.present if None not in kept else _statuses(kept), event
 
 
 def _statuses(row: tuple[Any, ...]) -> tuple[str, ...]:
@@ -156,7 +159,8 @@ class Reader:
         for view, features in selection.reads.values():
             pack = by_keys.setdefault(tuple(keys_of(view).items()), len(by_keys))
             self._lookups.append(_lookup(view, features, pack))
-        self._packs = [KeyCodec(dict(keys)).pack_rows for keys in by_keys]
+        self._codecs = [KeyCodec(dict(keys)) for keys in by_keys]
+        self._views = tuple(one.name for one in self._lookups)
         self._on_demand = [(view, function_of(view)) for view in selection.on_demand.values()]
         self._places: dict[tuple[str, str], int] = {}
         sources: dict[str, int] = {}
@@ -170,29 +174,50 @@ class Reader:
             wanted = [self._places[one.view.reference, one.feature] for one in selection.columns]
             self._pick = selector(wanted, len(self._places))
         self._selection = selection
+        is_plain = len(self._lookups) == 1 and not self._on_demand and self._pick is None
+        self._only = (self._lookups[0], self._codecs[0].pack) if is_plain else None
 
     def read(self, store: OnlineStore, rows: Sequence[Mapping[str, Any]], at: int) -> OnlineFeatures:
         """One row of the answer for each of `rows`; `at` is the question's moment, in UTC microseconds."""
-        values: list[tuple[Any, ...]] = [()] * len(rows)
-        statuses: list[tuple[str, ...]] = [()] * len(rows)
-        events: list[Sequence[int | None]] = []
-        if len(self._lookups) == 1:  # many questions, where each microsecond counts
-            lookup = self._lookups[0]
-            found = store.read(wanted=((lookup.name, self._packs[0](rows)),))[0]
-            values, statuses, times = lookup.answers(found, at)
-            events = [times]
-        elif self._lookups:
-            keys = [pack(rows) for pack in self._packs]
-            several = store.read(wanted=[(one.name, keys[one.pack]) for one in self._lookups])
-            parts = [lookup.answers(one, at) for lookup, one in zip(self._lookups, several, strict=True)]
-            values, statuses = _joined([part[0] for part in parts]), _joined([part[1] for part in parts])
-            events = [part[2] for part in parts]
+        if len(rows) != 1 or not self._lookups:
+            values, statuses, events = self._read_rows(store, rows, at)
+        elif self._only is not None:  # one entity, one view: the most frequent question, and the quickest
+            lookup, pack = self._only
+            (found,) = store.read_row(views=self._views, keys=(pack(rows[0]),))
+            value, status, event = lookup.answer(found, at - lookup.ttl)
+            return OnlineFeatures(self.names, [value], [status], [(event,)], self._sources, at)
+        else:
+            values, statuses, events = self._read_row(store, rows[0], at)
         if self._on_demand:
             values, statuses = self._computed(rows, values, statuses)
         elif self._pick is not None:
             values = [self._pick(one) for one in values]
             statuses = [self._pick(one) for one in statuses]
         return OnlineFeatures(self.names, values, statuses, events, self._sources, at)
+
+    def _read_row(self, store: OnlineStore, row: Mapping[str, Any], at: int) -> _Columns:
+        """The answers of all views side by side, and each view's events, for one row."""
+        packed = [codec.pack(row) for codec in self._codecs]
+        several = store.read_row(views=self._views, keys=[packed[one.pack] for one in self._lookups])
+        values: tuple[Any, ...] = ()
+        statuses: tuple[str, ...] = ()
+        events: list[Sequence[int | None]] = []
+        for lookup, found in zip(self._lookups, several, strict=True):
+            value, status, event = lookup.answer(found, at - lookup.ttl)
+            values += value
+            statuses += status
+            events.append((event,))
+        return [values], [statuses], events
+
+    def _read_rows(self, store: OnlineStore, rows: Sequence[Mapping[str, Any]], at: int) -> _Columns:
+        """The same for any number of rows."""
+        if not self._lookups:
+            return [()] * len(rows), [()] * len(rows), []
+        keys = [codec.pack_rows(rows) for codec in self._codecs]
+        several = store.read(wanted=[(one.name, keys[one.pack]) for one in self._lookups])
+        parts = [lookup.answers(one, at) for lookup, one in zip(self._lookups, several, strict=True)]
+        values, statuses = _joined([part[0] for part in parts]), _joined([part[1] for part in parts])
+        return values, statuses, [part[2] for part in parts]
 
     def _computed(
         self,
@@ -238,8 +263,7 @@ def _lookup(view: FeatureView, features: Sequence[str], pack: int) -> _Lookup:
         pack=pack,
         codec=RowCodec(view.schema),
         pick=selector([order.index(name) for name in features], len(order)),
-        ttl=view.ttl_microseconds,
-        width=width,
+        ttl=_FOREVER if view.ttl_microseconds is None else view.ttl_microseconds,
         nothing=(None,) * width,
         present=(PRESENT,) * width,
         expired=(EXPIRED,) * width,

@@ -7,12 +7,12 @@ offline log (parquet), the online store (SQLite or Redis). Moments are what the 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic, time_ns
 from typing import Any, TypeVar
 
 from ..blobs import BlobStore
@@ -29,7 +29,7 @@ from .log import Log
 from .materialize import Materializer, check_every, windows
 from .names import ARRIVAL, CREATED, EVENT, parse_reference
 from .online import OnlineStore, open_online
-from .registry import Definitions
+from .registry import REFRESH_SECONDS, Definitions
 from .selection import Features, Selection, references, select
 from .serving import OnlineFeatures, Reader
 
@@ -69,7 +69,7 @@ class FeatureStore:
         self._materializer = Materializer(
             catalog, self.log, lambda: self.online, self._open_source, self._now
         )
-        self._readers: dict[Any, tuple[int, Reader]] = {}
+        self._readers: dict[Any, tuple[float, Reader]] = {}
 
     def __repr__(self) -> str:
         return f"FeatureStore({self.log.url!r})"
@@ -203,19 +203,21 @@ class FeatureStore:
         if not isinstance(name, (str, tuple)):
             name = name.reference if isinstance(name, FeatureService) else _listed(name)
         key = (name, full_names)
-        epoch = self._definitions.epoch
+        now = monotonic()
         try:
-            known = self._readers.get(key)
+            until, reader = self._readers[key]
+            if now < until:
+                return reader
+        except KeyError:
+            pass
         except TypeError:
             references(features)  # which says what is wrong
             raise
-        if known is not None and known[0] == epoch:
-            return known[1]
         selection = self.select(features, full_names=full_names)
         reader = Reader(selection, self._definitions.keys_of, self._function)
         if len(self._readers) >= _MOST_READERS:
             self._readers.clear()
-        self._readers[key] = (epoch, reader)
+        self._readers[key] = (now + REFRESH_SECONDS, reader)
         return reader
 
     def forget(self, view: str, entity_rows: Sequence[Mapping[str, Any]]) -> None:
@@ -496,7 +498,7 @@ def _now() -> datetime:
 
 
 def _microseconds_now() -> int:
-    return time.time_ns() // 1000
+    return time_ns() // 1000
 
 
 def _as_rows(rows: Any) -> Sequence[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ import yaml
 
 from ..errors import InvalidInput
 from ..pipelines import Pipeline, PipelineParameter, Task
+from ..pipelines.references import as_text
 from .imported import Imported, inside, parameter_name, read_text, refuse, task_name
 from .placeholders import Placeholders
 from .ploomber_source import Source, read_source
@@ -25,6 +27,7 @@ _CARRIED = {"name", "source", "product", "upstream", "params", "grid"}
 _REFUSED = {"client": "SQL", "product_client": "SQL", "class": "a task class of its own"}
 _META_CARRIED = {"import_tasks_from", "extract_upstream"}
 _EXECUTOR = "executor"
+_GRID = re.compile(r"\[\[\s*(\w+)\s*\]\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,23 @@ class _Node:
     params: Mapping[str, Any]
     source: Source
     upstream: tuple[str, ...] = field(default=())
+
+    @property
+    def made(self) -> tuple[Any, ...]:
+        """The products that the code itself writes."""
+        return tuple(each for each in _paths(self.product) if each not in self.reports)
+
+    @property
+    def reports(self) -> tuple[Any, ...]:
+        """The products that Ploomber makes of the executed notebook."""
+        if self.source.function:
+            return ()
+        keys = self.body.get("nb_product_key", "nb")
+        if not isinstance(self.product, dict):
+            return tuple(_paths(self.product))
+        return tuple(
+            self.product[key] for key in (keys if isinstance(keys, list) else [keys]) if key in self.product
+        )
 
 
 def read(path: Path) -> Imported:
@@ -78,8 +98,13 @@ class _Reader:
             parameter_name(key): PipelineParameter(type=_type(value), default=value)
             for key, value in self.placeholders.used.items()
         }
-        if any(str(each).endswith(".ipynb") for node in nodes for each in _paths(node.product)):
-            self.lost.append("executed notebooks are kept in the workspace, not at the product's path")
+        reports = [str(each) for node in nodes for each in node.reports]
+        if reports:
+            more = f" and {len(reports) - 2} more" if len(reports) > 3 else ""
+            shown = ", ".join(reports if not more else reports[:2]) + more
+            self.lost.append(f"executed notebooks are kept in the workspace, and not written to {shown}")
+        for name, value in self.placeholders.spelled.items():
+            self.lost.append(f"{{{{{name}}}}}: within text and paths {value!r} is written {as_text(value)}")
         pipeline = Pipeline(task_name(self.folder.resolve().name), tuple(tasks), parameters=parameters)
         needs = sorted({each for node in nodes for each in node.source.needs})
         return Imported(pipeline=pipeline, notebooks=self.files, lost=self.lost, needs=needs)
@@ -138,11 +163,10 @@ class _Reader:
     def _path(self, text: Any, number: int, values: Mapping[str, Any], *, is_grid: bool) -> Any:
         if not isinstance(text, str):
             return text
-        if is_grid and "[[" not in text:
+        if is_grid:  # with or without [[names]], Ploomber numbers the products
             path = PurePosixPath(text)
-            text = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
-        for key, value in values.items():
-            text = text.replace(f"[[{key}]]", str(value))
+            suffix = "".join(path.suffixes)
+            text = _filled(str(path.with_name(f"{path.name.removesuffix(suffix)}-{number}{suffix}")), values)
         return self.placeholders.reference(text)
 
     def _upstream(self, body: Mapping[str, Any], source: Source) -> tuple[str, ...]:
@@ -167,21 +191,16 @@ class _Reader:
         resources = node.params.get("resources_")
         watched = [
             text
-            for text in (*(p for each in before.values() for p in _paths(each.product)), *_paths(resources))
-            if isinstance(text, str) and "${" not in text and not text.endswith(".ipynb")
+            for text in (*(p for each in before.values() for p in each.made), *_paths(resources))
+            if isinstance(text, str) and "${" not in text
         ]
         arguments = {"upstream": upstream or None, "product": node.product, **node.params}
         notebook, text = node.source.notebook(node.name, list(arguments))
         if text is not None:
             self.files[notebook] = text
         for path in _paths(node.product):
-            parent = PurePosixPath(str(path)).parent
-            if (
-                str(parent) != "."
-                and not parent.is_absolute()
-                and ".." not in parent.parts
-                and "${" not in str(parent)
-            ):
+            parent = PurePosixPath(self.placeholders.by_default(str(path))).parent
+            if str(parent) != "." and not parent.is_absolute() and ".." not in parent.parts:
                 self.files[f"{parent}/.gitkeep"] = ""  # Ploomber makes the folders of products
         return Task(
             node.name,
@@ -208,11 +227,12 @@ def _combinations(grid: Any) -> Iterator[dict[str, Any]]:
 
 
 def _numbered(name: str, number: int, values: Mapping[str, Any]) -> str:
-    if "[[" in name:
-        for key, value in values.items():
-            name = name.replace(f"[[{key}]]", str(value))
-        return name
-    return f"{name}{number}"  # as Ploomber does it: `fit-` gives fit-0, fit-1
+    return _filled(name, values) if "[[" in name else f"{name}{number}"  # `fit-` gives fit-0, fit-1
+
+
+def _filled(text: str, values: Mapping[str, Any]) -> str:
+    """Grids of a list need not have the same names: what one lacks is nothing."""
+    return _GRID.sub(lambda hole: str(values.get(hole[1], "")), text)
 
 
 def _map(value: Any, change: Any) -> Any:

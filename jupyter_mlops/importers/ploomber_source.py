@@ -59,7 +59,10 @@ class Source:
             "    if isinstance(value, dict):\n"
             "        return {key: paths(item) for key, item in value.items()}\n"
             "    return value if value is None else Path(value)\n\n\n"
-            f"{opened}{self.function}({', '.join(f'{each}={each}' for each in wanted)})"
+            f"{opened}"
+            "for each in product.values() if isinstance(product, dict) else [product]:\n"
+            "    each.parent.mkdir(parents=True, exist_ok=True)\n"
+            f"{self.function}({', '.join(f'{each}={each}' for each in wanted)})"
         )
         return notebook_text([(_declared("", ["parameters"], arguments).strip(), ["parameters"]), (code, ())])
 

@@ -22,7 +22,8 @@ class Kernel:
     `KernelDied` or `WorkerLost`.
 
     `exited` is set at once when the process ends; `exit_status` is then its code, negative for a signal;
-    `is_lost` says that it did not end by itself but fell with its zygote.
+    `is_lost` says that it did not end by itself but fell with its zygote; `exit_cpu_seconds` is what it used of CPUs,
+    if the system said so.
     """
 
     def __init__(self, channels: Channels, *, is_warm: bool, files: Iterable[Path] = ()) -> None:
@@ -31,6 +32,7 @@ class Kernel:
         self.exited = asyncio.Event()
         self.exit_status: int | None = None
         self.is_lost = False
+        self.exit_cpu_seconds: float | None = None
         self.language_info: Mapping[str, Any] = {}
         self.completed: tuple[str, ...] = ()  # modules that preloaded packages imported when they were used
         self.channels = channels
@@ -81,10 +83,10 @@ class Kernel:
 
     # --- life and death -------------------------------------------------------------------------------
 
-    def note_exit(self, status: int, is_lost: bool) -> None:
+    def note_exit(self, status: int, is_lost: bool, cpu_seconds: float | None = None) -> None:
         """Called once, by whoever watches the process."""
         if not self.exited.is_set():
-            self.exit_status, self.is_lost = status, is_lost
+            self.exit_status, self.is_lost, self.exit_cpu_seconds = status, is_lost, cpu_seconds
             self.exited.set()
             self.channels.end(self.death())
 

@@ -222,14 +222,14 @@ class KernelPool:
     async def _fork_direct(self, zygote: Zygote) -> Kernel:
         token = uuid.uuid4().hex
         self._arrivals[token] = arrival = self.loop.create_future()
-        exits: list[tuple[int, bool]] = []
+        exits: list[tuple[int, bool, float | None]] = []
         kernel: Kernel | None = None
 
-        def note_exit(status: int, is_lost: bool) -> None:
+        def note_exit(status: int, is_lost: bool, cpu_seconds: float | None) -> None:
             if kernel is not None:
-                kernel.note_exit(status, is_lost)
+                kernel.note_exit(status, is_lost, cpu_seconds)
             else:
-                exits.append((status, is_lost))
+                exits.append((status, is_lost, cpu_seconds))
                 if not arrival.done():
                     arrival.set_exception(KernelUnavailable(f"the forked kernel ended at once ({status})"))
 
@@ -247,8 +247,8 @@ class KernelPool:
         kernel = Kernel(channels, is_warm=True)
         kernel.pid = pid
         self._kernels[kernel] = None
-        for status, is_lost in exits:
-            kernel.note_exit(status, is_lost)
+        for ended in exits:
+            kernel.note_exit(*ended)
         try:
             await kernel.answer()
         except BaseException:

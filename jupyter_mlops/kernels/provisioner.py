@@ -132,7 +132,7 @@ class _Forked:
         self.pid = 0
         self.returncode: int | None = None
 
-    def note_exit(self, status: int, is_lost: bool) -> None:
+    def note_exit(self, status: int, is_lost: bool, cpu_seconds: float | None) -> None:
         self.returncode = status
 
     def poll(self) -> int | None:

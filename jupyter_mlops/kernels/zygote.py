@@ -13,7 +13,7 @@ It listens on a Unix socket. A connection speaks JSON, a message a line::
                                                   or {"op": "fork", "id": n, "wire": path, "token": text}
                                                   ← {"id": n, "pid": pid} or {"id": n, "error": text}
     → {"op": "retire"}                             no new connections; the end comes with the last one
-                                                  ← {"exit": pid, "status": code}   (at any time)
+                                                  ← {"exit": pid, "status": code, "cpu_seconds": n}   (at any time)
 
 A kernel belongs to the connection that asked for it: when that ends, for whatever reason, kill -9 of the client
 included, the kernel is killed. When the last connection has ended the zygote lives `linger` seconds more.
@@ -22,6 +22,7 @@ It stays single-threaded as far as can be had: modules that start Python threads
 client then starts another zygote without them), since a fork copies the locks of threads, but not the threads.
 """
 
+import contextlib
 import errno
 import gc
 import importlib.util
@@ -152,7 +153,8 @@ class Preloader:
     def _import(self, name, members, top):
         threads, native = threading.active_count(), native_threads()
         try:
-            __import__(name, fromlist=members or ["__name__"])
+            with builtins_of_shell():
+                __import__(name, fromlist=members or ["__name__"])
         except BaseException as error:  # whatever it raises is the notebook's to see, not ours
             return "import failed: %s: %s" % (type(error).__name__, error)
         if threading.active_count() > threads:
@@ -160,6 +162,14 @@ class Preloader:
         if native_threads() > native and top not in FORK_SAFE:
             return "starts native threads when imported"
         return None
+
+
+def builtins_of_shell():
+    """What code in a cell finds among the builtins: pandas asks `get_ipython` whether it prints to a terminal."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    return contextlib.nullcontext() if shell is None else shell.builtin_trap
 
 
 def rest():
@@ -345,12 +355,13 @@ class Zygote:
             if ended is None:
                 return
             kill_group(ended.si_pid)  # what it started, while its own id cannot be another's yet
-            _, status = os.waitpid(ended.si_pid, 0)
+            _, status, used = os.wait4(ended.si_pid, 0)
             connection = self.owner.pop(ended.si_pid, None)
             if connection is not None:
                 connection.kernels.discard(ended.si_pid)
                 code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-                connection.send({"exit": ended.si_pid, "status": code})
+                cpu = used.ru_utime + used.ru_stime
+                connection.send({"exit": ended.si_pid, "status": code, "cpu_seconds": cpu})
 
     def bury(self):
         """Wait for kernels that were killed: where init does not do it, they would be zombies for ever."""

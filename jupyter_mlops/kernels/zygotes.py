@@ -20,9 +20,11 @@ from ..errors import KernelUnavailable
 
 _SCRIPT = Path(__file__).with_name("zygote.py")
 START_SECONDS = 60.0
+_HELLO_SECONDS = 60.0
+_ANSWER_SECONDS = 120.0  # it does one thing at a time, and may be importing what is large for somebody else
 _lingering: list[subprocess.Popen[bytes]] = []  # started by us, but not ours to wait for
 
-OnExit = Callable[[int, bool], None]
+OnExit = Callable[[int, bool, float | None], None]
 
 
 class ZygoteGone(KernelUnavailable):
@@ -98,8 +100,8 @@ class Zygote:
         or ``connection_file`` and ``argv``, for one of Jupyter's own channels, with ``env`` and ``cwd`` if it
         is to have them from the beginning.
 
-        `on_exit(status, is_lost)` is called once when it has ended: a negative status is a signal, `is_lost`
-        says that it fell with the zygote.
+        `on_exit(status, is_lost, cpu_seconds)` is called once when it has ended: a negative status is a signal,
+        `is_lost` says that it fell with the zygote, and nobody then knows how long it kept a CPU busy.
         """
         answer = await self._ask({"op": "fork", **how}, on_exit)
         if "error" in answer:
@@ -139,7 +141,12 @@ class Zygote:
         if on_exit is not None:
             self._expecting[self._count] = on_exit
         self._send({**message, "id": self._count})
-        return await answer
+        try:
+            return await asyncio.wait_for(answer, _ANSWER_SECONDS)
+        except TimeoutError:
+            raise KernelUnavailable(
+                f"the kernel zygote (process {self.pid}) has not answered for {_ANSWER_SECONDS:g} s"
+            ) from None
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError):
@@ -147,7 +154,7 @@ class Zygote:
                 message = json.loads(line)
                 if "exit" in message:
                     if (watcher := self._watchers.pop(message["exit"], None)) is not None:
-                        watcher(message["status"], False)
+                        watcher(message["status"], False, message.get("cpu_seconds"))
                 else:
                     self._take_answer(message)
         self.is_gone = True
@@ -157,7 +164,7 @@ class Zygote:
                 answer.set_exception(ZygoteGone("the kernel zygote has ended"))
         for pid, watcher in self._watchers.items():
             _kill_group(pid)  # the kernel has died with its zygote; what it had started has not
-            watcher(-signal.SIGKILL, True)
+            watcher(-signal.SIGKILL, True, None)
         self._watchers.clear()
 
     def _take_answer(self, message: dict[str, Any]) -> None:
@@ -210,8 +217,9 @@ async def _connect(
         return None
     line = b""
     try:
-        with contextlib.suppress(ConnectionError):  # it ended before it could say anything
-            line = await reader.readline()
+        # It ended before it could say anything, or is stopped: then another one serves us better.
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            line = await asyncio.wait_for(reader.readline(), _HELLO_SECONDS)
     finally:
         if not line:
             writer.close()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Cancelled, MlopsError, NotebookFailed, OutOfMemory, TimedOut
-from ..kernels import Kernel, KernelPool, KernelRequest, MemoryGauge
+from ..kernels import Gauge, Kernel, KernelPool, KernelRequest
 from ..kernels.kernel import FINISH_SECONDS
 from ..resources import ResourceRequest, format_bytes
 from . import markers
@@ -34,7 +34,7 @@ from .writer import NotebookWriter, autosaving
 GRACE_SECONDS = 3.0
 _REPLY_SECONDS = 0.3  # between a kernel's idle status and its reply
 OUTPUT_LIMIT_BYTES = 8 << 20
-_WATCH_SECONDS, _SAMPLE_SECONDS = 0.1, 1.0  # between looks at a kernel's memory: with a limit, without
+_WATCH_SECONDS, _SAMPLE_SECONDS = 0.1, 1.0  # between looks at what a kernel uses: with a limit, without
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -88,7 +88,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotebookOutcome:
-    """What came of it. `error` is None for a success; `text` is the executed notebook as a file holds it."""
+    """What came of it. `error` is None for a success; `text` is the executed notebook as a file holds it.
+
+    `cpu_seconds` is how long CPUs were busy with it, all of them together, and `cpus` how many it might use; None
+    where no kernel was to be had.
+    """
 
     notebook: Mapping[str, Any]
     text: str
@@ -97,6 +101,8 @@ class NotebookOutcome:
     error: MlopsError | None = None
     duration_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    cpu_seconds: float | None = None
+    cpus: int | None = None
 
 
 def run_cells(
@@ -166,7 +172,9 @@ class _Execution:
             mask, limits.output_bytes, blobs, touched=self._touched, streamed=self._streamed
         )
         self.writer = NotebookWriter(nb, output, self.collector.flush)
-        self.peak_memory_bytes = 0
+        self._gauge: Gauge | None = None
+        self._cpu_seconds: float | None = None
+        self._peak = 0
         self._number = 0
         self._stop: asyncio.Future[MlopsError] = asyncio.Future(loop=pool.loop)
         self._timers: list[asyncio.TimerHandle] = []
@@ -194,7 +202,9 @@ class _Execution:
             artifacts=read_artifacts(self.nb),
             error=error,
             duration_seconds=time.monotonic() - started,
-            peak_memory_bytes=self.peak_memory_bytes,
+            peak_memory_bytes=self._peak,
+            cpu_seconds=self._cpu_seconds,
+            cpus=None if self._gauge is None else self._gauge.cpus,
         )
 
     def saved(self, outcome: NotebookOutcome) -> NotebookOutcome:
@@ -219,19 +229,23 @@ class _Execution:
                 await self.pool.release(await acquiring)
             return self._stop.result()
         kernel = await acquiring
-        gauge = MemoryGauge(kernel.pid, is_forked=kernel.is_warm)
-        watching = asyncio.create_task(self._watch_memory(kernel, gauge))
+        gauge = self._gauge = Gauge(kernel.pid, is_forked=kernel.is_warm)
+        watching = asyncio.create_task(self._watch(kernel, gauge))
         self.nb["metadata"]["language_info"] = kernel.language_info
         try:
-            error = await self._until_done_or_stopped(kernel)
+            error = await self._until_done_or_stopped(kernel, gauge)
+            if not kernel.is_warm:
+                gauge.look()  # it will be gone
             await kernel.finish(FINISH_SECONDS if error is None else GRACE_SECONDS)
             return error
         finally:
             watching.cancel()
-            self.peak_memory_bytes = gauge.peak()
+            gauge.look()
+            self._peak = gauge.peak()
+            self._cpu_seconds = gauge.cpu_seconds(kernel.exit_cpu_seconds)
             await self.pool.release(kernel)
 
-    async def _until_done_or_stopped(self, kernel: Kernel) -> MlopsError | None:
+    async def _until_done_or_stopped(self, kernel: Kernel, gauge: Gauge) -> MlopsError | None:
         runner = CellRunner(kernel, self.collector)
         work = asyncio.create_task(self._cells(runner))
         await _first_of(work, self._stop)
@@ -241,6 +255,7 @@ class _Execution:
         if not isinstance(reason, OutOfMemory):
             await self._interrupt(runner, work)
         if not work.done():
+            gauge.look()
             kernel.kill()
             await asyncio.wait({work}, timeout=GRACE_SECONDS)
         work.cancel()
@@ -310,11 +325,11 @@ class _Execution:
         self._timers.append(timer)
         return timer
 
-    async def _watch_memory(self, kernel: Kernel, gauge: MemoryGauge) -> None:
+    async def _watch(self, kernel: Kernel, gauge: Gauge) -> None:
         limit = self.limits.memory_bytes
         while not kernel.exited.is_set():
             await asyncio.sleep(_WATCH_SECONDS if limit else _SAMPLE_SECONDS)
-            used = gauge.now()
+            used = gauge.look()
             if limit and used > limit:
                 self.stop(
                     OutOfMemory(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..image_names import check_digest
 from .descriptor import OCI_EMPTY, OCI_INDEX, OCI_MANIFEST, Descriptor, digest_of, dumps, loads
-from .reference import check_digest
 from .registry import Registry, pull_scope
 
 _NOTHING = b"{}"

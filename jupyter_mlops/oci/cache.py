@@ -17,9 +17,9 @@ from pathlib import Path
 
 from ..errors import InvalidInput, StorageUnavailable
 from ..fingerprint import digest_bytes, digest_file
+from ..image_names import check_digest
 from .descriptor import Descriptor
 from .layer import Layer
-from .reference import check_digest
 
 _LIMIT_BYTES = 20 * 2**30
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOTDIR, errno.EEXIST}

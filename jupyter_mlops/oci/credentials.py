@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidSettings
-from .reference import DOCKER_HUB
+from ..image_names import DOCKER_HUB
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB, "registry-1.docker.io")
 _PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from ..errors import Conflict, CorruptBlob, InvalidInput, NotFound, StorageUnavailable
 from ..fingerprint import digest_file
+from ..image_names import check_digest
 from .descriptor import INDEXES, OCI_INDEX, Descriptor, digest_of, dumps, loads
 from .image import Image, make_index
-from .reference import check_digest
 from .registry import Manifest
 
 _MARK = b'{"imageLayoutVersion":"1.0.0"}'

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InvalidInput, NotFound
+from ..image_names import Reference, parse_reference
 from .cache import LayerCache
 from .credentials import Credentials, find_credentials
 from .descriptor import Descriptor, Platform, loads
 from .downloads import Progress
 from .image import Base
 from .layout import Layout, parse_layout
-from .reference import Reference, parse_reference
 from .registry import Manifest, Registry
 
 _LONGEST_CONFIG = 8 << 20

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..errors import InvalidSettings
-from .reference import is_loopback
+from ..image_names import is_loopback
 
 
 def may_be_plain(host: str, environ: Mapping[str, str] | None = None) -> bool:

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..errors import InvalidInput, RegistryUnavailable
+from ..image_names import Reference, check_digest
 from .credentials import Credentials, find_credentials
 from .descriptor import INDEXES, MANIFESTS, Descriptor, digest_of, loads
 from .downloads import Download, Progress, corrupt
-from .reference import Reference, check_digest
 from .transport import Patience, Transport
 from .uploads import Upload
 

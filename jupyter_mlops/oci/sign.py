@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InvalidInput, NotFound
+from ..image_names import Reference
 from .descriptor import OCI_CONFIG, OCI_MANIFEST, Descriptor, dumps, loads
 from .keys import PublicKey, SigningKey
-from .reference import Reference
 from .registry import Registry
 
 _KIND = "cosign container image signature"

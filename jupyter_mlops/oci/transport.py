@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import InvalidInput, MlopsError, NotFound, RegistryUnavailable
+from ..image_names import is_loopback
 from ..words import plain, shorten
 from .authorization import Authorizer, denied
 from .credentials import Credentials
 from .plain import may_be_plain
-from .reference import is_loopback
 
 if TYPE_CHECKING:
     from requests import Response, Session

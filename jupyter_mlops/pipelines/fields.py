@@ -294,9 +294,14 @@ TASK_FIELDS: tuple[Field, ...] = (
                 "memory": {"description": "bytes: 512Mi, 4Gi, 2GB", **_NUMBER_OR_TEXT},
                 "gpu": {"description": "whole GPUs", **_NUMBER_OR_TEXT},
                 "accelerator": {"description": "the kind of GPU, such as a100", "type": "string"},
+                "spot": {
+                    "description": "whether capacity that can be taken away, and costs less, will do",
+                    "type": "boolean",
+                },
+                "image": {"description": "where tasks run in containers: the image", **_TEXT},
             },
         },
-        shape="mapping", help="cpu, memory, gpu, accelerator that the task asks for",
+        shape="mapping", help="what the task asks for: cpu, memory, gpu, accelerator, spot, image",
     ),
     Field(
         key="priority", attribute="priority", read=read_whole,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ..errors import BuildFailed, InvalidInput, MissingExtra, did_you_mean
-from ..oci.reference import is_loopback, parse_reference
+from ..image_names import is_loopback, parse_reference
 from .build_secrets import Secret
 from .context import Built, Context, write_context
 from .traces import take_out

@@ -21,6 +21,7 @@ from typing import Literal
 from .._version import __version__
 from ..errors import InvalidInput
 from ..fingerprint import digest_bytes
+from ..image_names import DOCKER_HUB, Reference, parse_reference
 from ..oci.attachments import attach
 from ..oci.cache import LayerCache
 from ..oci.descriptor import Platform
@@ -29,7 +30,6 @@ from ..oci.keys import SigningKey
 from ..oci.layer import Entry, Files, Layer, folder_files, write_layer
 from ..oci.layout import write_archive, write_layout
 from ..oci.origins import Origin, find_origin, opener
-from ..oci.reference import DOCKER_HUB, Reference, parse_reference
 from ..oci.sign import sign_image
 from ..resources import format_bytes
 from .context import APP, LIB, MODEL, PROGRAM, PROJECT, Built, Content, Context

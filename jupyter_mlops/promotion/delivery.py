@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import Cancelled
+from ..image_names import Reference
 from ..oci.cache import LayerCache
 from ..oci.descriptor import Descriptor, digest_of
 from ..oci.image import Base, Image, make_index
 from ..oci.origins import Origin
-from ..oci.reference import Reference
 from ..oci.registry import Registry
 from ..resources import format_bytes
 

@@ -244,6 +244,7 @@ def _tell(outcome: NotebookOutcome, notebook: str, target: str, results: str) ->
         "artifacts": {name: dict(artifact) for name, artifact in outcome.artifacts.items()},
         "duration_seconds": round(outcome.duration_seconds, 3),
         "peak_memory_bytes": outcome.peak_memory_bytes,
+        "cpu_seconds": outcome.cpu_seconds,
         "error": None if error is None else error.to_json(),
     }
     text = json.dumps(told, ensure_ascii=False, default=str)

@@ -14,9 +14,9 @@ from ..catalog import Catalog, Image, LineageLink
 from ..catalog.owner import user_name
 from ..errors import InvalidInput, NotFound, did_you_mean
 from ..events import now
+from ..image_names import parse_reference
 from ..models import ModelStore
 from ..oci.keys import SigningKey
-from ..oci.reference import parse_reference
 from ..oci.registry import Registry
 from ..oci.sign import sign_image
 from ..pipelines import load_pipeline

@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..image_names import Reference
 from ..oci.descriptor import Descriptor
-from ..oci.reference import Reference
 from ..oci.registry import Registry
 
 _MOST_CONFIG_BYTES = 4 << 20

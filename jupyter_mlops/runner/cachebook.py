@@ -17,6 +17,11 @@ from ..pipelines.cache import Components
 _BATCH = 500  # keys in one question
 
 
+def key_of(pipeline: str, task: str, components: Components) -> str:
+    """The cache key of a planned task."""
+    return task_key({**components, "task": f"{pipeline}:{task}"})
+
+
 class Cachebook:
     """Answers a run's look-ups, one by one or, after `prefetch`, many at the price of one question."""
 
@@ -45,7 +50,7 @@ class Cachebook:
 
     def key(self, task: PlannedTask, components: Components) -> str:
         """The cache key. Two tasks of a pipeline do not share one; the instances of a mapped task do."""
-        return task_key({**components, "task": f"{self.pipeline}:{task.key}"})
+        return key_of(self.pipeline, task.key, components)
 
     def newest(self, task: str) -> CacheEntry | None:
         """The last outcome of the task, whatever its key."""

@@ -17,6 +17,7 @@ from typing import Any
 from .. import encoding
 from ..backends import BACKENDS, Backend, JobKey, JobOutcome
 from ..backends.clusters import LOCAL, ClusterSpec, find_cluster
+from ..backends.suiting import with_image
 from ..blobs import BlobStore
 from ..errors import CatalogUnavailable, InvalidInput, MlopsError, StorageUnavailable, Unavailable
 from ..events import AttemptCancelled, Event, TaskUnrunnable
@@ -30,6 +31,7 @@ from ..pipelines.task_state import LIVE
 from ..queueing.amounts import NOTHING, Amount, fits, minus, plus, task_amount
 from ..resources import ResourceRequest
 from ..settings import Settings
+from .asking import resources_of
 from .cachebook import Cachebook
 from .inbox import Inbox, fact_of
 from .ledger import Ledger
@@ -291,7 +293,11 @@ class Dispatch:
 
     @cached_property
     def _cluster_spec(self) -> ClusterSpec | None:
-        return None if self.cluster == LOCAL else find_cluster(self.cluster, self.settings.clusters)
+        if self.cluster == LOCAL:
+            return None
+        spec = find_cluster(self.cluster, self.settings.clusters)
+        tasks = self.machine.plan.tasks.values()
+        return with_image(spec, (resources_of(task, self.sources).image for task in tasks))
 
     def _open_backend(self) -> Backend:
         if self._refusal is not None:

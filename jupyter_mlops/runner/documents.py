@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..catalog.records import Artifact, Attempt
+from ..compute.utilization import cpu_utilization
 from ..words import iso
 
 
@@ -20,6 +21,10 @@ def attempt_body(attempt: Attempt) -> dict[str, Any]:
         "finished_at": iso(attempt.finished_at),
         "duration_seconds": attempt.duration_seconds,
         "peak_memory_bytes": attempt.peak_memory_bytes,
+        "cpu_seconds": attempt.cpu_seconds,
+        "cpus": attempt.cpus,
+        "cpu_utilization": cpu_utilization(attempt),
+        "gpu_utilization": attempt.gpu_utilization,
     }
 
 

@@ -18,6 +18,7 @@ from ..events import (
     Event,
     OutputStreamed,
     TaskFact,
+    measured,
 )
 
 _PROGRESS = (CellStarted, CellExecuted, OutputStreamed)
@@ -85,8 +86,7 @@ def fact_of(key: JobKey, outcome: JobOutcome) -> TaskFact:
                 results=outcome.results,
                 artifacts={name: told["reference"] for name, told in outcome.artifacts.items()},
                 notebook=outcome.notebook,
-                duration_seconds=outcome.duration_seconds,
-                peak_memory_bytes=outcome.peak_memory_bytes,
+                **measured(outcome),
             )
         case "failed":
             return AttemptFailed(
@@ -96,12 +96,15 @@ def fact_of(key: JobKey, outcome: JobOutcome) -> TaskFact:
                 error=outcome.error,
                 error_class=outcome.error_class,
                 notebook=outcome.notebook,
-                duration_seconds=outcome.duration_seconds,
-                peak_memory_bytes=outcome.peak_memory_bytes,
+                **measured(outcome),
             )
         case "cancelled":
             return AttemptCancelled(
-                run_id=key.run_id, task=key.task, attempt=key.attempt, notebook=outcome.notebook
+                run_id=key.run_id,
+                task=key.task,
+                attempt=key.attempt,
+                notebook=outcome.notebook,
+                **measured(outcome),
             )
         case _:
             reason = outcome.reason or "it left no outcome"

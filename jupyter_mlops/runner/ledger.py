@@ -29,11 +29,14 @@ from ..events import (
     RunFinished,
     TaskStateChanged,
     encode,
+    measured,
     now,
 )
 from ..pipelines import RunState
 from ..pipelines.cache import Components
 from .cachebook import Cachebook
+
+_UNKNOWN = measured(TaskRun(run_id="", task="", name=""))
 
 
 @dataclass(slots=True)
@@ -100,17 +103,15 @@ class Ledger:
             case AttemptStarted():
                 self._start(event)
             case AttemptSucceeded():
-                self._end(event, "succeeded", duration=event.duration_seconds, peak=event.peak_memory_bytes)
+                self._end(event, "succeeded", measured(event))
                 self._keep_artifacts(event)
                 self._keep_outcome(event)
             case AttemptFailed():
-                self._end(
-                    event, "failed", error=event.error, duration=event.duration_seconds, peak=event.peak_memory_bytes
-                )  # fmt: skip
+                self._end(event, "failed", measured(event), error=event.error)
             case AttemptCancelled():
-                self._end(event, "cancelled")
+                self._end(event, "cancelled", measured(event))
             case AttemptLost():
-                self._end(event, "lost", reason=event.reason)
+                self._end(event, "lost", {}, reason=event.reason)
 
     def change(self, task: str, **changes: Any) -> None:
         """Change fields of a task run."""
@@ -199,11 +200,10 @@ class Ledger:
         self,
         fact: AttemptSucceeded | AttemptFailed | AttemptCancelled | AttemptLost,
         state: str,
+        used: Mapping[str, Any],
         *,
         error: Mapping[str, Any] | None = None,
         reason: str = "",
-        duration: float = 0.0,
-        peak: int = 0,
     ) -> None:
         key = JobKey(run_id=fact.run_id, task=fact.task, attempt=fact.attempt)
         begun = self._attempts.pop(key, None) or Attempt(
@@ -213,10 +213,11 @@ class Ledger:
         self._batch.records.append(
             replace(
                 begun, state=state, error=error or {}, reason=reason, finished_at=fact.at,
-                notebook=notebook, duration_seconds=duration, peak_memory_bytes=peak,
+                notebook=notebook, **used,
             )
         )  # fmt: skip
-        self.change(fact.task, duration_seconds=duration, peak_memory_bytes=peak)
+        # Of an attempt that was lost nothing is known, and nothing is left of the one before it.
+        self.change(fact.task, **(used or _UNKNOWN))
 
     def _keep_artifacts(self, fact: AttemptSucceeded) -> None:
         for name, reference in fact.artifacts.items():

@@ -87,11 +87,7 @@ def estimate_body(found: Estimate) -> dict[str, Any]:
         ],
         "suggestions": [
             {
-                "task": each.task,
-                "asked_memory": each.asked,
-                "peak_memory": each.peak,
-                "memory": each.memory,
-                "is_short": each.is_short,
+                **{name: told for name, told in each.to_json().items() if name != "resources"},
                 "text": str(each),
             }
             for each in found.suggestions

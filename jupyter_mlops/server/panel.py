@@ -99,7 +99,9 @@ class Panel:
 
     def _standing_in(self, settings: Settings) -> Workspace:
         if self._stand_in is None:
-            folder = Path(self._nowhere.enter_context(tempfile.TemporaryDirectory(prefix="mlops-empty-")))
+            # A request that is still answered may hold a file of it: a server that stops for that would not end.
+            kept = tempfile.TemporaryDirectory(prefix="mlops-empty-", ignore_cleanup_errors=True)
+            folder = Path(self._nowhere.enter_context(kept))
             url = f"{_SQLITE}{folder / 'catalog.db'}"
             self._stand_in = _opened(replace(settings, root=folder, catalog=url, blobs=str(folder / "blobs")))
             self._nowhere.callback(self._stand_in.close)

@@ -80,6 +80,8 @@ def resources_body(resources: ResourceRequest) -> dict[str, Any]:
         "memory_bytes": resources.memory,
         "gpu": resources.gpu,
         "accelerator": resources.accelerator,
+        "spot": resources.spot,
+        "image": resources.image,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..catalog import Catalog
 from ..catalog.records import Attempt, Run, TaskRun
+from ..compute.utilization import cpu_utilization, memory_utilization
 from ..events import TERMINAL, now
 from ..pipelines import Plan, PlannedTask
 from ..runner import documents
@@ -95,6 +96,11 @@ def task_body(
         "finished_at": iso(task.finished_at),
         "duration_seconds": None if task.state in _DID_NOT_RUN or task.started_at is None else duration,
         "peak_memory_bytes": task.peak_memory_bytes or None,
+        "cpu_seconds": task.cpu_seconds,
+        "cpus": task.cpus,
+        "cpu_utilization": cpu_utilization(task),
+        "memory_utilization": memory_utilization(task, planned.resources) if planned else None,
+        "gpu_utilization": task.gpu_utilization,
         "notebook_path": places.relative(source) if source else None,
         "upstream": list(planned.needs) if planned else [],
         "is_critical": is_critical,

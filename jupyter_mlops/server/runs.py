@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog.records import Run, TaskRun
+from ..compute.utilization import run_utilization
 from ..errors import Conflict, InvalidInput, NotFound, did_you_mean
 from ..events import TERMINAL, now
 from ..notebooks.files import load_notebook
@@ -131,6 +132,7 @@ def show(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
         **summaries(workspace, places, [run])[0],
         "arguments": dict(run.arguments),
         "options": dict(run.options),
+        **run_utilization(tasks).to_json(),
         "tasks": bodies,
         "graph": plan_graph(plan.tasks, asked["direction"]),
         "critical_path": path,

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..catalog.records import Artifact, Attempt, CacheEntry, Run, RunEvent, TaskRun
+from ..compute.utilization import flops_at_most
 from ..errors import InvalidNotebook, NotFound
 from ..events import TERMINAL, now
 from ..notebooks.files import load_notebook, parse_notebook
@@ -46,6 +47,7 @@ def show(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
         "task": body,
         "attempts": [attempt_body(each, panel.places) for each in attempts],
         "artifacts": [artifact_body(each) for each in artifacts],
+        "flops_at_most": flops_at_most(task, workspace.compute.measurements()),
         "why": why(workspace, run, task),
         "view_url": view_url(panel, run.run_id, task.task) if body["has_notebook"] else None,
     }

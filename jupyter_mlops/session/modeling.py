@@ -83,17 +83,22 @@ def find_models(
     store = get_workspace().models
     if name is not None:
         store.aliases(name)  # a name that nobody has is an error, not an empty table
-    is_overview = name is None and not (tags or where or order_by)
-    if is_overview:
-        models = [model.name for model in store.models(limit=limit)]
-        every = store.find(where={"name": models}, order_by="-version", limit=_MOST_HISTORY) if models else []
-        newest = {version.name: version for version in reversed(every)}
-        versions = [newest[model] for model in models if model in newest]
-    else:
-        versions = store.find(name, tags=tags, where=where, order_by=order_by, limit=limit)
-        every = versions
+    if name is None and not (tags or where or order_by):
+        models = {one.model.name: one for one in store.overview(limit=limit) if one.newest is not None}
+        every = (
+            store.find(where={"name": [*models]}, order_by="-version", limit=_MOST_HISTORY) if models else []
+        )
+        return VersionTable(
+            [one.newest for one in models.values() if one.newest is not None],
+            aliases={
+                name: {alias.alias: alias.version for alias in one.aliases} for name, one in models.items()
+            },
+            history=every,
+            is_overview=True,
+        )
+    versions = store.find(name, tags=tags, where=where, order_by=order_by, limit=limit)
     aliases = {one: store.aliases(one) for one in dict.fromkeys(version.name for version in versions)}
-    return VersionTable(versions, aliases=aliases, history=every, is_overview=is_overview)
+    return VersionTable(versions, aliases=aliases, history=versions)
 
 
 def alias(name: str, alias: str, version: int, *, protected: bool = False, force: bool = False) -> ModelAlias:

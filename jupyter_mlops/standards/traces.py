@@ -16,7 +16,7 @@ from .._version import __version__
 from ..catalog import Catalog
 from ..catalog.records import Run
 from ..errors import InvalidSettings, MissingExtra, Unavailable
-from ..events import Event
+from ..events import Event, measured
 from ..pipelines import RunState
 from ..settings import Settings
 from .identity import TraceParent, attempt_parent, span_id, trace_id
@@ -105,16 +105,16 @@ class TraceObserver:
             case events.CellExecuted():
                 self._executed[event.task] = event.at
             case events.AttemptSucceeded():
-                self._end(event, "succeeded", event.duration_seconds, event.peak_memory_bytes)
+                self._end(event, "succeeded", measured(event))
             case events.AttemptFailed():
                 told = words.error_line(event.error) or "failed"
                 is_cell = bool(event.error.get("ename")) or event.task not in self._executed
                 self._end_cell(event.task, event.at, told if is_cell else "")
-                self._end(event, "failed", event.duration_seconds, event.peak_memory_bytes, told)
+                self._end(event, "failed", measured(event), told)
             case events.AttemptLost():
-                self._end(event, "lost", error=event.reason)
+                self._end(event, "lost", {}, event.reason)
             case events.AttemptCancelled():
-                self._end(event, "cancelled", error="cancelled")
+                self._end(event, "cancelled", measured(event), "cancelled")
             case events.TaskStateChanged() if event.state in ("cached", "skipped", "upstream_failed"):
                 about = {"mlops.task": event.task, "mlops.reason": event.reason}
                 self._happened.append((f"task {event.state.replace('_', ' ')}", event.at, about))
@@ -136,18 +136,17 @@ class TraceObserver:
         self,
         event: events.AttemptSucceeded | events.AttemptFailed | events.AttemptLost | events.AttemptCancelled,
         state: str,
-        duration: float = 0.0,
-        peak: int = 0,
+        used: Mapping[str, Any],
         error: str = "",
     ) -> None:
         key = (event.task, event.attempt)
         self._end_cell(event.task, event.at, error)
-        begun = self._attempts.pop(key, event.at - timedelta(seconds=duration))
+        begun = self._attempts.pop(key, event.at - timedelta(seconds=used.get("duration_seconds", 0.0)))
         attributes = self._attributes(event.task, event.attempt) | {"mlops.state": state}
         if worker := self._workers.pop(key, ""):
             attributes["mlops.worker"] = worker
-        if peak:
-            attributes["mlops.peak_memory_bytes"] = peak
+        told = {name: value for name, value in used.items() if value and name != "duration_seconds"}
+        attributes |= {f"mlops.{name}": value for name, value in told.items()}
         self._span(
             event.task,
             span_id(self._run.run_id, *key),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from ..compute.cost import Quote
 from ..compute.money import money
 from ..compute.offers import Offer
+from ..problems import Problem
 from ..resources import ResourceRequest, format_bytes
 from .markup import page
 
@@ -32,15 +34,39 @@ def verdict(request: ResourceRequest, offers: Sequence[Offer]) -> str:
     )
 
 
-def price_html(quotes: Sequence[Quote]) -> str:
-    """What an hour of it costs to rent, on demand and on spot, where each is cheapest; "" where nobody rents it out."""
-    spot = next((each for each in quotes if each.place.endswith(" spot")), None)
-    plain = next((each for each in quotes if not each.place.endswith(" spot")), None)
-    told = [f"{money(each.total)} on {each.place}" for each in (plain, spot) if each is not None]
-    if not told:
-        return ""
-    dated = " and ".join(sorted({each.as_of for each in (plain, spot) if each is not None and each.as_of}))
-    return page(f"<p class=muted>an hour of it: {escape(', '.join(told))} (prices of {escape(dated)})</p>")
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What an hour of a request costs to rent where that is cheapest: on demand and on spot, None where nobody does."""
+
+    plain: Quote | None = None
+    spot: Quote | None = None
+
+    @classmethod
+    def of(cls, quotes: Sequence[Quote]) -> Prices:
+        """Of quotes with the cheapest first."""
+        on_spot = [each for each in quotes if each.place.endswith(" spot")]
+        plain = [each for each in quotes if each not in on_spot]
+        return cls(plain[0] if plain else None, on_spot[0] if on_spot else None)
+
+    def chosen_html(self, *, is_spot: bool) -> str:
+        """The price of what is asked for; "" where nobody rents it out."""
+        quote = self.spot if is_spot and self.spot is not None else self.plain
+        if quote is None:
+            return ""
+        told = f"{money(quote.total)} on {quote.place} (prices of {quote.as_of})"
+        return page(f"<p class=muted>an hour of it: {escape(told)}</p>")
+
+    def spot_html(self) -> str:
+        """What it costs on spot, and what otherwise; "" where one of the two is not to be had."""
+        if self.plain is None or self.spot is None:
+            return ""
+        told = f"{money(self.spot.total)} an hour instead of {money(self.plain.total)}"
+        return page(f"<p class=muted>{escape(told)}</p>")
+
+
+def unsuitable_html(problems: Sequence[Problem]) -> str:
+    """What of a request has no effect here, or another one than one may think."""
+    return page("".join(f"<p class=upstream_failed>● {escape(each.message)}</p>" for each in problems))
 
 
 def availability_html(request: ResourceRequest, offers: Sequence[Offer]) -> str:

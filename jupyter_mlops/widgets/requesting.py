@@ -3,8 +3,9 @@
 While it is filled in, it says what there is and what of it is free, and at once when a request can never run. It
 is written into the notebook's metadata, where runs pick it up, and into a ``pipeline.yaml`` on wish.
 
-What an hour of it costs to rent stands beside it, and where quotas are set what they leave of it and about when a run
-of it would start. Only what a task really can ask for is written: the queue, which only helps to see that, is a run's.
+What an hour of it costs to rent stands beside it, on spot if it may run there; where quotas are set, what they leave
+of it and about when a run of it would start. Only what a task really can ask for is written: the queue, which only
+helps to see that, is a run's.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ..backends.clusters import LOCAL, ClusterSpec, find_cluster
 from ..backends.looking import find_offers
-from ..compute.gpus import gpu_models
+from ..backends.suiting import unsuitable, usual_image
 from ..compute.hourly import hourly, own_architecture
 from ..compute.offers import Offer
 from ..compute.prices import PriceList, load_prices
@@ -31,8 +33,9 @@ from ..pipelines import Pipeline, Task, load_pipeline
 from ..pipelines.editing import set_task_field
 from ..resources import ResourceRequest
 from ..settings import Settings, find_root
-from .availability import availability_html, price_html, verdict
+from .availability import Prices, availability_html, unsuitable_html, verdict
 from .outlook import Standing, judged
+from .wishes import LOOK, Wishes
 
 _LOOK_SECONDS = 2.0
 _LOOKS_FOR_SECONDS = 600.0  # after the last touch: a form that nobody looks at must not ask for ever
@@ -56,7 +59,7 @@ class ResourceForm:
         folder = (self.path or self.pipeline or Path.cwd() / "x").parent
         settings = Settings.load(find_root(folder))
         self.cluster, self._clusters = cluster or settings.cluster, settings.clusters
-        self._settings = settings
+        self._settings, self._spec = settings, _spec(self.cluster, settings)
         self._prices: PriceList | None = None
         self._priced: ResourceRequest | None = None  # what the price that is shown is of
         self._offers: list[Offer] = []
@@ -71,14 +74,7 @@ class ResourceForm:
     @property
     def request(self) -> ResourceRequest:
         """What is asked for. Raises `InvalidInput`."""
-        return ResourceRequest.parse(
-            {
-                "cpu": self._cpu.value.strip() or None,
-                "memory": self._memory.value.strip() or None,
-                "gpu": self._gpu.value or None,
-                "accelerator": self._accelerator.value.strip() or None,
-            }
-        )
+        return self._wishes.request
 
     def save_to_notebook(self) -> None:
         """Write the request into the notebook's metadata. Raises `InvalidInput`, `NotFound`,
@@ -117,42 +113,35 @@ class ResourceForm:
     # --- the widgets ----------------------------------------------------------------------------------------
 
     def _build(self, request: ResourceRequest, tasks: Sequence[Task]) -> None:
-        written = request.written()
-        self._cpu = _text("cpu", str(written.get("cpu", "")), "cores: 2, 0.5, 500m")
-        self._memory = _text("memory", str(written.get("memory", "")), "with a unit: 4Gi, 512Mi")
-        self._gpu = widgets.BoundedIntText(request.gpu or 0, min=0, max=1024, description="gpu", **_LOOK)
-        self._accelerator = widgets.Combobox(
-            value=request.accelerator or "", options=tuple(gpu_models()), placeholder="any kind, or: a100",
-            description="accelerator", ensure_option=False, **_LOOK,
-        )  # fmt: skip
-        self._task = widgets.Dropdown(options=[task.name for task in tasks], description="task", **_LOOK)
+        self._wishes = Wishes(usual_image(self._spec))
+        self._wishes.fill(request or (tasks[0].resources if tasks else request))
+        self._task = widgets.Dropdown(options=[task.name for task in tasks], description="task", **LOOK)
         self._priority = widgets.IntText(
             tasks[0].priority if tasks else 0,
             description="priority",
             tooltip="a higher one goes first",
-            **_LOOK,
+            **LOOK,
         )
         if tasks:
             self._task.observe(lambda _: self._show_task(tasks), names="value")
-            if not request:
-                self._fill(tasks[0].resources)
         self._there, self._verdict, self._done = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._price, self._quotas = widgets.HTML(), widgets.HTML()
+        self._price, self._quotas, self._unsuitable = widgets.HTML(), widgets.HTML(), widgets.HTML()
         # A layout of its own, which the others share: it is hidden until there are several.
-        layout = widgets.Layout(width=_LOOK["layout"].width, display="none")
-        self._queue = widgets.Dropdown(description="queue", **{**_LOOK, "layout": layout})
+        layout = widgets.Layout(width=LOOK["layout"].width, display="none")
+        self._queue = widgets.Dropdown(description="queue", **{**LOOK, "layout": layout})
         to_notebook = _button("Save to notebook", lambda: self._save(to_pipeline=False), "save")
         to_pipeline = _button("Save to pipeline", lambda: self._save(to_pipeline=True), "sitemap")
-        for each in (self._cpu, self._memory, self._gpu, self._accelerator, self._priority, self._queue):
+        self._wishes.observe(self._touch)
+        for each in (self._priority, self._queue):
             each.observe(lambda _: self._touch(), names="value")
         title = "resources" if self.path is None else self.path.name
         rows: list[Any] = [widgets.HTML(f"<b>{escape(title)}</b> asks for")]
-        rows += [self._cpu, self._memory, self._gpu, self._accelerator]
+        rows += self._wishes.rows
         rows += [self._task, self._priority] if tasks else []
         rows += [self._queue]
         buttons = [to_notebook] * (self.path is not None) + [to_pipeline] * bool(tasks)
         asked = widgets.VBox([*rows, widgets.HBox(buttons)], layout=widgets.Layout(margin="0 32px 0 0"))
-        there = widgets.VBox([self._verdict, self._price, self._there, self._quotas])
+        there = widgets.VBox([self._verdict, self._unsuitable, self._price, self._there, self._quotas])
         columns = widgets.HBox([asked, there], layout=widgets.Layout(flex_flow="row wrap"))
         self.widget = widgets.VBox([columns, self._done])
 
@@ -160,12 +149,7 @@ class ResourceForm:
         task = next(each for each in tasks if each.name == self._task.value)
         self._priority.value = task.priority
         if task.resources:
-            self._fill(task.resources)
-
-    def _fill(self, request: ResourceRequest) -> None:
-        written = request.written()
-        self._cpu.value, self._memory.value = str(written.get("cpu", "")), str(written.get("memory", ""))
-        self._gpu.value, self._accelerator.value = request.gpu or 0, request.accelerator or ""
+            self._wishes.fill(task.resources)
 
     def _save(self, *, to_pipeline: bool) -> None:
         try:
@@ -221,11 +205,13 @@ class ResourceForm:
             self._verdict.value = _red(f"{error.message} ({error.hint})" if error.hint else error.message)
             return
         self._verdict.value = _red(self._trouble) if self._trouble else verdict(request, self._offers)
+        name = self.path.stem if self.path is not None else "it"
+        self._unsuitable.value = unsuitable_html(unsuitable(self._spec, {name: request}))
         self._there.value = availability_html(request, self._offers)
         self._show_quotas(request)
         if request != self._priced:
             self._priced = request
-            self._price.value = self._price_of(request)
+            self._show_price(request)
 
     def _show_quotas(self, request: ResourceRequest) -> None:
         standing = self._standing
@@ -239,15 +225,18 @@ class ResourceForm:
             else ""
         )
 
-    def _price_of(self, request: ResourceRequest) -> str:
+    def _show_price(self, request: ResourceRequest) -> None:
         try:
             self._prices = self._prices or load_prices(self._settings.compute_prices)
         except (
             InvalidInput,
             NotFound,
         ) as error:  # a list of one's own that is wrong keeps nobody from asking
-            return _red(error.message)
-        return price_html(hourly(request, self._prices, architecture=own_architecture()))
+            self._price.value = _red(error.message)
+            return
+        prices = Prices.of(hourly(request, self._prices, architecture=own_architecture()))
+        self._wishes.spot_price.value = prices.spot_html()
+        self._price.value = prices.chosen_html(is_spot=bool(request.spot))
 
 
 def request_resources(
@@ -265,6 +254,13 @@ def _pipeline_path(notebook: Path | None, given: Path | str | None) -> Path | No
     return beside if beside is not None and beside.is_file() else None
 
 
+def _spec(cluster: str, settings: Settings) -> ClusterSpec | None:
+    try:
+        return None if cluster == LOCAL else find_cluster(cluster, settings.clusters)
+    except (InvalidInput, InvalidSettings):  # told where its workers are looked for
+        return None
+
+
 def _tasks(pipeline: Pipeline, path: Path, notebook: Path | None) -> list[Task]:
     """The tasks that run the notebook; all of them if there is none."""
     return [
@@ -272,16 +268,6 @@ def _tasks(pipeline: Pipeline, path: Path, notebook: Path | None) -> list[Task]:
         for task in pipeline.tasks
         if notebook is None or (path.parent / task.notebook).resolve() == notebook.resolve()
     ]
-
-
-_LOOK: dict[str, Any] = {
-    "style": {"description_width": "90px"},
-    "layout": widgets.Layout(width="300px"),
-}
-
-
-def _text(name: str, value: str, placeholder: str) -> Any:
-    return widgets.Text(value, description=name, placeholder=placeholder, continuous_update=True, **_LOOK)
 
 
 def _button(text: str, action: Any, icon: str) -> Any:

@@ -1008,6 +1008,10 @@ export interface components {
             memory_bytes: number | null;
             gpu: number | null;
             accelerator: string | null;
+            /** @description Whether capacity that can be taken away will do. */
+            spot: boolean | null;
+            /** @description Of its container, where tasks run in containers. */
+            image: string | null;
         };
         PipelineText: {
             text: string;
@@ -1132,6 +1136,12 @@ export interface components {
             options: {
                 [key: string]: unknown;
             };
+            /** @description How long CPUs were busy with its tasks, by the last attempt of each; null if nobody measured it. */
+            cpu_seconds: number | null;
+            /** @description That, as the part of the CPU time that its tasks could use while they ran, from 0 to 1. */
+            cpu_utilization: number | null;
+            /** @description How busy the GPUs of its tasks were while they ran, from 0 to 1; null without any. */
+            gpu_utilization: number | null;
             /** @description In topological order. */
             tasks: components["schemas"]["TaskRun"][];
             graph: components["schemas"]["Graph"];
@@ -1178,6 +1188,16 @@ export interface components {
             /** @description Of the execution, or until now; null if it did not run. */
             duration_seconds: number | null;
             peak_memory_bytes: number | null;
+            /** @description How long CPUs were busy with its last attempt, all together; null if nobody measured it. */
+            cpu_seconds: number | null;
+            /** @description How many of them it could use. */
+            cpus: number | null;
+            /** @description The part of their time in which they were busy with it, from 0 to 1. */
+            cpu_utilization: number | null;
+            /** @description Its peak, as a part of the memory that it asked for; null if it asked for none. */
+            memory_utilization: number | null;
+            /** @description How busy its GPUs were, from 0 to 1; null without any. */
+            gpu_utilization: number | null;
             /** @description Its source, from the server's root; null outside of it. */
             notebook_path: string | null;
             /** @description The keys of the tasks before it. */
@@ -1202,6 +1222,10 @@ export interface components {
             task: components["schemas"]["TaskRun"];
             attempts: components["schemas"]["Attempt"][];
             artifacts: components["schemas"]["Artifact"][];
+            /** @description Number format → operations a second that its busy CPUs could have done at most, by what the machine was measured to do; empty if it was not. */
+            flops_at_most: {
+                [key: string]: number;
+            };
             /** @description A sentence for each reason why it ran, was cached or was skipped, such as `argument week: 20 → 21`. */
             why: string[];
             /** @description The page of its executed notebook, from the server's origin on. */
@@ -1220,6 +1244,14 @@ export interface components {
             finished_at: string | null;
             duration_seconds: number;
             peak_memory_bytes: number;
+            /** @description How long CPUs were busy with it, all together; null if nobody measured it. */
+            cpu_seconds: number | null;
+            /** @description How many of them it could use. */
+            cpus: number | null;
+            /** @description The part of their time in which they were busy with it, from 0 to 1. */
+            cpu_utilization: number | null;
+            /** @description How busy its GPUs were, from 0 to 1; null without any. */
+            gpu_utilization: number | null;
         };
         Artifact: {
             name: string;
@@ -2082,8 +2114,13 @@ export interface components {
             asked_memory: number | null;
             /** @description The most that was measured. */
             peak_memory: number;
-            /** @description What to ask for. */
-            memory: number;
+            /** @description What to ask for; null if what it asks for is fine. */
+            memory: number | null;
+            asked_cpu: number | null;
+            /** @description How many CPUs it kept busy on average; null if nobody measured it. */
+            busy_cpus: number | null;
+            /** @description What to ask for; null if what it asks for is fine. */
+            cpu: number | null;
             /** @description It asks for less than it used. */
             is_short: boolean;
             text: string;

@@ -62,6 +62,7 @@ def _strict(node: Any) -> Any:
 def test_the_operator_would_take_it(schema: dict[str, Any]) -> None:
     checker = jsonschema.Draft202012Validator(schema)
     checker.validate(json.loads(json.dumps(made())))
+    checker.validate(json.loads(json.dumps(made(spot=True))))
     wrong = made()
     wrong["spec"]["worker"]["spec"]["containers"][0]["ressources"] = {}
     with pytest.raises(jsonschema.ValidationError, match="ressources"):  # it is as strict as that
@@ -75,7 +76,7 @@ def test_kubernetes_would_take_its_pods() -> None:
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": part},
-            "spec": made()["spec"][part]["spec"],
+            "spec": made(spot=True)["spec"][part]["spec"],
         }
         validate(pod, "1.32", strict=True)
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}}
@@ -106,6 +107,13 @@ def test_workers_ask_for_what_the_table_says_and_the_scheduler_for_little() -> N
         "--resources"
         not in made(cpu=None, memory=None, gpu=None)["spec"]["worker"]["spec"]["containers"][0]["args"]
     )
+
+
+def test_workers_but_no_scheduler_may_have_nodes_that_can_be_taken_away() -> None:
+    spec = made(spot=True)["spec"]
+    assert {each["key"] for each in spec["worker"]["spec"]["tolerations"]} >= {"cloud.google.com/gke-spot"}
+    assert "tolerations" not in spec["scheduler"]["spec"]
+    assert "tolerations" not in made()["spec"]["worker"]["spec"]
 
 
 def test_each_run_has_a_cluster_of_its_own_with_a_name_that_kubernetes_takes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -78,9 +79,29 @@ def project(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def _run(folder: Path, **arguments: Any) -> tuple[Run, list[TaskRun]]:
-    with Workspace.open(folder) as workspace:
-        run = workspace.runs.run(folder / "pipeline.yaml", arguments)
+    with Workspace.open(folder) as workspace, ThreadPoolExecutor(1) as aside:
+        running = aside.submit(workspace.runs.run, folder / "pipeline.yaml", arguments)
+        try:
+            run = running.result(200)
+        except TimeoutError:
+            told = _standing()
+            for one in workspace.catalog.find(Run):
+                workspace.runs.request_cancel(one.run_id)
+            pytest.fail(f"not over after 200 s: {told}")
         return run, workspace.catalog.find(TaskRun, where={"run_id": run.run_id}, order_by="position")
+
+
+def _standing() -> str:
+    """What the schedulers in this process know: a run that stands still would not say."""
+    told = []
+    for cluster in [each for each in gc.get_objects() if type(each).__name__ == "LocalCluster"]:
+        told += [
+            f"nanny {name}: {nanny.status}, {nanny.process!r}" for name, nanny in cluster.workers.items()
+        ]
+        scheduler = cluster.scheduler
+        told += [f"{each.address} {each.status} {each.metrics}" for each in scheduler.workers.values()]
+        told += [f"{key}: {task.state} {task.resource_restrictions}" for key, task in scheduler.tasks.items()]
+    return "\n".join(told)
 
 
 def test_worker_processes_are_started_grow_with_the_work_and_end(project: Callable[[str], Path]) -> None:
@@ -91,6 +112,14 @@ def test_worker_processes_are_started_grow_with_the_work_and_end(project: Callab
     workers = {task.worker for task in tasks}
     assert len(workers) == 2, workers
     assert all(worker.startswith("tcp://127.0.0.1:") for worker in workers)
+
+
+def test_workers_none_of_which_starts_end_the_run(project: Callable[[str], Path]) -> None:
+    folder = project('type = "processes"\nworkers = [0, 2]\npreload = ["a_module_that_nobody_has"]')
+    run, tasks = _run(folder)
+    assert run.state == "failed"
+    assert {task.state for task in tasks if task.task != "total"} == {"failed"}
+    assert "no worker of the cluster 'mine' starts" in str(tasks[0].error), tasks[0]
 
 
 @pytest.fixture

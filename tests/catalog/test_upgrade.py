@@ -6,6 +6,7 @@ made up here: it keeps all rows, happens once whoever comes first, and if it fai
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import shutil
@@ -95,6 +96,31 @@ def test_the_version_that_is_being_made_has_the_newest_schema() -> None:
     folder = RELEASED / ".".join(__version__.split(".")[:2])
     text = (folder / "sqlite.sql").read_text(encoding="utf-8")
     assert f"VALUES('{schema.HEAD}')" in text, "run: python tests/catalog/released/frozen.py"
+
+
+def test_what_ran_before_utilization_was_measured_is_kept(
+    restore: Restore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alembic import command
+
+    folder = restore("0.1")
+    monkeypatch.chdir(folder)
+    kinds = (records.Attempt, records.TaskRun)
+
+    def kept() -> list[list[records.Record]]:
+        with Workspace.open(folder) as workspace:
+            return [workspace.catalog.find(kind, order_by=kind.KEY) for kind in kinds]
+
+    before = kept()
+    engine = _engine(_url(folder))
+    with engine.begin() as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0007")
+    engine.dispose()
+    unknown = {"cpu_seconds": None, "cpus": None, "gpu_utilization": None}
+    assert kept() == [[dataclasses.replace(one, **unknown) for one in group] for group in before]
+    assert any(one.cpu_seconds is not None for one in before[0])
 
 
 @pytest.mark.parametrize("version", VERSIONS)

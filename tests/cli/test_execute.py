@@ -125,7 +125,7 @@ def test_results_are_shown_and_given(tell, tmp_path, write_notebook):
     body = tell("execute", "in.ipynb", "out.ipynb", "--json").json
     assert body["results"] == {"auc": 0.91}
     assert set(body) == {"state", "input", "output", "results", "artifacts", "duration_seconds",
-                         "peak_memory_bytes", "error"}  # fmt: skip
+                         "peak_memory_bytes", "cpu_seconds", "error"}  # fmt: skip
 
 
 def test_stdin_to_stdout(tmp_path, notebook, spawn_piped):

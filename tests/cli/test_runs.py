@@ -14,9 +14,10 @@ RUN = """
 run_id pipeline pipeline_path state message arguments user_name rerun_of created_at started_at finished_at
 duration_seconds is_driven
 """
+USED = "cpu_seconds cpu_utilization gpu_utilization"  # of all tasks of a run that is shown
 TASK = """
 task name state attempt reason source_run_id arguments results artifacts error worker cell cells started_at
-finished_at duration_seconds peak_memory_bytes
+finished_at duration_seconds peak_memory_bytes cpu_seconds cpus cpu_utilization memory_utilization gpu_utilization
 """
 
 
@@ -57,13 +58,14 @@ def test_the_shape_of_a_run(ask):
     assert set(run) == set(RUN.split())
     shown = ask("show", "--json").json
     assert set(shown) == {"run", "tasks"}
-    assert shown["run"] == run
+    assert {name: told for name, told in shown["run"].items() if name not in USED.split()} == run
+    assert set(shown["run"]) == {*RUN.split(), *USED.split()}
     assert all(set(task) == set(TASK.split()) for task in shown["tasks"])
 
 
 def test_a_run_is_named_by_its_beginning(ask):
     (run,) = ask("runs", "--json").json["runs"]
-    assert ask("show", run["run_id"][:-2], "--json").json["run"] == run
+    assert ask("show", run["run_id"][:-2], "--json").json["run"]["run_id"] == run["run_id"]
     said = ask("show", "nonsense")
     assert said.code == 2
     assert said.err.startswith("error: ")
@@ -75,6 +77,23 @@ def test_a_run_is_shown(ask):
     assert "base = 3" in out
     assert "first   ✔ succeeded" in out
     assert "– skipped" in out
+
+
+def test_a_run_tells_how_much_it_used_of_what_it_could(ask):
+    shown = ask("show", "--json").json
+    executed = [task for task in shown["tasks"] if task["state"] == "succeeded"]
+    for task in executed:
+        assert task["cpu_seconds"] > 0
+        assert 0 < task["cpu_utilization"] <= 1
+        assert task["cpus"] >= 1
+        assert (task["memory_utilization"], task["gpu_utilization"]) == (None, None)  # it asked for neither
+    assert shown["run"]["cpu_seconds"] == pytest.approx(sum(task["cpu_seconds"] for task in executed))
+    assert 0 < shown["run"]["cpu_utilization"] <= 1
+    assert "of what its tasks could use" in ask("show").out
+    assert " CPUs (" in ask("show", "latest", "first").out
+    assert (
+        ask("show", "latest", "first", "--json").json["task"]["flops_at_most"] == {}
+    )  # nobody measured the machine
 
 
 def test_a_run_whose_process_died_says_so_and_how_to_go_on(ask, project):

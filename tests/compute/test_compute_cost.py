@@ -59,6 +59,22 @@ def test_units_by_hand() -> None:
     assert on_demand([use], [ROW], utilization=0.5).total == pytest.approx(0.20)
 
 
+def test_a_task_that_asks_for_spot_pays_for_spot() -> None:
+    plain = Use(task="a", seconds=1800, asked=ResourceRequest(cpu=2, memory=GIB))
+    spot = Use(task="b", seconds=1800, asked=ResourceRequest(cpu=2, memory=GIB, spot=True))
+    quote = on_demand([plain, spot], [ROW])
+    assert [each.amount for each in quote.tasks] == [pytest.approx(0.10), pytest.approx(0.025)]
+    assert quote.notes == ("on spot, as they ask: b",)
+    assert quote.tasks[1].amount == on_spot([spot], [ROW]).total
+    assert on_demand([spot], [replace(ROW, spot=None)]).total == pytest.approx(0.10)  # nobody offers it
+    assert on_demand([plain], [ROW]).notes == ()
+    long = replace(spot, seconds=36000.0)
+    risky = replace(ROW, interruptions_an_hour=0.1, is_spot_approximate=True)
+    quote = on_demand([long], [risky])
+    assert quote.total > 10 * 2 * 0.025  # what is cut off starts again
+    assert quote.is_approximate
+
+
 def test_a_server_of_ones_own_by_hand() -> None:
     # 6000 over 60 months and 100 for its place are 200 a month; a quarter of it for 73 hours, used half of the time.
     use = Use(task="t", seconds=73 * 3600, asked=ResourceRequest(cpu=10, memory=GIB))

@@ -297,8 +297,9 @@ def test_a_scheduler_that_does_not_come_back(number, make_cluster, make_bench):
     cluster.add_worker()
     cluster.wait_for_workers(1)
     bench = make_bench(cluster.address, reconnect_seconds=1.0)
-    running, waiting = bench.submit(FOREVER), bench.submit("1", resources=ResourceRequest(cpu=2))
+    running = bench.submit(FOREVER, resources=ResourceRequest(cpu=2))
     bench.heard.in_cell(running)
+    waiting = bench.submit("1", resources=ResourceRequest(cpu=1))  # there is no more of it
     os.kill(cluster.scheduler.pid, number)
     assert bench.heard.outcome(running, 30).state == "lost"
     assert bench.heard.outcome(waiting).state == "lost"

@@ -171,6 +171,36 @@ def test_one_key_of_each_of_many_views(store: OnlineStore) -> None:
         found = store.read(wanted=[(view, [b"k"]) for view in asked])
         wanted = [None if place % 2 else stamped(1, value=view.encode()) for place, view in enumerate(asked)]
         assert found == [[one] for one in wanted]
+        row = store.read_row(views=tuple(asked), keys=[b"k"] * len(asked))
+        assert list(row) == wanted
+
+
+def test_a_row_is_the_same_question_for_one_key_each(store: OnlineStore, url: str) -> None:
+    def row(*asked: tuple[str, bytes]) -> list[bytes | None]:
+        return list(store.read_row(views=tuple(view for view, _ in asked), keys=[key for _, key in asked]))
+
+    assert row() == []
+    assert row(("v", b"k")) == [None], "nobody knows the view yet"
+    other = open_online(url)  # what another writes is seen at once, before and after the question is known
+    for number in range(3):
+        other.write(view="v", rows=[(b"k", stamped(number))])
+        assert row(("v", b"k")) == [stamped(number)]
+        assert row(("v", b"k"), ("w", b"k"), ("v", b"z"), ("v", b"k")) == [
+            stamped(number),
+            None,
+            None,
+            stamped(number),
+        ]
+    assert row(("v", b"z")) == [None]
+    other.write(view="w", rows=[(b"k", stamped(9))])
+    assert row(("w", b"k"), ("v", b"k")) == [stamped(9), stamped(2)]
+    other.delete(view="v", keys=[b"k"])
+    assert row(("v", b"k")) == [None]
+    store.close()
+    assert row(("w", b"k")) == [stamped(9)], "a store that was closed opens again"
+    for number in range(300):  # many questions are more than are kept ready
+        assert row(("w", b"k"), *[("v", b"k")] * (number % 7), (f"u{number}", b"k"))[0] == stamped(9)
+    other.close()
 
 
 def test_what_is_deleted_is_gone_and_may_come_back_older(store: OnlineStore) -> None:

@@ -289,6 +289,7 @@ def test_a_pickle_from_elsewhere_is_not_served(
         ("late/1", {"shadow": {1: 1.0}}, "cannot be a shadow too"),
         ("late/1", {"replicas": "4:2"}, "no number of replicas"),
         ("late/1", {"resources": {"cpus": 1}}, "unknown resource 'cpus'"),
+        ("late/1", {"resources": {"image": "a/b:1"}}, "names no image"),
         ("late/1", {"options": {"wrong": 1}}, "no option 'wrong'"),
         ("late", {"follow_alias": "no alias"}, "cannot be an alias"),
     ],

@@ -28,12 +28,13 @@ class Workflow:
         pods: Path,
         arguments: Mapping[str, str],
         start: Callable[[list[str], Path], int] | None = None,
+        run: str = "scores-x7k2p",
     ) -> None:
         self.start = start or in_a_process
         self.templates = {each["name"]: each for each in spec["templates"]}
         given = {each["name"]: each["value"] for each in spec.get("arguments", {}).get("parameters", [])}
         self.values = {f"workflow.parameters.{name}": value for name, value in {**given, **arguments}.items()}
-        self.values["workflow.name"] = "scores-x7k2p"
+        self.values["workflow.name"] = run
         self.project, self.pods = project, pods
         self.states: dict[str, str] = {}
 

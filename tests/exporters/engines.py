@@ -28,7 +28,9 @@ def airflow_environment(home: Path, dags: Path) -> dict[str, str]:
     }
 
 
-def airflow(sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path) -> list[str]:
+def airflow(
+    sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path, ends: str = "succeeded"
+) -> list[str]:
     """By ``dag.test``, over the migrated database in `place`; the task instances that it skipped."""
     env = airflow_environment(place, folder / "dags")
     script = (
@@ -42,11 +44,13 @@ def airflow(sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Pat
         "python", "-c", script, dag, json.dumps(arguments), cwd=place, env=env
     )
     states = json.loads(re.findall(r"^STATES (.*)$", said, re.M)[-1])
-    assert states["run"].endswith("success"), said[-3000:]
+    assert states["run"].endswith("success" if ends == "succeeded" else "failed"), said[-3000:]
     return sorted(each for each, state in states.items() if state.endswith("skipped"))
 
 
-def prefect(sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path) -> None:
+def prefect(
+    sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path, ends: str = "succeeded"
+) -> None:
     """By an ephemeral server."""
     env = {
         "PREFECT_HOME": str(place / "home"),
@@ -62,10 +66,12 @@ def prefect(sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Pat
     said = sdk("prefect<4", "fastapi<0.154").run(
         "python", "-c", script, json.dumps(arguments), cwd=folder, env=env
     )
-    assert "STATE COMPLETED" in said
+    assert ("STATE COMPLETED" if ends == "succeeded" else "STATE FAILED") in said
 
 
-def metaflow(sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path) -> None:
+def metaflow(
+    sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path, ends: str = "succeeded"
+) -> None:
     """With its local store."""
     env = {
         "USERNAME": "tester",
@@ -75,11 +81,16 @@ def metaflow(sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Pa
         "METAFLOW_DEFAULT_DATASTORE": "local",
     }
     words = [word for each, value in arguments.items() for word in (f"--{each}", value)]
-    said = sdk("metaflow>=2.15", "setuptools").run("python", f"{name}.py", "run", *words, cwd=folder, env=env)
-    assert "Done!" in said
+    code = 0 if ends == "succeeded" else 1
+    said = sdk("metaflow>=2.15", "setuptools").run(
+        "python", f"{name}.py", "run", *words, cwd=folder, env=env, code=code
+    )
+    assert "Done!" in said or code
 
 
-def kubeflow(sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path) -> None:
+def kubeflow(
+    sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path, ends: str = "succeeded"
+) -> None:
     """By its runner of subprocesses; the compiled YAML is read back first."""
     kfp = sdk("kfp>=2.14", "kfp-kubernetes")
     kfp.run("python", f"{name}.py", cwd=folder)
@@ -87,16 +98,24 @@ def kubeflow(sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Pa
         f"import json, sys\nfrom kfp import components, local\nimport {name}\n"
         f"components.load_component_from_file('{name}.yaml')\n"
         "runner = local.SubprocessRunner(use_venv=False)\n"
-        "local.init(runner, pipeline_root=sys.argv[2], raise_on_error=True)\n"
+        "local.init(runner, pipeline_root=sys.argv[2], raise_on_error=sys.argv[3] == 'succeeded')\n"
         f"{name}.{name}(**json.loads(sys.argv[1]))\n"
     )
-    kfp.run("python", "-c", script, json.dumps(arguments), place / "root", cwd=folder)
+    kfp.run("python", "-c", script, json.dumps(arguments), place / "root", ends, cwd=folder)
 
 
-def argo(folder: Path, name: str, arguments: Arguments, project: Path, place: Path) -> set[str]:
+def argo(
+    folder: Path,
+    name: str,
+    arguments: Arguments,
+    project: Path,
+    place: Path,
+    run: str = "scores-x7k2p",
+    start: Callable[[list[str], Path], int] | None = None,
+) -> set[str]:
     """By our interpreter of the parts of a workflow that we write; the nodes that it skipped."""
     template = next(yaml.safe_load_all((folder / f"{name}.yaml").read_text()))
     given = {each: str(value) for each, value in arguments.items()}
-    workflow = Workflow(template["spec"], project, place / "pods", given)
+    workflow = Workflow(template["spec"], project, place / "pods", given, start=start, run=run)
     workflow.run()
     return {each for each, state in workflow.states.items() if state == "Skipped"}

@@ -22,6 +22,7 @@ import pytest
 
 from . import engines
 from .engines import airflow_environment
+from .graphs import IN_ENGINES, NOTEBOOK, pipeline
 
 ANSWERS: list[dict[str, Any]] = [{"bonus_a": 0.5}, {}]
 WAYS = pytest.mark.parametrize("way", [0, 1], ids=["a", "b"])
@@ -148,12 +149,19 @@ def test_metaflow(way, scores, export, sdk, ours, outcome_of, tmp_path):
 @pytest.mark.slow
 @WAYS
 def test_kubeflow(way, scores, export, sdk, ours, outcome_of, tmp_path):
-    folder = export("kubeflow", "--image", "registry/scores:1")
+    folder = export("kubeflow", "--image", "registry/scores:1", "--schedule", "0 6 * * 1")
     engines.kubeflow(sdk, folder, "scores", ANSWERS[way], tmp_path)
     expected = dict(ours[way])
     if way == 1:  # KFP leaves `alarm` out by itself, so that nobody tells us
         assert "dsl.If" in (folder / "scores.py").read_text()
     assert outcome_of(scores.parent) == expected
+    script = (
+        "import kfp, runpy, unittest.mock\n"
+        "with unittest.mock.patch('kfp.Client', autospec=True) as client:\n"  # no server is to be had
+        "    runpy.run_path('scores_schedule.py')\n"
+        "    client.return_value.create_recurring_run.assert_called_once()\n"
+    )
+    sdk("kfp>=2.14", "kfp-kubernetes").run("python", "-c", script, cwd=folder)
 
 
 @pytest.mark.slow
@@ -188,6 +196,48 @@ def test_argo(way, scores, export, ours, outcome_of, tmp_path):
     assert skipped == left_out
     expected = {**ours[way], "run": ("succeeded", None)}
     assert outcome_of(scores.parent) == expected
+
+
+@pytest.mark.slow
+def test_argo_again_takes_all_from_the_cache(scores, export, say, ours, outcome_of, tmp_path, monkeypatch):
+    folder = export("argo", "--image", "i:1")
+    monkeypatch.chdir(scores.parent)
+    found = []
+    for name in ("one", "two"):
+        engines.argo(
+            folder, "scores", {}, scores.parent, tmp_path / name, name, lambda words, _: say(*words[1:]).code
+        )
+        found.append(outcome_of(scores.parent, name))
+    assert found[0] == {**ours[1], "run": ("succeeded", None)}
+    again = {key: (state.replace("succeeded", "cached"), told) for key, (state, told) in found[0].items()}
+    assert found[1] == {**again, "run": found[0]["run"], "region": found[0]["region"]}
+
+
+# --- graphs × behaviors ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["airflow", "kubeflow", "metaflow", "prefect"])
+def test_in_its_engine(target, tmp_path, write_project, say, sdk, matrix_of_ours, outcome_of, request):
+    """Failures and all, in one run an engine: to start one takes longer than what it does then."""
+    path = write_project(tmp_path / "there", pipeline(*IN_ENGINES), {"task": NOTEBOOK})
+    image = ["--image", "i:1"] if target == "kubeflow" else []
+    said = say("export", path, "--to", target, "-o", tmp_path / target, "--project", path.parent, *image)
+    assert said.code == 0, said
+    if target == "airflow":
+        shutil.copytree(request.getfixturevalue("airflow_home"), tmp_path / "home")
+    else:
+        (tmp_path / "home").mkdir()
+    getattr(engines, target)(sdk, tmp_path / target, "matrix", {}, tmp_path / "home", ends="failed")
+    assert outcome_of(path.parent) == matrix_of_ours
+
+
+@pytest.fixture(scope="module")
+def matrix_of_ours(tmp_path_factory, write_project, say, outcome_of):
+    """What our own run gives."""
+    path = write_project(tmp_path_factory.mktemp("ours"), pipeline(*IN_ENGINES), {"task": NOTEBOOK})
+    say("run", path)
+    return outcome_of(path.parent)
 
 
 # --- the example ----------------------------------------------------------------------------------------------

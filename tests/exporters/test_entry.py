@@ -13,7 +13,7 @@ from jupyter_mlops.workspace import Workspace
 @pytest.mark.slow
 def test_task_by_task_both_ways(scores, say, ours, outcome_of):
     for number, (answer, expected) in enumerate(zip([{"bonus_a": 0.5}, {}], ours, strict=True)):
-        words = ["--run-id", f"run-{number}", "--json", "--arguments", json.dumps(answer)]
+        words = ["--run-id", f"run-{number}", "--json", "--force", "--arguments", json.dumps(answer)]
         for key in ("pull", "train[model=a]", "train[model=b]", "compare", "deploy_a", "deploy_b", "alarm"):
             said = say("task", scores, key, *words)
             assert said.code == 0, said
@@ -133,3 +133,40 @@ def test_a_run_of_others_is_not_ours_to_resume(scores, say, outcome_of):
     assert said.code == 130
     assert "was cancelled" in said.json["error"]["message"]
     assert outcome_of(scores.parent, "r")["run"] == ("cancelled", None)
+
+
+ADDS = """\
+name: adds
+tasks:
+  a: {notebook: a.ipynb}
+  b: {notebook: b.ipynb, parameters: {x: "${tasks.a.results.x}"}}
+"""
+
+
+def test_what_an_earlier_run_did_is_taken(tmp_path, write_project, say, outcome_of):
+    """Theirs from ours and ours from theirs; a further attempt in the same run runs."""
+    ran = "open('ran', 'a').write('x')\nmlops.result('x', x + 1)"
+    path = write_project(tmp_path / "p", ADDS, dict.fromkeys("ab", ("x: int = 1", ran)))
+
+    def task(key, run_id, *words):
+        said = say("task", path, key, "--run-id", run_id, "--json", *words)
+        assert said.code == 0, said
+        return said.json
+
+    assert [task(key, "one")["state"] for key in "ab"] == ["succeeded", "succeeded"]
+    for key in "ab":
+        told = task(key, "two")
+        assert (told["state"], told["source_run_id"], told["reason"]) == ("cached", "one", "done in run one")
+        assert task(key, "two", "--attempt", 1)["state"] == "cached"
+    assert told["results"] == {"x": 3}
+    assert outcome_of(path.parent, "two") == {
+        "run": ("succeeded", None), "a": ("cached", {"x": 2}), "b": ("cached", {"x": 3}),
+    }  # fmt: skip
+    assert say("run", path).code == 0
+    assert outcome_of(path.parent)["b"] == ("cached", {"x": 3})
+    assert (path.parent / "ran").read_text() == "xx"
+    assert task("a", "two")["state"] == "succeeded"
+    assert task("a", "three", "--force")["state"] == "succeeded"
+    assert (path.parent / "ran").read_text() == "xxxx"
+    write_project(path.parent, ADDS, {"a": ("x: int = 1", ran + "\nother = 1")})
+    assert task("a", "four")["state"] == "succeeded"

@@ -6,8 +6,10 @@ import ast
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 import yamllint.config
@@ -15,13 +17,16 @@ import yamllint.linter
 
 from jupyter_mlops.exporters import FEATURES, TARGETS, ExportOptions, NotExpressible
 from jupyter_mlops.exporters.docs import markdown_table
+from jupyter_mlops.exporters.making import make
 from jupyter_mlops.pipelines import lower, parse_pipeline
+from jupyter_mlops.pipelines.schedules import ScheduleSpec
+from jupyter_mlops.spot_nodes import TAINTS
 
 YAMLLINT = yamllint.config.YamlLintConfig("{extends: default, rules: {line-length: {max: 120}}}")
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(TARGETS.names())
 OPTIONS = ExportOptions(
-    project="/project", image="registry/scores:1", schedule="0 6 * * 1", timezone="Europe/Zurich",
+    project="/project", image="registry/scores:1", schedule=ScheduleSpec(cron="0 6 * * 1", timezone="Europe/Zurich"),
     description="Two models",
 )  # fmt: skip
 
@@ -71,10 +76,11 @@ tasks:
 """
 
 
-@pytest.mark.parametrize("is_odd", [False, True])
+@pytest.mark.parametrize("which", ["scores", "odd", "wishes"])
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_written_is_formatted(name, is_odd, scores, tmp_path):
-    for path, text in export(name, ODD if is_odd else scores.read_text()).files.items():
+def test_what_is_written_is_formatted(name, which, scores, tmp_path):
+    pipeline = {"odd": ODD, "wishes": WISHES}.get(which) or scores.read_text()
+    for path, text in export(name, pipeline).files.items():
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
@@ -90,6 +96,58 @@ def test_what_is_written_is_formatted(name, is_odd, scores, tmp_path):
         else:
             wrong = [str(problem) for problem in yamllint.linter.run(text, YAMLLINT)]
             assert not wrong, wrong
+
+
+WISHES = """
+name: wishes
+tasks:
+  a: {notebook: a.ipynb}
+  b: {notebook: b.ipynb, needs: a, resources: {spot: true, image: "ghcr.io/team/train:2"}}
+  c: {notebook: b.ipynb, needs: a, map: [1, 2], resources: {image: "ghcr.io/team/map:1"}}
+"""
+
+
+def test_argo_starts_a_task_where_it_asks_to_be():
+    (workflow,) = yaml.safe_load_all(
+        export("argo", WISHES, ExportOptions(image="r/i:1")).files["wishes.yaml"]
+    )
+    templates = {each["name"]: each for each in workflow["spec"]["templates"]}
+    images = {name: each["container"]["image"] for name, each in templates.items() if "container" in each}
+    own = "ghcr.io/team/map:1"
+    assert images == {"a": "r/i:1", "b": "ghcr.io/team/train:2", "c-instances": own, "c": own}
+    assert [name for name, each in templates.items() if "tolerations" in each or "affinity" in each] == ["b"]
+    taints = {(each["key"], each["value"]) for each in templates["b"]["tolerations"]}
+    assert taints == set(TAINTS)
+
+
+def test_kubeflow_starts_a_task_where_it_asks_to_be():
+    text = export("kubeflow", WISHES, ExportOptions(image="r/i:1")).files["wishes.py"]
+    assert '    b.set_container_image("ghcr.io/team/train:2")\n    may_be_taken_away(b)\n' in text
+    assert text.count('.set_container_image("ghcr.io/team/map:1")') == 2  # of its list, too
+    assert text.count("may_be_taken_away(") == 2  # as it is made, and used
+    assert (
+        "may_be_taken_away" not in export("kubeflow", WISHES.replace("spot: true, ", "")).files["wishes.py"]
+    )
+
+
+def test_a_task_that_asks_for_nothing_takes_what_its_notebook_asks_for(tmp_path):
+    (tmp_path / "mlops.toml").touch()
+    (tmp_path / "pipeline.yaml").write_text(WISHES)
+    nb = nbformat.v4.new_notebook(metadata={"mlops": {"resources": {"image": "team/own:1", "cpu": 3}}})
+    nbformat.write(nb, tmp_path / "a.ipynb")
+    nbformat.write(nb, tmp_path / "b.ipynb")
+    text = make(tmp_path / "pipeline.yaml", TARGETS.get("argo"), {}, image="r/i:1").files["wishes.yaml"]
+    templates = {each["name"]: each.get("container") for each in yaml.safe_load(text)["spec"]["templates"]}
+    assert (templates["a"]["image"], templates["b"]["image"]) == ("team/own:1", "ghcr.io/team/train:2")
+    assert templates["a"]["resources"] == {"requests": {"cpu": "3"}}
+    assert "resources" not in templates["b"], "the two are not mixed"
+
+
+@pytest.mark.parametrize("name", ["airflow", "prefect", "metaflow"])
+def test_where_a_task_cannot_be_placed_a_note_says_so(name):
+    notes = [note for note in export(name, WISHES).notes if note.startswith(("spot: ", "image: "))]
+    assert any(note.startswith("spot: b: ") for note in notes)
+    assert any(note.startswith("image: b, c: ") for note in notes)
 
 
 def test_every_target_says_how_it_holds_every_feature():
@@ -133,11 +191,6 @@ def test_containers_need_an_image(name):
     assert caught.value.code == "not_expressible"
 
 
-def test_metaflow_has_nothing_after_a_failure():
-    with pytest.raises(NotExpressible, match="run_if all_done"):
-        export("metaflow", one(needs=["a"], run_if="all_done"))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_value_that_no_target_holds_is_refused(name):
     from jupyter_mlops.pipelines import Pipeline, PipelineParameter, Task
@@ -168,6 +221,38 @@ def test_names_that_meet_are_kept_apart(name):
                     else []
                 )
                 assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_steps_of_the_target_s_own_have_are_kept_apart(name):
+    others = ("a_instances", "a_joined", "a-instances", "join_1", "split_1", "failed", "instances")
+    tasks = {each: {"notebook": "a.ipynb"} for each in others}
+    text = yaml.safe_dump({"name": "p", "tasks": {**tasks, "a": {"notebook": "a.ipynb", "map": [1]}}})
+    for path, written in export(name, text).files.items():
+        if path.endswith("p.py"):
+            tree = ast.parse(written)
+            named = [each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
+            named += [ast.unparse(t) for a in ast.walk(tree) if isinstance(a, ast.Assign) for t in a.targets]
+            inside = {"arguments", "done", "said", "self.failed", "self.outcome"}
+            assert {each for each in named if named.count(each) > 1} <= inside
+        elif path.endswith("p.yaml"):
+            templates = [each["name"] for each in next(yaml.safe_load_all(written))["spec"]["templates"]]
+            assert len(templates) == len(set(templates))
+
+
+def test_metaflow_does_not_join_and_split_in_one_step():
+    """It refuses such a flow."""
+    layers = {"a": [], "b": [], "c": ["a"], "d": ["b"]}
+    text = yaml.safe_dump(
+        {"name": "p", "tasks": {k: {"notebook": "a.ipynb", "needs": v} for k, v in layers.items()}}
+    )
+    tree = ast.parse(export("metaflow", text).files["p.py"])
+    methods = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
+    joins = [each for each in methods if [a.arg for a in each.args.args] == ["self", "inputs"]]
+    assert len(joins) == 2
+    for each in joins:
+        onward = each.body[-1].value
+        assert (ast.unparse(onward.func), len(onward.args)) == ("self.next", 1)
 
 
 def test_what_holds_otherwise_is_told(say, scores, tmp_path):
@@ -208,14 +293,85 @@ def test_wrong_input_is_one_message(words, message, say, scores, tmp_path):
 
 
 def test_the_pipeline_s_own_schedule_is_carried_over(say, scores, tmp_path):
-    more = "schedules:\n  weekly: {cron: '0 6 * * 1', timezone: Europe/Zurich, overlap: queue}\n"
+    more = "schedules:\n  weekly: {cron: '0 6 * * 1', timezone: Europe/Zurich, overlap: cancel, jitter: 5m}\n"
     scores.write_text(scores.read_text() + more)
     said = say("export", scores, "--to", "airflow", "-o", tmp_path / "out")
     assert said.code == 0, said
-    assert "schedule weekly: not carried over: overlap" in said.err
+    assert "schedule: overlap cancel: the earlier run goes on" in said.err
+    assert "schedule: not carried over: jitter" in said.err
     text = (tmp_path / "out" / "dags" / "scores.py").read_text()
     assert 'CronTriggerTimetable("0 6 * * 1", timezone="Europe/Zurich")' in text
     scores.write_text(scores.read_text() + "  daily: {cron: '0 7 * * *'}\n")
     said = say("export", scores, "--to", "airflow", "-o", tmp_path / "out")
     assert said.code == 2
     assert "several schedules: weekly, daily" in said.err
+
+
+FULL = ScheduleSpec(
+    cron="0 6 * * 1", parameters={"week": 30, "bonus_a": "${schedule.fire_at.day}"}, catch_up="all", overlap="queue",
+    start="2026-01-31", is_paused=True,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "noted"),
+    [
+        (
+            "airflow",
+            [
+                "Param(30)",
+                "catchup=True",
+                "max_active_runs=1",
+                "is_paused_upon_creation=True",
+                'start_date=datetime.fromisoformat("2026-01-31T00:00:00+00:00")',
+            ],
+            ["its parameters are the defaults"],
+        ),
+        (
+            "argo",
+            [
+                "concurrencyPolicy: Allow",
+                "startingDeadlineSeconds: 31622400",
+                "suspend: true",
+                "mutexes:",
+                "arguments:\n      parameters:\n        - name: week\n          value: '30'",
+            ],
+            ["catch_up all: of the missed fires the latest", "not carried over: start"],
+        ),
+        (
+            "prefect",
+            ["active: false", "week: 30", "collision_strategy: ENQUEUE"],
+            ["not carried over: start"],
+        ),
+        (
+            "kubeflow",
+            [
+                'params={"week": 30}',
+                "no_catchup=False",
+                "max_concurrency=1",
+                "enabled=False",
+                'start_time="2026-01-31T00:00:00Z"',
+            ],
+            [],
+        ),
+        (
+            "metaflow",
+            ['Parameter("week", default=30'],
+            ["overlap queue: Metaflow has Argo start a run beside", "not carried over: start, paused"],
+        ),
+    ],
+)
+def test_a_schedule_is_said_in_the_target_s_words(name, said, noted, scores):
+    exported = export(name, scores.read_text(), replace(OPTIONS, schedule=FULL))
+    text = "\n".join(exported.files.values())
+    assert [each for each in said if each not in text] == []
+    notes = "\n".join(exported.notes)
+    assert [each for each in ["schedule: bonus_a: only here", *noted] if each not in notes] == []
+
+
+@pytest.mark.parametrize(("overlap", "policy"), [("skip", "Forbid"), ("cancel", "Replace")])
+def test_argo_has_a_word_for_each_overlap(overlap, policy, scores):
+    spec = ScheduleSpec(cron="0 6 * * 1", catch_up="none", overlap=overlap)
+    (text,) = export("argo", scores.read_text(), replace(OPTIONS, schedule=spec)).files.values()
+    assert f"concurrencyPolicy: {policy}" in text
+    assert "startingDeadlineSeconds" not in text

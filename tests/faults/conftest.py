@@ -90,6 +90,11 @@ class Scene:
         )
         (self.root / "pipeline.yaml").write_text(pipeline_text(self.place))
 
+    def beside(self, seed: int) -> Scene:
+        """Another project, with random numbers of its own, where the same processes may work."""
+        root = self.root.with_name(f"project-{seed}")
+        return Scene(root, self.temporary, seed, mark=self.mark)
+
     @property
     def environment(self) -> dict[str, str]:
         return {

@@ -79,6 +79,79 @@ def test_tasks_and_what_they_need(project):
     assert any("on_finish" in each for each in imported.lost)
 
 
+GRIDS = """
+tasks:
+  - source: functions.load
+    name: load-[[rows]]-[[kind]]
+    product: {data: "out/v1.0/raw-[[rows]]-[[kind]].tar.gz"}
+    grid:
+      - {rows: [1, 2], kind: [a]}
+      - {rows: [3]}
+"""
+
+
+def test_what_is_spelled_otherwise_in_paths_is_listed(project):
+    (project.parent / "env.yaml").write_text("rows: 4\nname: true\n")
+    (told,) = [each for each in read(project).lost if "within text" in each]
+    assert told == "{{name}}: within text and paths True is written true"
+
+
+def test_a_name_of_ploomber_s_own_may_be_set(project):
+    """Its templates do: ``root: output/train``."""
+    product = "  - {source: functions.load, product: '{{root}}/{{here}}/raw.csv', params: {rows: 1}}\n"
+    project.write_text("tasks:\n" + product)
+    (project.parent / "env.yaml").write_text("root: output/train\n")
+    imported = read(project)
+    assert imported.pipeline.tasks[0].parameters["product"] == "${params.root}/./raw.csv"
+    assert imported.pipeline.parameters["root"].default == "output/train"
+    assert "output/train/.gitkeep" in imported.notebooks
+
+
+REPORTS = """
+tasks:
+  - source: functions.load
+    product: {data: output/parts}
+    params: {rows: 2}
+  - source: scripts/clean.py
+    product: {nb: output/report.html, data: output/clean.csv}
+  - source: best.ipynb
+    product: output/best.html
+"""
+
+
+def test_reports_are_listed_and_nobody_waits_for_them(project, write_notebook):
+    project.write_text(REPORTS)
+    parameters = ("upstream = ['clean', 'load']\nproduct = None", "parameters")
+    write_notebook(project.parent / "best.ipynb", parameters, ("1",))
+    imported = read(project)
+    assert [task.files for task in imported.pipeline.tasks] == [
+        (), ("output/parts",), ("output/clean.csv", "output/parts"),
+    ]  # fmt: skip
+    (told,) = [each for each in imported.lost if "executed notebooks" in each]
+    assert told.endswith("not written to output/report.html, output/best.html")
+
+
+def test_functions_find_the_folder_of_their_product(project, say):
+    """Also where it depends on a parameter."""
+    (project.parent / "functions.py").write_text("def touch(product):\n    open(product, 'w').close()\n")
+    project.write_text("tasks: [{source: functions.touch, product: 'out/{{name}}/a.txt'}]")
+    assert say("import", project).code == 0
+    said = say("run", project.parent / "pipeline.mlops.yaml", "-p", "name", "other")
+    assert said.code == 0, said
+    assert (project.parent / "out" / "other" / "a.txt").exists()
+
+
+def test_grids_of_a_list_need_not_have_the_same_names(project):
+    """Names and paths are those that Ploomber gives: it numbers products on, and what a grid lacks is nothing."""
+    project.write_text(GRIDS)
+    tasks = read(project).pipeline.tasks
+    assert {task.name: task.parameters["product"]["data"] for task in tasks} == {
+        "load-1-a": "out/v1.0/raw-1-a-0.tar.gz",
+        "load-2-a": "out/v1.0/raw-2-a-1.tar.gz",
+        "load-3": "out/v1.0/raw-3--2.tar.gz",
+    }
+
+
 def test_it_runs_and_gives_what_ploomber_gives(project, say):
     said = say("import", project)
     assert said.code == 0, said

@@ -74,7 +74,7 @@ class Remains:
         children = {child.pid for child in psutil.Process().children(recursive=True)}
         return cls(Path(tempfile.gettempdir()), children, len(os.listdir("/proc/self/fd")))
 
-    def assert_nothing_new(self, *, seconds: float = 5.0) -> None:
+    def assert_nothing_new(self, *, seconds: float = 60.0) -> None:
         """All is as it was, or will be within `seconds`."""
         deadline = time.monotonic() + seconds
         while problems := self._new():

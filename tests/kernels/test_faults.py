@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from jupyter_mlops.errors import KernelDied, StorageUnavailable, WorkerLost
-from jupyter_mlops.kernels import KernelPool
+from jupyter_mlops.kernels import KernelPool, KernelRequest, zygotes
 from jupyter_mlops.kernels.places import make_directory
 from jupyter_mlops.notebooks.execute import Limits, NotebookOutcome
 
@@ -40,7 +40,7 @@ run_cells(nb, pool=pool, request=KernelRequest(), output=Path("out.ipynb"))
 """
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 3.0) -> None:
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, what
@@ -87,15 +87,15 @@ def running(tmp_path: Path, remains: Any) -> Iterator[Running]:
 
 def test_when_the_runner_is_killed_all_goes(running: Running):
     running.process.kill()
-    eventually(lambda: all(map(is_gone, running.everyone())), f"left: {running.everyone()}", 2)
-    eventually(lambda: not running.directory.exists(), "its directory is left", 2)
+    eventually(lambda: all(map(is_gone, running.everyone())), f"left: {running.everyone()}")
+    eventually(lambda: not running.directory.exists(), "its directory is left")
 
 
 def test_when_the_runner_and_the_zygote_are_killed_the_kernels_go(running: Running):
     os.kill(running.zygote, signal.SIGKILL)
     running.process.kill()
     running.process.wait()
-    eventually(lambda: all(map(is_gone, [running.zygote, *running.kernels])), "kernels are left", 2)
+    eventually(lambda: all(map(is_gone, [running.zygote, *running.kernels])), "kernels are left")
     # Nobody was there to remove the directory; the next pool does.
     with KernelPool(size=0):
         assert not running.directory.exists()
@@ -106,7 +106,7 @@ def test_when_the_zygote_is_killed_the_notebook_is_lost_and_what_it_started_goes
 ):
     os.kill(running.zygote, signal.SIGKILL)
     eventually(lambda: (tmp_path / "out.ipynb").exists(), "nothing is saved")
-    running.process.wait(10)
+    running.process.wait(60)
     assert running.process.returncode == 0
     assert all(map(is_gone, running.everyone()))
     assert not running.directory.exists()
@@ -115,17 +115,16 @@ def test_when_the_zygote_is_killed_the_notebook_is_lost_and_what_it_started_goes
 @pytest.mark.parametrize("victims", ["kernel", "zygote", "both"])
 def test_a_pool_recovers_from_a_kill(victims: str, pool: KernelPool, run: Run, tmp_path: Path):
     outcomes: list[NotebookOutcome] = []
-    source = "import os, time; open('pids', 'w').write(f'{os.getpid()} {os.getppid()}'); time.sleep(60)"
+    source = "import os, time; open('pids', 'w').write(f'{os.getpid()} {os.getppid()}'); time.sleep(300)"
     running = threading.Thread(target=lambda: outcomes.append(run(pool, source, "1")))
     running.start()
-    eventually(lambda: (tmp_path / "pids").exists(), "the notebook does not start", 30)
-    time.sleep(0.2)
-    kernel, zygote = map(int, (tmp_path / "pids").read_text().split())
-    killed = time.monotonic()
+    pids = tmp_path / "pids"
+    eventually(lambda: pids.exists() and " " in pids.read_text(), "the notebook does not start")
+    kernel, zygote = map(int, pids.read_text().split())
     for pid in {"kernel": [kernel], "zygote": [zygote], "both": [kernel, zygote]}[victims]:
         os.kill(pid, signal.SIGKILL)
-    running.join(5)
-    assert time.monotonic() - killed < 1.5
+    running.join(60)
+    assert not running.is_alive(), "nobody noticed"
     expected = {"kernel": KernelDied, "zygote": WorkerLost, "both": (KernelDied, WorkerLost)}[victims]
     assert isinstance(outcomes[0].error, expected)
     for _ in range(2):
@@ -137,11 +136,9 @@ def test_a_pool_recovers_from_a_kill(victims: str, pool: KernelPool, run: Run, t
 
 def test_idle_kernels_that_were_killed_are_not_handed_out(pool: KernelPool, run: Run, zygotes_of: Any):
     run(pool, "1")
-    time.sleep(1)
     (zygote,) = zygotes_of(pool)
-    idle = zygote.children()
-    assert idle
-    for process in idle:
+    eventually(lambda: bool(zygote.children()), "no kernel waits")
+    for process in zygote.children():
         process.kill()
     assert run(pool, "1").error is None
 
@@ -254,3 +251,22 @@ def test_when_the_runner_is_killed_a_kernel_of_another_language_goes(tmp_path: P
             runner.kill()
         for pid, what in ((kernel, "the kernel"), (shell, "the shell"), (child, "what it started")):
             eventually(lambda pid=pid: is_gone(pid), f"{what} lives", seconds=20)
+
+
+def test_a_lingering_zygote_that_is_stopped_holds_nobody_up(monkeypatch: pytest.MonkeyPatch):
+    def acquire(pool: KernelPool) -> int:
+        kernel = pool.run(pool.acquire(KernelRequest()))
+        assert kernel.is_warm
+        return psutil.Process(kernel.pid).ppid()
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # short, for the socket
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        with KernelPool(size=0, linger_seconds=60) as pool:
+            stopped = acquire(pool)
+        os.kill(stopped, signal.SIGSTOP)
+        monkeypatch.setattr(zygotes, "_HELLO_SECONDS", 0.5)
+        try:
+            with KernelPool(size=0, linger_seconds=1) as pool:
+                assert acquire(pool) != stopped
+        finally:
+            os.kill(stopped, signal.SIGKILL)

@@ -111,6 +111,16 @@ def test_models_are_listed_filtered_and_ordered(with_model: Notebook) -> None:
     assert "champion" in repr(best)
 
 
+def test_an_overview_has_each_model_however_many_versions_others_have(
+    with_model: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupyter_mlops.session.modeling._MOST_HISTORY", 2)
+    with_model.run("%register_model other model --example X.head(3) --check none")
+    for _ in range(3):
+        with_model.run("%register_model demo model --example X.head(3) --check none")
+    assert [one.reference for one in mlops.find_models()] == ["models:/demo/3", "models:/other/1"]
+
+
 def test_a_protected_alias_moves_only_by_force(with_model: Notebook) -> None:
     for _ in range(2):
         with_model.run("%register_model demo model --example X.head(3) --check none")

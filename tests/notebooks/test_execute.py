@@ -292,10 +292,10 @@ def test_unknown_language_is_told(run: Run):
 
 def test_a_cell_that_takes_too_long_is_interrupted(run: Run):
     started = time.monotonic()
-    outcome = run("1", "import time; time.sleep(60)", "3", limits=Limits(cell_timeout_seconds=0.3))
-    assert time.monotonic() - started < 3
+    outcome = run("1", "import time; time.sleep(60)", "3", limits=Limits(cell_timeout_seconds=1.5))
+    assert time.monotonic() - started < 40
     assert isinstance(outcome.error, TimedOut)
-    assert "cell 2 took longer than its timeout of 0.3 s" in str(outcome.error)
+    assert "cell 2 took longer than its timeout of 1.5 s" in str(outcome.error)
     assert outputs(outcome, 1)[-1]["ename"] == "KeyboardInterrupt"
     assert status(outcome) == ["completed", "failed", "pending"]
 
@@ -319,7 +319,7 @@ def test_a_cell_that_cannot_be_interrupted_is_killed(run: Run, monkeypatch: pyte
     stubborn = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(60)"
     started = time.monotonic()
     outcome = run(stubborn, limits=Limits(cell_timeout_seconds=0.2))
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 40
     assert isinstance(outcome.error, TimedOut)
 
 
@@ -346,11 +346,15 @@ def test_what_a_cell_does_when_it_is_interrupted_is_not_interrupted(run: Run, tm
 
 
 def test_a_cancel_stops_a_notebook_that_runs(run: Run):
+    class Cancelling(Progress):
+        def streamed(self, cell: int, name: str, text: str) -> None:
+            token.cancel()
+
     token = CancelToken()
-    threading.Timer(0.4, token.cancel).start()
     started = time.monotonic()
-    outcome = run("import time; time.sleep(60)", "2", cancel=token)
-    assert time.monotonic() - started < 3
+    source = "import time; print('here', flush=True); time.sleep(60)"
+    outcome = run(source, "2", cancel=token, progress=Cancelling())
+    assert time.monotonic() - started < 40
     assert isinstance(outcome.error, Cancelled)
     assert status(outcome) == ["failed", "pending"]
 
@@ -483,8 +487,8 @@ def test_text_streams_while_the_cell_runs_and_is_saved_meanwhile(
     )
     runner.start()
     try:
-        assert heard.wait(10)
-        deadline = time.monotonic() + 5
+        assert heard.wait(60)
+        deadline = time.monotonic() + 30
         while not path.exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -520,7 +524,7 @@ closing = Closing()
 def test_what_an_interpreter_does_on_its_way_out_is_done(run: Run, tmp_path: Path, isolation: str, last: str):
     started = time.monotonic()
     run(ON_THE_WAY_OUT, last, request={"isolation": isolation})
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 40
     found = {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()}
     assert found == {
         "atexit": "done",

@@ -301,6 +301,6 @@ def test_ordinary_text_is_shown_at_once():
 def test_megabytes_are_searched_in_milliseconds():
     text = "an ordinary line of output\n" * 40_000  # 1 MB
     mask = Mask(["hunter2!", "another-token-0123456789"])
-    started = time.perf_counter()
+    started = time.process_time()
     assert mask.text(text) is text
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.errors import AccessDenied, BuildFailed, InvalidInput, NotFound
+from jupyter_mlops.image_names import parse_reference
 from jupyter_mlops.oci.attachments import referrers
 from jupyter_mlops.oci.cache import LayerCache
 from jupyter_mlops.oci.descriptor import Descriptor, Platform
@@ -24,7 +25,6 @@ from jupyter_mlops.oci.image import Base, Image, Part, Settings, make_image, mak
 from jupyter_mlops.oci.keys import SigningKey
 from jupyter_mlops.oci.layer import Layer, write_layer
 from jupyter_mlops.oci.layout import Layout, write_layout
-from jupyter_mlops.oci.reference import parse_reference
 from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.oci.sign import verify_image
 from jupyter_mlops.promotion.context import APP, LIB, MODEL, PROGRAM, PROJECT, Context, HealthCheck

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.errors import InvalidInput, NotFound, SecretNotFound
+from jupyter_mlops.image_names import Reference, parse_reference
 from jupyter_mlops.oci.descriptor import Descriptor, Platform
 from jupyter_mlops.oci.image import Base, Part, Settings, make_image
 from jupyter_mlops.oci.keys import PublicKey, SigningKey
 from jupyter_mlops.oci.layer import write_layer
-from jupyter_mlops.oci.reference import Reference, parse_reference
 from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.oci.sign import sign_image, signature_tag, verify_image
 

@@ -22,7 +22,9 @@ healthcheck_events = false
 END
 export CONTAINERS_STORAGE_CONF=$D/storage.conf CONTAINERS_CONF=$D/containers.conf BUILDAH_ISOLATION=chroot
 . /etc/os-release
-mmdebstrap --quiet --variant=minbase --include=ca-certificates,netbase,tzdata,libssl3,libsqlite3-0,libffi8,zlib1g,libbz2-1.0,liblzma5,libreadline8,libexpat1,libncursesw6,libuuid1,libtirpc3,libnsl2,libcrypt1 "$VERSION_CODENAME" "$D/slim.tar"
+# As slim images are: without documentation. Nobody waits for the disk, since what is half made is made anew.
+mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
+  --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' --include=ca-certificates,netbase,tzdata,libssl3,libsqlite3-0,libffi8,zlib1g,libbz2-1.0,liblzma5,libreadline8,libexpat1,libncursesw6,libuuid1,libtirpc3,libnsl2,libcrypt1 "$VERSION_CODENAME" "$D/slim.tar"
 read -r P V < <("$PYTHON" -c 'import sys; print(sys.base_prefix, "%d.%d" % sys.version_info[:2])')
 mkdir -p "$D/py/usr/local/lib/python$V/site-packages"
 (cd "$P" && tar -cf - --exclude="lib/python$V/site-packages" --exclude="lib/python$V/test" --exclude=__pycache__ \

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import hashlib
 import os
 import shutil
 import socket
@@ -12,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -60,20 +63,43 @@ STRICT = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileg
 
 
 @pytest.fixture(scope="session")
-def containers() -> Iterator[Containers]:
+def base() -> Path:
+    """A container storage with nothing but the base image. It takes a minute to make, so it is kept in the user's
+    cache for a week, and shared: a second process waits for the one that makes it."""
     if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
         needed(f"containers need {', '.join(missing)}: apt-get install what .ci/run installs")
     if os.getuid() != 0:
         needed("a base image is made by root here")
+    script = Path(__file__).with_name("base.sh")
+    week = f"{datetime.now(UTC):%G-%V}"
+    made_of = [script.read_text(), sys.version, sys.base_prefix, Path("/etc/os-release").read_text(), week]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jupyter_mlops" / "test-base"
+    folder = cache / hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:16]
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            for old in filter(Path.is_dir, cache.iterdir()):
+                remove(old)
+            made = subprocess.run(
+                ["bash", script, folder, sys.executable], capture_output=True, text=True, timeout=600
+            )
+            unmount(folder)
+            if made.returncode:
+                needed(f"no base image (does buildah's chroot isolation work here?): {made.stderr[-2000:]}")
+            (folder / "made").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def containers(base: Path) -> Iterator[Containers]:
     folder = Path(tempfile.mkdtemp(prefix="mlops-containers-"))
     (folder / "tmp").mkdir()
+    shutil.copy(base / "containers.conf", folder)
+    storage = (base / "storage.conf").read_text().replace(str(base), str(folder))
+    shared = f'[storage.options]\nadditionalimagestores = ["{base}/root"]\n'
+    (folder / "storage.conf").write_text(storage + shared)
     try:
-        script = Path(__file__).with_name("base.sh")
-        made = subprocess.run(
-            ["bash", script, folder, sys.executable], capture_output=True, text=True, timeout=240
-        )
-        if made.returncode:
-            needed(f"no base image (does buildah's chroot isolation work here?): {made.stderr[-2000:]}")
         with registry(folder) as address:
             ours = Containers(folder, address)
             tried = ours.run("docker.io/library/python:3.11-slim", "python", "-c", "print(1)")
@@ -83,10 +109,18 @@ def containers() -> Iterator[Containers]:
             ours.call("podman", "rm", "--all", "--force", "--time", "1", is_checked=False)
             ours.call("buildah", "umount", "--all", is_checked=False)
     finally:
-        for line in reversed(Path("/proc/mounts").read_text().splitlines()):
-            if (place := line.split()[1]).startswith(f"{folder}/"):
-                subprocess.run(["umount", "-l", place], check=False, capture_output=True)
-        subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False)  # a hundred thousand files
+        remove(folder)
+
+
+def unmount(folder: Path) -> None:
+    for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+        if (place := line.split()[1]).startswith(f"{folder}/"):
+            subprocess.run(["umount", "-l", place], check=False, capture_output=True)
+
+
+def remove(folder: Path) -> None:
+    unmount(folder)
+    subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False)  # a hundred thousand files
 
 
 @contextlib.contextmanager
@@ -104,7 +138,7 @@ def registry(folder: Path) -> Iterator[str]:
     with (folder / "registry.log").open("wb") as log:
         process = subprocess.Popen(["docker-registry", "serve", settings], stdout=log, stderr=log)
     try:
-        for _ in range(100):
+        for _ in range(600):
             with contextlib.suppress(OSError), socket.create_connection(tuple(address.split(":")), timeout=1):  # type: ignore[arg-type]
                 break
             time.sleep(0.1)

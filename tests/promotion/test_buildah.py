@@ -1,6 +1,6 @@
 """Images, for real: built from the generated Dockerfile, pushed to a registry, pulled by digest, run, and asked.
 
-Slow, since a base image is made first; see `conftest.containers` for what that takes.
+Slow, since containers are; see `conftest.base` for what the image below them is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.errors import NotFound
-from jupyter_mlops.oci.reference import parse_reference
+from jupyter_mlops.image_names import parse_reference
 from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.promotion import ship
 from jupyter_mlops.promotion.assembly import make_context
@@ -30,7 +30,7 @@ from jupyter_mlops.promotion.lock import lock
 
 from .conftest import Containers
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SOURCES = (
     "week: int = 20  # the week\nmode: str = ''",
     "import os\nimport time\nimport jupyter_mlops as mlops\nfrom look import twice",

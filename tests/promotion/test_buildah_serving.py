@@ -18,14 +18,14 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.errors import NotFound
+from jupyter_mlops.image_names import parse_reference
 from jupyter_mlops.oci.keys import PASSWORD, SigningKey
-from jupyter_mlops.oci.reference import parse_reference
 from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.oci.sign import verify_image
 
 from .conftest import STRICT, Containers
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 REGISTER = """
 import numpy as np

@@ -1,7 +1,7 @@
 """An image that was made without a daemon, in a container: pulled by digest, loaded from a file, run as strictly; it is
 that of a pipeline, so that it also runs one of its tasks as a workflow of Argo's asks for it.
 
-Slow, since a base image is made first; see `conftest.containers` for what that takes.
+Slow, since containers are; see `conftest.base` for what the image below them is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jupyter_mlops.promotion.lock import lock
 
 from .conftest import Containers
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SOURCES = (
     "week: int = 20  # the week",
     "import os\nimport jupyter_mlops as mlops\nfrom look import twice",

@@ -71,6 +71,8 @@ def test_every_decision_is_told_and_kept(counted):
     assert attempt.worker
     assert attempt.started_at <= attempt.finished_at
     assert attempt.peak_memory_bytes > 0
+    assert attempt.cpu_seconds is not None
+    assert attempt.cpus >= 1
     assert done.tasks["a"].cells == 3
 
 

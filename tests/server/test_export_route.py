@@ -58,7 +58,7 @@ def test_it_is_written_and_not_over_what_somebody_changed(server: Server) -> Non
     ("asked", "status", "told"),
     [
         ({}, 400, "--image"),
-        ({"target": "metaflow"}, 400, "run_if all_done"),
+        ({"target": "kubeflow"}, 400, "--image"),
         ({"target": "cron"}, 400, "cron"),
         ({"path": "sent/none.yaml"}, 404, "none.yaml"),
         ({"path": "../pipeline.yaml"}, 404, ""),

@@ -23,7 +23,7 @@ def _set(server: Server, quotas: dict[str, Any]) -> None:
         workspace.queue.set_quotas(Quotas.parse(quotas), user_name())
 
 
-def _wait(holds: Callable[[], Any], seconds: float = 30) -> Any:
+def _wait(holds: Callable[[], Any], seconds: float = 60) -> Any:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if found := holds():

@@ -62,7 +62,7 @@ def test_health_answers_while_the_model_is_busy(
     for thread in threads:
         thread.join()
     assert set(statuses) == {200}
-    assert statistics.median(taken) < 0.5  # milliseconds where nothing else runs; SageMaker's limit is 2 s
+    assert statistics.median(taken) < 2  # SageMaker's limit; milliseconds where nothing else runs
     assert served.metric("mlops_batch_requests_sum") > served.metric(
         "mlops_batch_requests_count"
     )  # they shared calls

@@ -238,3 +238,13 @@ def test_tasks_that_others_start_join_one_run(write_project, receiver, monkeypat
     begun = next(span for span in receiver.spans if span.name == "a")
     assert whole.start_time_unix_nano <= begun.start_time_unix_nano
     assert begun.parent_span_id == whole.span_id
+    before = len(receiver.events)
+    assert CliRunner().invoke(cli, ["task", str(path), "a", "--run-id", "tuesday"]).exit_code == 0
+    again = receiver.events[before:]
+    for event in again:
+        check(event)
+    assert [(each["job"]["name"], each["eventType"]) for each in again] == [
+        ("two", "START"), ("two.a", "START"), ("two.a", "COMPLETE"),
+    ]  # fmt: skip
+    tags = {each["key"]: each["value"] for each in again[-1]["run"]["facets"]["tags"]["tags"]}
+    assert (tags["cached"], tags["source_run"]) == ("true", "monday")

@@ -220,6 +220,7 @@ def browser() -> Iterator[Any]:
     if chromium is None:
         _needed("there is no Chromium: apt-get install chromium")
     sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=30_000)  # of 5: that is little where other tests run beside this one
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         yield browser
@@ -242,7 +243,7 @@ def open_lab(lab: Lab, browser: Any) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: mistakes.append(str(error)))
         page.goto(f"{lab.url}lab?token={TOKEN}&reset")
         page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)

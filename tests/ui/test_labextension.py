@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -50,6 +51,36 @@ def test_the_units_of_the_front_end(jlpm: Jlpm) -> None:
     passed = re.search(r"^[#ℹ] pass (\d+)$", said, re.MULTILINE)
     assert passed is not None
     assert int(passed[1]) > 40
+
+
+@pytest.mark.slow
+def test_the_types_hold(jlpm: Jlpm) -> None:
+    jlpm("check")  # the bundle is made without them
+
+
+def test_what_is_bundled_is_fetched_for_it(hatch_build: Any) -> None:
+    """All else comes from JupyterLab, and is there only for type checks and tests."""
+    described = json.loads((SOURCE / "package.json").read_text())
+    ours = [path for path in (SOURCE / "src").rglob("*.ts*") if "__tests__" not in path.parts]
+    imports = re.compile(r"(?:\bfrom |^import |\bimport\()'([@a-z][\w@/.-]*)'", re.MULTILINE)
+    found = [name for path in ours for name in imports.findall(path.read_text())]
+    imported = {"/".join(name.split("/")[: 1 + name.startswith("@")]) for name in found}
+    assert {"react", "yaml", "@jupyterlab/application"} <= imported
+    hosted = {name for name in imported if name.startswith(hatch_build.HOSTED)}
+    assert imported - hosted <= set(described["dependencies"])
+    # JupyterLab shares React; whatever else is fetched goes into our own files, and is shared with nobody.
+    shared = set(described["dependencies"]) - {"react"}
+    assert described["jupyterlab"]["sharedPackages"] == dict.fromkeys(sorted(shared), False)
+
+
+def test_the_panel_says_what_it_takes_from_jupyterlab(hatch_build: Any, tmp_path: Path) -> None:
+    built = tmp_path / "package.json"
+    shutil.copy(SOURCE / "package.json", built)
+    hatch_build.describe(built, "1.2.3")
+    told = json.loads(built.read_text())
+    assert told["version"] == "1.2.3"
+    assert told["dependencies"].keys() >= {"@jupyterlab/application", "@lumino/widgets", "react"}
+    assert "typescript" not in told["dependencies"]
 
 
 def test_the_types_are_those_of_the_servers_document(jlpm: Jlpm, tmp_path: Path) -> None:

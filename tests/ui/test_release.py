@@ -79,7 +79,9 @@ def test_the_version_comes_from_one_place(files: Path) -> None:
     with zipfile.ZipFile(_wheel(files)) as wheel:
         told = email.message_from_bytes(wheel.read(f"jupyter_mlops-{__version__}.dist-info/METADATA"))
         assert told["Version"] == __version__
-        assert json.loads(wheel.read(f"{SHARED}/package.json"))["version"] == __version__
+        panel = json.loads(wheel.read(f"{SHARED}/package.json"))
+        assert panel["version"] == __version__
+        assert "@jupyterlab/application" in panel["dependencies"], "what it says of JupyterLab's versions"
     others = ("pyproject.toml", "hatch_build.py", "labextension/package.json")
     written = [name for name in others if __version__ in (REPOSITORY / name).read_text(encoding="utf-8")]
     assert not written, "the version stands in jupyter_mlops/_version.py, and nowhere else"

@@ -47,7 +47,7 @@ def test_what_people_read_is_in_their_language(lab: Any, browser: Any, churn: Pa
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.route(
             "**/lab/api/translations/**",
             lambda route: route.fulfill(content_type="application/json", body=_pack()),

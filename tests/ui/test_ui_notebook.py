@@ -25,7 +25,7 @@ def visit(lab: Any, browser: Any) -> Iterator[Callable[[str], Any]]:
     """`page = visit("tree")`: a page of Notebook 7's, on the server that has JupyterLab, too."""
     lab.prefer("@jupyterlab/apputils-extension:themes", theme="JupyterLab Light")
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     context.new_page().goto(f"{lab.url}login?token={TOKEN}")  # signs in: a page has no token in its URL
 
     def visit(path: str) -> Any:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -112,8 +113,11 @@ def _started(server: subprocess.Popen[bytes], home: Path) -> dict[str, Any]:
     file = home / "runtime" / f"jpserver-{server.pid}.json"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
-        if file.exists():
-            return dict(json.loads(file.read_text()))
+        if file.exists() and (text := file.read_text()):
+            info = dict(json.loads(text))
+            with socket.socket() as client:  # its record is written before it listens
+                if client.connect_ex(("127.0.0.1", info["port"])) == 0:
+                    return info
         time.sleep(0.1)
     pytest.fail((home / "log").read_text()[-2000:])
 
@@ -123,7 +127,7 @@ def page(lab: Lab) -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         opened = browser.new_page(viewport={"width": 1280, "height": 1700})
-        opened.set_default_timeout(20_000)
+        opened.set_default_timeout(60_000)
         yield opened
         picture(opened, "last")
         browser.close()
@@ -172,9 +176,15 @@ def test_form_request_and_run_in_a_notebook(page, lab, theme):
     request.get_by_label("memory").fill("256Mi")
     request.get_by_text(re.compile("room for it now|not enough is free")).wait_for()
     request.get_by_text("the quotas would admit a run of it now").wait_for()
+    request.get_by_text(re.compile(r"^\$[0-9.]+ an hour instead of \$[0-9.]+$")).wait_for()
+    request.get_by_label("spot").check()
+    request.get_by_text(re.compile(r"an hour of it: \$[0-9.]+ on \w+ spot")).wait_for()
+    request.get_by_label("image").fill("ghcr.io/team/train:2")
+    request.get_by_text("this machine starts no containers").wait_for()
     request.get_by_role("button", name="Save to pipeline").click()
     request.get_by_text("written to task train").wait_for()
-    assert "    resources: {cpu: 0.5, memory: 256Mi}\n" in (lab.root / "pipeline.yaml").read_text()
+    asked = 'resources: {cpu: 0.5, memory: 256Mi, spot: true, image: "ghcr.io/team/train:2"}'
+    assert f"    {asked}\n" in (lab.root / "pipeline.yaml").read_text()
 
     run.locator(".mlops-view .head .succeeded").wait_for()
     assert "nobody drives" not in run.inner_text()  # it waited in the queue, for a moment
@@ -192,5 +202,7 @@ def test_form_request_and_run_in_a_notebook(page, lab, theme):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     saved = nbformat.read(lab.root / "demo.ipynb", 4)
-    (output,) = saved.cells[3].outputs
+    outputs = saved.cells[3].outputs
+    assert [output["output_type"] for output in outputs] == ["display_data"], outputs
+    (output,) = outputs
     assert "✔ succeeded" in output["data"]["text/html"], "a saved notebook keeps how the run ended"

@@ -93,12 +93,12 @@ def test_what_waits_says_why_and_about_how_long(project: Path, seconds: float | 
 def test_the_form_asks_for_the_queue_where_there_are_several(project: Path) -> None:
     plain = request_resources(project / "train.ipynb")
     assert plain._queue.layout.display == "none"
-    assert plain._cpu.layout.display is None
+    assert plain._wishes.cpu.layout.display is None
     assert plain._quotas.value == ""
     _limit(project)
     form = request_resources(project / "train.ipynb")
     assert form._queue.layout.display is None
-    form._cpu.value = "3"
+    form._wishes.cpu.value = "3"
     assert "would admit a run of it now" in form._quotas.value
     form._queue.value = "night"
     assert "can never run" in form._quotas.value

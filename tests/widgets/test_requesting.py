@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -53,12 +54,18 @@ def test_a_request_is_judged_at_once(request_, offers, said):
 
 
 def test_what_an_hour_costs_stands_beside_it(asking):
-    asking._cpu.value, asking._memory.value = "2", "4Gi"
+    asking._wishes.cpu.value, asking._wishes.memory.value = "2", "4Gi"
     small = asking._price.value
     assert "an hour of it: $" in small
-    assert " spot" in small
-    asking._cpu.value = "2000"
+    assert " spot" not in small
+    beside = asking._wishes.spot_price.value
+    assert re.search(r"\$[0-9.]+ an hour instead of \$[0-9.]+", beside)
+    asking._wishes.spot.value = True
+    assert re.search(r"an hour of it: \$[0-9.]+ on \w+ spot", asking._price.value)
+    assert asking._wishes.spot_price.value == beside
+    asking._wishes.cpu.value = "2000"
     assert asking._price.value == ""  # nobody rents that out
+    assert asking._wishes.spot_price.value == ""
     assert "can never run here" in asking._verdict.value
 
 
@@ -95,21 +102,21 @@ def asking(project: Path) -> ResourceForm:
 
 def test_what_is_filled_in_is_a_request_or_one_clear_error(asking):
     assert asking.request == ResourceRequest()
-    asking._cpu.value, asking._memory.value = "500m", "1.5Gi"
+    asking._wishes.cpu.value, asking._wishes.memory.value = "500m", "1.5Gi"
     assert asking.request == ResourceRequest(cpu=0.5, memory=3 * 2**29)
-    asking._memory.value = "<4>"
+    asking._wishes.memory.value = "<4>"
     assert "&lt;4&gt;" in asking._verdict.value
     assert "write it with a unit" in asking._verdict.value
     with pytest.raises(InvalidInput):
         asking.save_to_notebook()
-    asking._memory.value, asking._cpu.value = "", "100000"
+    asking._wishes.memory.value, asking._wishes.cpu.value = "", "100000"
     assert "can never run here" in asking._verdict.value
 
 
 def test_it_is_written_into_the_notebook_and_only_there(asking, project):
     before = json.loads((project / "train.ipynb").read_text())
     digest = inspect_notebook(project / "train.ipynb").code_digest
-    asking._cpu.value, asking._memory.value = "1", "256Mi"
+    asking._wishes.cpu.value, asking._wishes.memory.value = "1", "256Mi"
     asking.save_to_notebook()
     after = json.loads((project / "train.ipynb").read_text())
     assert after["metadata"].pop("mlops") == {"resources": {"cpu": 1, "memory": "256Mi"}}
@@ -117,7 +124,7 @@ def test_it_is_written_into_the_notebook_and_only_there(asking, project):
     assert inspect_notebook(project / "train.ipynb").code_digest == digest
     again = request_resources(project / "train.ipynb")
     assert again.request == ResourceRequest(cpu=1.0, memory=2**28)
-    again._cpu.value = again._memory.value = ""
+    again._wishes.cpu.value = again._wishes.memory.value = ""
     again.save_to_notebook()
     assert json.loads((project / "train.ipynb").read_text()) == before
 
@@ -126,8 +133,8 @@ def test_it_is_written_into_the_pipeline_on_wish(asking, project):
     text = (project / "pipeline.yaml").read_text().replace("  train:\n", "  train:  # the large one\n")
     (project / "pipeline.yaml").write_text(text)
     assert asking._task.options == ("train",)
-    asking._gpu.value, asking._priority.value = 0, 5
-    asking._memory.value = "64Mi"
+    asking._wishes.gpu.value, asking._priority.value = 0, 5
+    asking._wishes.memory.value = "64Mi"
     asking._save(to_pipeline=True)
     assert "written to task train of pipeline.yaml" in asking._done.value
     after = (project / "pipeline.yaml").read_text()
@@ -137,11 +144,46 @@ def test_it_is_written_into_the_pipeline_on_wish(asking, project):
     assert request_resources(project / "train.ipynb").request == ResourceRequest(memory=2**26)
 
 
+def test_image_and_spot_are_written_and_shown_again(asking, project):
+    text = (project / "pipeline.yaml").read_text()
+    wishes = asking._wishes
+    wishes.image.value, wishes.spot.value = "Team/Train", True
+    assert "repositories are in lower case" in asking._verdict.value
+    wishes.image.value = "ghcr.io/team/train:2"
+    assert asking.request == ResourceRequest(spot=True, image="ghcr.io/team/train:2")
+    assert "not used for train, since this machine starts no containers" in asking._unsuitable.value
+    asking.save_to_notebook()
+    written = json.loads((project / "train.ipynb").read_text())["metadata"]["mlops"]
+    assert written == {"resources": {"spot": True, "image": "ghcr.io/team/train:2"}}
+    asking.save_to_pipeline()
+    line = '    resources: {spot: true, image: "ghcr.io/team/train:2"}\n'
+    assert (project / "pipeline.yaml").read_text().replace(line, "") == text
+
+    again = request_resources(project / "train.ipynb")
+    assert again.request == asking.request
+    again._wishes.spot.value, again._wishes.image.value = False, ""
+    assert again.request == ResourceRequest(spot=False), "it would take what the notebook asks for, otherwise"
+    assert again._unsuitable.value.count("●") == 0
+
+
+def test_what_a_cluster_uses_without_an_image_stands_in_its_field(project):
+    (project / "mlops.toml").write_text(
+        '[clusters.k]\ntype = "kubernetes"\nimage = "team/worker:1"\ncpu = 2\nspot = true\n'
+    )
+    form = request_resources(project / "train.ipynb", cluster="k")
+    assert form._wishes.image.placeholder == "team/worker:1"
+    form._wishes.image.value = "team/train:2"
+    assert "starts no containers" not in form._unsuitable.value
+    assert "train may lose their worker" in form._unsuitable.value
+    form._wishes.spot.value = True
+    assert "●" not in form._unsuitable.value
+
+
 def test_a_run_takes_what_the_notebook_asks_for(asking, project):
     with Workspace.open(project) as workspace:
         first = workspace.runs.run(project / "pipeline.yaml")
         keys = {entry.cache_key for entry in workspace.catalog.find(CacheEntry)}
-        asking._memory.value = "40Mi"
+        asking._wishes.memory.value = "40Mi"
         asking.save_to_notebook()
         second = workspace.runs.run(project / "pipeline.yaml")
         tasks = workspace.catalog.find(TaskRun, where={"run_id": second.run_id})
@@ -160,7 +202,7 @@ def test_a_run_takes_what_the_notebook_asks_for(asking, project):
 
 
 def test_what_a_notebook_can_never_get_is_told_before_the_run(asking, project):
-    asking._cpu.value = "9999"
+    asking._wishes.cpu.value = "9999"
     asking.save_to_notebook()
     with (
         Workspace.open(project) as workspace,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...resources import ResourceRequest
+from ...spot_nodes import placement
 from .options import Options
 
 PORT = 8080
@@ -136,8 +137,11 @@ def pod(inside: Mapping[str, Any], wanted: ResourceRequest, options: Options, ac
         chosen[options.accelerator_label] = wanted.accelerator
     if chosen:
         spec["nodeSelector"] = chosen
+    if wanted.spot:
+        spec |= placement()
     if wanted.gpu:
-        spec["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+        own = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+        spec["tolerations"] = [own, *spec.get("tolerations", [])]
     return spec
 
 

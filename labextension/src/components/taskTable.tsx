@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import { bytes, duration, elapsed, plain } from '../format';
 import { useGrowing } from '../hooks';
 import type { Run, TaskRun } from '../types';
+import { ofCpus } from '../utilization';
 import { StateMark } from './state';
 
 export function TaskTable(props: {
@@ -21,6 +22,7 @@ export function TaskTable(props: {
           <th>{trans.__('Task')}</th>
           <th>{trans.__('State')}</th>
           <th className="jp-mod-number">{trans.__('Time')}</th>
+          <th className="jp-mod-number">{trans.__('CPU')}</th>
           <th className="jp-mod-number">{trans.__('Memory')}</th>
           <th>{trans.__('Results')}</th>
         </tr>
@@ -39,6 +41,7 @@ export function TaskTable(props: {
               <StateMark state={task.state} isNamed />
             </td>
             <td className="jp-mod-number">{time(task, now)}</td>
+            <td className="jp-mod-number">{ofCpus(task)}</td>
             <td className="jp-mod-number">{bytes(task.peak_memory_bytes || null)}</td>
             <td className="jp-mlops-Table-wide">{results(task)}</td>
           </tr>

@@ -180,11 +180,12 @@ export function Meter(props: {
 
 /** What a task asks for, in few words. */
 export function asks({ resources }: RunningTask | WaitingTask, trans: Trans): string {
-  const { cpu, memory_bytes: memory, gpu, accelerator } = resources;
+  const { cpu, memory_bytes: memory, gpu, accelerator, spot } = resources;
   return [
     cpu ? (cpu === 1 ? trans.__('1 core') : trans.__('%1 cores', cpu)) : '',
     memory ? bytes(memory) : '',
-    gpu ? `${gpu} ${accelerator || 'GPU'}` : ''
+    gpu ? `${gpu} ${accelerator || 'GPU'}` : '',
+    spot ? trans.__('on spot') : ''
   ]
     .filter(Boolean)
     .join(', ');

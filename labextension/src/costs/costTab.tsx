@@ -2,10 +2,11 @@
 import { type ReactElement, useState } from 'react';
 import { Line } from '../components/fields';
 import { Failure, Waiting } from '../components/pieces';
-import { bytes, duration } from '../format';
+import { duration } from '../format';
 import { useQuery, useRested } from '../hooks';
 import type { Args, IContext } from '../tokens';
 import type { Estimate } from '../types';
+import { advice } from '../utilization';
 import { BreakEvenPlot } from './plot';
 import { CostTable } from './view';
 import { money, percent } from './words';
@@ -95,21 +96,23 @@ function Detail({ cost, trans }: { cost: Estimate; trans: IContext['trans'] }): 
             <tr>
               <th>{trans.__('task')}</th>
               <th className="jp-mlops-number">{trans.__('asks for')}</th>
-              <th className="jp-mlops-number">{trans.__('used at most')}</th>
+              <th className="jp-mlops-number">{trans.__('used')}</th>
               <th className="jp-mlops-number">{trans.__('should ask for')}</th>
             </tr>
           </thead>
           <tbody>
-            {cost.suggestions.map(each => (
-              <tr key={each.task} className={each.is_short ? 'jp-mod-short' : ''}>
-                <td>{each.task}</td>
-                <td className="jp-mlops-number">
-                  {each.asked_memory === null ? trans.__('nothing') : bytes(each.asked_memory)}
-                </td>
-                <td className="jp-mlops-number">{bytes(each.peak_memory)}</td>
-                <td className="jp-mlops-number">{bytes(each.memory)}</td>
-              </tr>
-            ))}
+            {cost.suggestions.flatMap(each =>
+              advice(each).map((line, index) => (
+                <tr key={`${each.task} ${index}`} className={each.is_short ? 'jp-mod-short' : ''}>
+                  <td>{index ? '' : each.task}</td>
+                  {line.map((told, at) => (
+                    <td key={at} className="jp-mlops-number">
+                      {told}
+                    </td>
+                  ))}
+                </tr>
+              ))
+            )}
           </tbody>
         </table>
       )}

@@ -93,12 +93,11 @@ export function machines(quote: Quote, trans: Trans): string {
   if (quote.unfit.length) {
     return trans.__('no room for %1', quote.unfit.slice(0, 3).join(', '));
   }
-  if (quote.place === 'here') {
-    return quote.notes.join('; ');
-  }
   const names = [...new Set(quote.tasks.flatMap(({ machine }) => (machine ? [machine] : [])))];
   const more = names.length - 2;
-  return names.slice(0, 2).join(', ') + (more > 0 ? ` ${trans.__('and %1 more', more)}` : '');
+  const told = names.slice(0, 2).join(', ') + (more > 0 ? ` ${trans.__('and %1 more', more)}` : '');
+  const own = quote.place === 'here' ? '' : told;
+  return [own, ...quote.notes].filter(Boolean).join('; ');
 }
 
 function amount(quote: Quote, value: number | null): string {

@@ -229,7 +229,8 @@ function Resources(props: ITaskForm & { of: (...keys: string[]) => IPlaced[] }):
     ['cpu', trans.__('Cores'), '1'],
     ['memory', trans.__('Memory'), '4Gi'],
     ['gpu', trans.__('GPUs'), '0'],
-    ['accelerator', trans.__('Kind of GPU'), 'a100']
+    ['accelerator', trans.__('Kind of GPU'), 'a100'],
+    ['image', trans.__('Image'), trans.__('for containers')]
   ];
   return (
     <div className="jp-mlops-TaskForm-pair">
@@ -248,6 +249,22 @@ function Resources(props: ITaskForm & { of: (...keys: string[]) => IPlaced[] }):
           }
         />
       ))}
+      <Choice
+        label={trans.__('Spot')}
+        value={shown(given.spot)}
+        choices={[
+          ['', trans.__('as usual')],
+          ['true', trans.__('may be taken away')],
+          ['false', trans.__('no')]
+        ]}
+        problems={props.of('resources.spot')}
+        isDisabled={props.isReadOnly}
+        onCommit={text =>
+          void edit(source =>
+            operations.setSetting(source, task.name, ['resources', 'spot'], value(text))
+          )
+        }
+      />
     </div>
   );
 }

@@ -2,8 +2,10 @@
 import type { ReactElement } from 'react';
 import { Fact, Fold } from '../components/pieces';
 import { Values } from '../components/values';
-import type { IContext } from '../tokens';
 import { CostFold } from '../costs/view';
+import { percent } from '../costs/words';
+import { duration } from '../format';
+import type { IContext } from '../tokens';
 import type { Run } from '../types';
 
 const MANY = 12;
@@ -22,8 +24,18 @@ export function RunSide({ context, run }: { context: IContext; run: Run }): Reac
       <p className="jp-mlops-muted">
         {trans.__('Choose a task to see its notebook, log and results.')}
       </p>
-      {run.rerun_of && (
-        <dl className="jp-mlops-Facts">
+      <dl className="jp-mlops-Facts">
+        {run.cpu_seconds !== null && (
+          <Fact name={trans.__('CPU time')}>
+            {duration(run.cpu_seconds)}
+            {run.cpu_utilization !== null &&
+              trans.__(', %1 of what its tasks could use', percent(run.cpu_utilization))}
+          </Fact>
+        )}
+        {run.gpu_utilization !== null && (
+          <Fact name={trans.__('GPUs busy')}>{percent(run.gpu_utilization)}</Fact>
+        )}
+        {run.rerun_of && (
           <Fact name={trans.__('repeats')}>
             <button
               className="jp-mlops-Link"
@@ -32,8 +44,8 @@ export function RunSide({ context, run }: { context: IContext; run: Run }): Reac
               {run.rerun_of}
             </button>
           </Fact>
-        </dl>
-      )}
+        )}
+      </dl>
       <Fold title={trans.__('Arguments')} isOpen>
         <Values values={run.arguments} none={trans.__('None were given.')} />
       </Fold>

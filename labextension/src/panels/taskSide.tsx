@@ -6,11 +6,13 @@ import { Artifacts } from '../components/artifacts';
 import { Fact, Fold, Waiting } from '../components/pieces';
 import { StateMark } from '../components/state';
 import { Values } from '../components/values';
-import { bytes, duration, elapsed, exactly } from '../format';
+import { flops, formats, percent } from '../costs/words';
+import { duration, elapsed, exactly } from '../format';
 import { useQuery } from '../hooks';
 import { word } from '../states';
 import type { IContext } from '../tokens';
 import type { Attempt, Run, TaskError, TaskRun } from '../types';
+import { cpuTime, memory } from '../utilization';
 import { TaskLog } from './taskLog';
 
 export function TaskSide(props: {
@@ -34,6 +36,7 @@ export function TaskSide(props: {
     return <div className="jp-mlops-muted">{trans.__('This run has no task %1.', props.task)}</div>;
   }
   const attempts = more.value?.attempts ?? [];
+  const [bound] = formats(more.value?.flops_at_most ?? {});
   const why = [...new Set(more.value?.why ?? [])];
   return (
     <>
@@ -99,8 +102,15 @@ export function TaskSide(props: {
           {task.started_at && <Fact name={trans.__('started')}>{exactly(task.started_at)}</Fact>}
           {task.finished_at && <Fact name={trans.__('finished')}>{exactly(task.finished_at)}</Fact>}
           {task.worker && <Fact name={trans.__('worker')}>{task.worker}</Fact>}
-          {!!task.peak_memory_bytes && (
-            <Fact name={trans.__('memory, peak')}>{bytes(task.peak_memory_bytes)}</Fact>
+          {!!task.peak_memory_bytes && <Fact name={trans.__('memory, peak')}>{memory(task)}</Fact>}
+          {task.cpu_seconds !== null && <Fact name={trans.__('CPU time')}>{cpuTime(task)}</Fact>}
+          {bound && (
+            <Fact name={trans.__('FLOPS, at most')}>
+              {trans.__('%1 in %2', flops(more.value!.flops_at_most[bound]), bound)}
+            </Fact>
+          )}
+          {task.gpu_utilization !== null && (
+            <Fact name={trans.__('GPUs busy')}>{percent(task.gpu_utilization)}</Fact>
           )}
           {task.upstream.length > 0 && (
             <Fact name={trans.__('after')}>{task.upstream.join(', ')}</Fact>

@@ -16,6 +16,7 @@ import yaml
 from jupyter_mlops.errors import Conflict, InvalidInput
 from jupyter_mlops.pipelines.schedules import ScheduleSpec
 from jupyter_mlops.resources import ResourceRequest
+from jupyter_mlops.spot_nodes import TAINTS
 from jupyter_mlops.targets import Wanted
 from jupyter_mlops.targets.kubernetes import (
     Batch,
@@ -27,6 +28,8 @@ from jupyter_mlops.targets.kubernetes import (
     serving,
     write,
 )
+from jupyter_mlops.targets.kubernetes.options import Options
+from jupyter_mlops.targets.kubernetes.pods import pod
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -290,6 +293,15 @@ def test_gpus_are_limits_with_a_toleration_on_the_right_nodes():
         assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
         assert spec["tolerations"][0]["key"] == "nvidia.com/gpu"
         assert spec["nodeSelector"] == {"nvidia.com/gpu.product": "a100"}
+
+
+def test_what_may_be_taken_away_tolerates_it_and_would_rather_be_there():
+    options = Options(namespace="n")
+    spec = pod({}, ResourceRequest(gpu=1, spot=True), options, "a", grace_seconds=1)
+    keys = [each["key"] for each in spec["tolerations"]]
+    assert keys == ["nvidia.com/gpu", *(key for key, _ in TAINTS)]
+    assert "requiredDuringSchedulingIgnoredDuringExecution" not in spec["affinity"]["nodeAffinity"]
+    assert "affinity" not in pod({}, ResourceRequest(gpu=1, spot=False), options, "a", grace_seconds=1)
 
 
 WRONG = [

@@ -158,22 +158,31 @@ describe('the tasks as a table', () => {
         state: 'succeeded',
         duration_seconds: 75,
         peak_memory_bytes: 3 * 2 ** 30,
+        cpu_utilization: 0.37,
+        cpus: 4,
         results: { rows: 12345, path: 'a/b', share: 1 / 3 }
       }),
       task('fit', { state: 'running', started_at: '2026-01-01T12:04:50Z', peak_memory_bytes: 0 }),
       task('late')
     ]);
-    assert.deepEqual(texts('th'), ['Task', 'State', 'Time', 'Memory', 'Results']);
+    assert.deepEqual(texts('th'), ['Task', 'State', 'Time', 'CPU', 'Memory', 'Results']);
     assert.deepEqual(cells(), [
-      ['load', 'succeeded', '1m 15s', '3.0 GiB', 'rows 12345 · path a/b · share 0.333333'],
-      ['fit', 'running', '10s', '', ''],
-      ['late', 'queued', '', '', '']
+      [
+        'load',
+        'succeeded',
+        '1m 15s',
+        '37 % of 4',
+        '3.0 GiB',
+        'rows 12345 · path a/b · share 0.333333'
+      ],
+      ['fit', 'running', '10s', '', '', ''],
+      ['late', 'queued', '', '', '', '']
     ]);
   });
 
   test('results of other kinds are told as JSON, and markup stays text', async () => {
     await show([task('a', { results: { none: null, list: [1, 'x'], html: '<b>' } })]);
-    assert.equal(cells()[0][4], 'none null · list [1,"x"] · html <b>');
+    assert.equal(cells()[0][5], 'none null · list [1,"x"] · html <b>');
     assert.equal(page.all('b').length, 0);
   });
 
@@ -194,7 +203,7 @@ describe('the tasks as a table', () => {
   test('of none has a head alone', async () => {
     await show([]);
     assert.deepEqual(cells(), []);
-    assert.equal(page.all('th').length, 5);
+    assert.equal(page.all('th').length, 6);
   });
 });
 

@@ -1,7 +1,14 @@
 /** Machines, units and tasks as the server sends them. */
 import type { Compute, ComputeUnit, RunningTask, Unit, WaitingTask } from '../../types';
 
-export const NO_RESOURCES = { cpu: null, memory_bytes: null, gpu: null, accelerator: null };
+export const NO_RESOURCES = {
+  cpu: null,
+  memory_bytes: null,
+  gpu: null,
+  accelerator: null,
+  spot: null,
+  image: null
+};
 const GIB = 2 ** 30;
 
 export const machine = (

@@ -10,7 +10,14 @@ const trans = {
   __: (text: string, ...values: unknown[]) =>
     text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
 };
-const NONE = { cpu: null, memory_bytes: null, gpu: null, accelerator: null };
+const NONE = {
+  cpu: null,
+  memory_bytes: null,
+  gpu: null,
+  accelerator: null,
+  spot: null,
+  image: null
+};
 
 const COMPUTE: Compute = {
   backend: 'local',
@@ -97,7 +104,7 @@ describe('compute', () => {
   it('tells what a task asks for', () => {
     const task = {
       ...COMPUTE.waiting[0],
-      resources: { cpu: 2, memory_bytes: 2 ** 30, gpu: 1, accelerator: null }
+      resources: { ...NONE, cpu: 2, memory_bytes: 2 ** 30, gpu: 1 }
     };
     assert.equal(asks(task, trans), '2 cores, 1.0 GiB, 1 GPU');
   });

@@ -181,6 +181,8 @@ describe('what a task asks for', () => {
     [{ gpu: 2 }, '2 GPU'],
     [{ gpu: 1, accelerator: 'h100' }, '1 h100'],
     [{ accelerator: 'h100' }, ''],
+    [{ cpu: 1, spot: true, image: 'a/b' }, '1 core, on spot'],
+    [{ cpu: 1, spot: false }, '1 core'],
     [{ cpu: 2, memory_bytes: GIB, gpu: 1, accelerator: 'a<100' }, '2 cores, 1.0 GiB, 1 a<100']
   ];
   for (const [given, wanted] of resources) {

@@ -43,6 +43,9 @@ export const suggestion = (task: string, changes: Partial<Suggestion> = {}): Sug
   asked_memory: null,
   peak_memory: 2 ** 30,
   memory: 2 ** 31,
+  asked_cpu: null,
+  busy_cpus: null,
+  cpu: null,
   is_short: false,
   text: '',
   ...changes

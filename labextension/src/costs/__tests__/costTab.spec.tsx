@@ -169,7 +169,9 @@ describe('what tasks should ask for', () => {
         suggestions: [
           suggestion('<fit>', { asked_memory: 2 ** 34 }),
           suggestion('pull', { asked_memory: null, peak_memory: 0 }),
-          suggestion('join', { asked_memory: 2 ** 28, is_short: true })
+          suggestion('join', { asked_memory: 2 ** 28, is_short: true }),
+          suggestion('both', { asked_cpu: 4, busy_cpus: 0.912, cpu: 1 }),
+          suggestion('busy', { memory: null, busy_cpus: 3.1, cpu: 4 })
         ]
       })
     );
@@ -181,7 +183,10 @@ describe('what tasks should ask for', () => {
       [
         ['<fit>', '16.0 GiB', '1.0 GiB', '2.0 GiB', ''],
         ['pull', 'nothing', '0 B', '2.0 GiB', ''],
-        ['join', '256 MiB', '1.0 GiB', '2.0 GiB', 'jp-mod-short']
+        ['join', '256 MiB', '1.0 GiB', '2.0 GiB', 'jp-mod-short'],
+        ['both', 'nothing', '1.0 GiB', '2.0 GiB', ''],
+        ['', '4 CPUs', '0.91 CPUs', '1 CPU', ''],
+        ['busy', 'nothing', '3.1 CPUs', '4 CPUs', '']
       ]
     );
   });

@@ -93,6 +93,11 @@ describe('the machines of a place', () => {
     ['many', quote('aws', 1, names('m5', 'p4', 'c6', 'r7')), 'm5, p4 and 2 more'],
     ['none that is known', quote('aws', 1, names(null, null)), ''],
     ['this one, as it says', quote('here', 1, { notes: ['power', 'owned'] }), 'power; owned'],
+    [
+      'with what is said of them',
+      quote('aws', 1, { ...names('m5'), notes: ['on spot: a'] }),
+      'm5; on spot: a'
+    ],
     ['this one, silent', quote('here', 1), ''],
     ['too small ones, before all else', quote('here', 1, { unfit: ['fit'] }), 'no room for fit']
   ];

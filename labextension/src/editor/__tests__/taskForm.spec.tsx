@@ -107,7 +107,10 @@ describe('a setting of a task', () => {
     ['Cores', '2', 'resources', { cpu: 2 }],
     ['Memory', '4Gi', 'resources', { memory: '4Gi' }],
     ['GPUs', '1', 'resources', { gpu: 1 }],
-    ['Kind of GPU', 'a100', 'resources', { accelerator: 'a100' }]
+    ['Kind of GPU', 'a100', 'resources', { accelerator: 'a100' }],
+    ['Image', 'team/train:2', 'resources', { image: 'team/train:2' }],
+    ['Spot', 'true', 'resources', { spot: true }],
+    ['Spot', 'false', 'resources', { spot: false }]
   ];
   cases.forEach(([label, text, name, value]) =>
     it(`${label}: ${text}`, () => {

@@ -50,7 +50,14 @@ export const defined = (name: string, changes: Partial<Task> = {}): Task => ({
   map: null,
   retries: 0,
   timeout_seconds: null,
-  resources: { cpu: null, memory_bytes: null, gpu: null, accelerator: null },
+  resources: {
+    cpu: null,
+    memory_bytes: null,
+    gpu: null,
+    accelerator: null,
+    spot: null,
+    image: null
+  },
   priority: 0,
   has_cache: true,
   files: [],
@@ -93,6 +100,10 @@ export const attempt = (number: number, changes: Partial<Attempt> = {}): Attempt
   finished_at: '2026-01-01T12:00:02Z',
   duration_seconds: 2,
   peak_memory_bytes: 0,
+  cpu_seconds: null,
+  cpus: null,
+  cpu_utilization: null,
+  gpu_utilization: null,
   ...changes
 });
 
@@ -103,6 +114,7 @@ export const detail = (of: TaskRun, changes: Partial<TaskDetail> = {}): TaskDeta
   attempts: [],
   artifacts: [],
   why: [],
+  flops_at_most: {},
   view_url: null,
   ...changes
 });

@@ -44,6 +44,14 @@ describe('beside a run', () => {
     ]);
   });
 
+  test('stands how much of the CPUs and GPUs its tasks used, if it was measured', async () => {
+    await show(run([], { cpu_seconds: 12, cpu_utilization: 0.41, gpu_utilization: 0.9 }));
+    assert.match(bench().text, /CPU time12s, 41 % of what its tasks could use/);
+    assert.match(bench().text, /GPUs busy90 %/);
+    await show(run([]));
+    assert.doesNotMatch(bench().text, /CPU time|GPUs busy/);
+  });
+
   test('stands that nothing was given', async () => {
     await show(run([]));
     assert.match(bench().text, /ArgumentsNone were given\./);

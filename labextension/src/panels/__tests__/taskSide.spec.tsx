@@ -128,9 +128,15 @@ describe('beside a run, a task', () => {
       ended('fit', {
         worker: 'w0 <gpu>',
         peak_memory_bytes: 3 * 2 ** 30,
+        memory_utilization: 0.375,
+        cpu_seconds: 75,
+        cpus: 2,
+        cpu_utilization: 0.5,
+        gpu_utilization: 0.9,
         upstream: ['pull', 'join'],
         source_run_id: 'r0'
-      })
+      }),
+      { flops_at_most: { float32: 6e10, float64: 3.1e10 } }
     );
     const names = fold('Execution')
       .querySelectorAll('dt')
@@ -143,10 +149,21 @@ describe('beside a run, a task', () => {
       'finished',
       'worker',
       'memory, peak',
+      'CPU time',
+      'FLOPS, at most',
+      'GPUs busy',
       'after',
       'executed in'
     ]);
-    assert.deepEqual(values.slice(2), ['w0 <gpu>', '3.0 GiB', 'pull, join', 'r0']);
+    assert.deepEqual(values.slice(2), [
+      'w0 <gpu>',
+      '3.0 GiB, 38 % of what it asked for',
+      '1m 15s, 50 % of 2',
+      '31 GFLOPS in float64',
+      '90 %',
+      'pull, join',
+      'r0'
+    ]);
     await bench().click('r0');
     assert.deepEqual(bench().opened, [['run', { runId: 'r0', title: 'flights' }]]);
   });
