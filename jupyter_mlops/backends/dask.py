@@ -341,11 +341,13 @@ class DaskBackend:
         if moment > self._look_at:
             self._look_at = moment + _LOOK_SECONDS
             workers = self._client.scheduler_info(n_workers=-1)["workers"]
-            if set(workers) != self._known_workers:
-                self._know(self._client)
             try:
+                if set(workers) != self._known_workers:
+                    self._know(self._client)
                 self._elsewhere.look({str(worker.get("name")) for worker in workers.values()})
             except Unavailable as error:
+                if self._elsewhere.spec.is_address:  # somebody else's, who may add workers that fit
+                    raise
                 self._refusal = WorkerLost(error.message, hint=error.hint)
                 self._lose(error.message)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import urllib.request
 from collections.abc import Iterator
@@ -48,10 +49,17 @@ def ask(url: str) -> str:
 
 @pytest.mark.slow
 def test_a_deployments_life_on_the_command_line(place: Path) -> None:
-    code, said = tell("deploy", "models:/late@champion", "--replicas", "1:2", "--memory", "1Gi", "--json")
+    # One that nobody is given who asks for none: a deployment of another test could take it while ours is stopped.
+    port = 20_000 + os.getpid() % 10_000
+    words = ["models:/late@champion", "--replicas", "1:2", "--memory", "1Gi", "-o", f"port={port}", "--json"]
+    code, said = tell("deploy", *words)
     made = said["deployment"]
     assert (code, made["state"], made["revision"], made["traffic"]) == (0, "running", 1, {"1": 1.0})
-    assert made["options"] == {"replicas": [1, 2], "resources": {"memory": 2**30}, "options": {}}
+    assert made["options"] == {
+        "replicas": [1, 2],
+        "resources": {"memory": 2**30},
+        "options": {"port": str(port)},
+    }
     assert ask(made["url"]) == "late/1"
     code, said = tell("deploy", "late", "--traffic", "2=100%")
     assert (code, ask(made["url"])) == (0, "late/2")

@@ -33,15 +33,20 @@ def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
     raise AssertionError("it did not come to that")
 
 
+# One that nobody is given who asks for none: a deployment of another test could take it while ours is stopped.
+PORT = 20_000 + os.getpid() % 10_000
+
+
 def test_its_life(local_machine: Machine) -> None:
     at, target = local_machine, local_machine.target
-    status = at.apply("life", 1)
+    given = {"port": PORT}
+    status = at.apply("life", 1, options=given)
     assert (status.state, status.revision, len(status.replicas)) == ("running", 1, 2)
     assert ask(status.url) == ([0, 1], "late/1")
 
     # Another version: the same address and processes, and whoever asks now meets the new one.
     before = at.marks("life")
-    swapped = at.apply("life", 2)
+    swapped = at.apply("life", 2, options=given)
     assert swapped.url == status.url
     assert {ask(status.url)[1] for _ in range(8)} == {"late/2"}
     assert at.marks("life") == before
@@ -50,7 +55,7 @@ def test_its_life(local_machine: Machine) -> None:
     with pytest.raises(
         DeploymentFailed, match=r"revision 3 of 'life' does not come up.*revision 2 goes on"
     ) as caught:
-        at.apply("life", 3)
+        at.apply("life", 3, options=given)
     assert "is damaged" in str(caught.value)
     assert str(target.root) not in str(caught.value)  # paths are nobody’s business
     assert ask(status.url)[1] == "late/2"
@@ -114,7 +119,7 @@ def test_an_endpoint_with_a_token_answers_who_has_it(local_machine: Machine, tmp
 @pytest.mark.slow
 def test_it_comes_back_when_everything_was_killed_at_once(local_machine: Machine) -> None:
     at = local_machine
-    status = at.apply("reboot", 1)
+    status = at.apply("reboot", 1, options={"port": PORT})
     marks = at.marks("reboot")
     for process in ("supervisor", "front", "replica-1", "replica-2"):
         at.kill("reboot", process)
