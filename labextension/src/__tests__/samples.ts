@@ -1,6 +1,22 @@
 /** Values as the server sends them, for the tests: whole, and easy to change in one place. */
 import type { Graph, Parameter, Problem, Run, RunSummary, Status, TaskRun } from '../types';
 
+/** Fills `%1` as JupyterLab's translator does. */
+export const trans = {
+  __: (text: string, ...values: unknown[]): string =>
+    text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
+};
+
+/** What a task asks for that asks for nothing. */
+export const NO_RESOURCES = {
+  cpu: null,
+  memory_bytes: null,
+  gpu: null,
+  accelerator: null,
+  spot: null,
+  image: null
+};
+
 export const summary = (changes: Partial<RunSummary> = {}): RunSummary => ({
   run_id: '20260101-120000-abcdef',
   pipeline: 'flights',

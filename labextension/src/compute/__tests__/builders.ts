@@ -1,14 +1,7 @@
 /** Machines, units and tasks as the server sends them. */
+import { NO_RESOURCES } from '../../__tests__/samples';
 import type { Compute, ComputeUnit, RunningTask, Unit, WaitingTask } from '../../types';
 
-export const NO_RESOURCES = {
-  cpu: null,
-  memory_bytes: null,
-  gpu: null,
-  accelerator: null,
-  spot: null,
-  image: null
-};
 const GIB = 2 ** 30;
 
 export const machine = (

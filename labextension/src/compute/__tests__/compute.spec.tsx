@@ -3,21 +3,9 @@ import { describe, it } from 'node:test';
 
 import { renderToStaticMarkup } from 'react-dom/server';
 
+import { NO_RESOURCES as NONE, trans } from '../../__tests__/samples';
 import type { Compute } from '../../types';
 import { asks, ComputeView, Meter } from '../section';
-
-const trans = {
-  __: (text: string, ...values: unknown[]) =>
-    text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
-};
-const NONE = {
-  cpu: null,
-  memory_bytes: null,
-  gpu: null,
-  accelerator: null,
-  spot: null,
-  image: null
-};
 
 const COMPUTE: Compute = {
   backend: 'local',

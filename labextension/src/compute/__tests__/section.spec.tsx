@@ -3,10 +3,11 @@ import { page } from '../../panels/__tests__/browser';
 import { quotas } from '../../panels/__tests__/builders';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { NO_RESOURCES } from '../../__tests__/samples';
 import { trans } from '../../language';
 import type { Compute, Unit } from '../../types';
 import { asks, createCompute } from '../section';
-import { compute, machine, NO_RESOURCES, running, waiting } from './builders';
+import { compute, machine, running, waiting } from './builders';
 
 const bench = useBench();
 const GIB = 2 ** 30;

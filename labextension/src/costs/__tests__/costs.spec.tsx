@@ -2,26 +2,13 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { beside } from '../../compute/units';
-import type { Estimate, Quote } from '../../types';
+import { trans } from '../../__tests__/samples';
+import type { Estimate } from '../../types';
 import { apart, BreakEvenPlot } from '../plot';
 import { CostTable, machines } from '../view';
+import { quote } from './builders';
 import { flops, formats, money, percent } from '../words';
 
-const trans = {
-  __: (text: string, ...values: unknown[]) =>
-    values.reduce<string>((made, value, i) => made.replace(`%${i + 1}`, String(value)), text)
-};
-const quote = (place: string, total: number, more: Partial<Quote> = {}): Quote => ({
-  place,
-  total,
-  monthly: total * 30,
-  unfit: [],
-  is_approximate: false,
-  as_of: '2026-11-01',
-  notes: [],
-  tasks: [{ task: 'fit', machine: `${place}.large`, amount: total, hours: 1, share: 0.5 }],
-  ...more
-});
 const cost: Estimate = {
   subject: 'pipeline churn',
   hours: 1,

@@ -3,15 +3,12 @@ import { describe, it } from 'node:test';
 
 import { renderToStaticMarkup } from 'react-dom/server';
 
+import { trans } from '../../__tests__/samples';
 import type { Deployment } from '../../types';
 import { Traffic } from '../deploymentTab';
 import { DeploymentRow } from '../section';
 import { byShare, latency, percent, request, served } from '../words';
 
-const trans = {
-  __: (text: string, ...values: unknown[]) =>
-    text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
-};
 const ONE: Deployment = {
   name: 'flights',
   target: 'local',

@@ -4,32 +4,19 @@ import { describe, it } from 'node:test';
 import type { Parameter } from '../../types';
 import { argumentRows, argumentValue, gives, offers } from '../arguments';
 import { outline } from '../outline';
+import { parameter } from './builders';
 import { FLIGHTS } from './texts';
 
-function parameter(name: string, type: string): Parameter {
-  return {
-    name,
-    type,
-    default: null,
-    default_text: '',
-    is_required: true,
-    is_optional: false,
-    is_secret: false,
-    help: '',
-    choices: null,
-    minimum: null,
-    maximum: null,
-    step: null
-  };
-}
+const required = (name: string, type: string): Parameter =>
+  parameter(name, { type, is_required: true });
 
 const PIPELINE = outline(FLIGHTS);
 
 describe('arguments', () => {
   it("are the notebook's, then the others", () => {
     const rows = argumentRows(PIPELINE.tasks[0], [
-      parameter('limit', 'int'),
-      parameter('code', 'str')
+      required('limit', 'int'),
+      required('code', 'str')
     ]);
     assert.deepEqual(
       rows.map(({ name, text, isGiven }) => [name, text, isGiven]),
@@ -42,10 +29,10 @@ describe('arguments', () => {
   });
 
   it('are read by their type', () => {
-    assert.equal(argumentValue('20', parameter('a', 'int')), 20);
-    assert.equal(argumentValue('20', parameter('a', 'str')), '20');
-    assert.equal(argumentValue('yes # no', parameter('a', 'str')), 'yes # no');
-    assert.equal(argumentValue('"20"', parameter('a', 'str')), '20');
+    assert.equal(argumentValue('20', required('a', 'int')), 20);
+    assert.equal(argumentValue('20', required('a', 'str')), '20');
+    assert.equal(argumentValue('yes # no', required('a', 'str')), 'yes # no');
+    assert.equal(argumentValue('"20"', required('a', 'str')), '20');
     assert.deepEqual(argumentValue('[1, 2]'), [1, 2]);
     assert.equal(argumentValue(' '), undefined);
   });

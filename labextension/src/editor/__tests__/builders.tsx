@@ -1,16 +1,13 @@
 /** What the specs of the editor share: documents, pipelines as the server answers, and an API that says what a test wants. */
 import { Signal } from '@lumino/signaling';
 
+import { parameter as anyParameter, problem, trans } from '../../__tests__/samples';
 import type { Api } from '../../api';
 import type { Graph, Parameter, Pipeline, Problem } from '../../types';
 import type { IPlaced } from '../outline';
 import type { ISharedText } from '../shared';
 
-/** Fills `%1` as JupyterLab's translator does. */
-export const trans = {
-  __: (text: string, ...values: unknown[]): string =>
-    text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
-};
+export { problem, trans };
 
 export const never = (what: string) => (): never => {
   throw new Error(`${what} was not asked for`);
@@ -65,33 +62,9 @@ export class Edited {
   };
 }
 
-export const parameter = (name: string, changes: Partial<Parameter> = {}): Parameter => ({
-  name,
-  type: 'int',
-  default: null,
-  default_text: '',
-  is_required: false,
-  is_optional: false,
-  is_secret: false,
-  help: '',
-  choices: null,
-  minimum: null,
-  maximum: null,
-  step: null,
-  ...changes
-});
-
-export const problem = (message: string, changes: Partial<Problem> = {}): Problem => ({
-  message,
-  hint: '',
-  severity: 'error',
-  where: '',
-  file: null,
-  line: null,
-  task: null,
-  parameter: null,
-  ...changes
-});
+/** One without a default. */
+export const parameter = (name: string, changes: Partial<Parameter> = {}): Parameter =>
+  anyParameter(name, { default: null, default_text: '', ...changes });
 
 export const placed = (message: string, changes: Partial<IPlaced> = {}): IPlaced => ({
   message,

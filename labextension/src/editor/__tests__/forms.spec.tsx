@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 
 import { renderToStaticMarkup } from 'react-dom/server';
 
+import { trans } from '../../__tests__/samples';
 import type { Graph, Parameter } from '../../types';
 import { Canvas } from '../canvas';
 import { ConnectForm, EdgeForm } from '../edgeForm';
@@ -12,10 +13,6 @@ import { placeAll } from '../reading';
 import { TaskForm } from '../taskForm';
 import { FLIGHTS } from './texts';
 
-const trans = {
-  __: (text: string, ...values: unknown[]) =>
-    text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
-};
 const nothing = (): void => undefined;
 const PIPELINE = outline(FLIGHTS);
 const WEEK: Parameter = {

@@ -3,16 +3,12 @@ import { describe, it } from 'node:test';
 
 import { renderToStaticMarkup } from 'react-dom/server';
 
+import { trans } from '../../__tests__/samples';
 import type { FeatureList, FeatureProfile, FeatureView } from '../../types';
 import { Expectations, Rows } from '../featureTab';
 import { ProfileCard } from '../profileCard';
 import { FeatureLists, matching, viewsOf } from '../section';
 import { age, driftLevel, freshness, moments, percent } from '../words';
-
-const trans = {
-  __: (text: string, ...values: unknown[]) =>
-    text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
-};
 
 const WEATHER: FeatureView = {
   name: 'weather',

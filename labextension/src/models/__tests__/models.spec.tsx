@@ -3,16 +3,13 @@ import { describe, it } from 'node:test';
 
 import { renderToStaticMarkup } from 'react-dom/server';
 
+import { trans } from '../../__tests__/samples';
 import type { ModelComparison, ModelDetail, ModelSummary, ModelVersionSummary } from '../../types';
 import { CompareView } from '../compareView';
 import { MetricChart } from '../metricChart';
 import { ModelRow } from '../section';
 import { Versions } from '../versionsTable';
 
-const trans = {
-  __: (text: string, ...values: unknown[]) =>
-    text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
-};
 const nothing = (): void => undefined;
 
 function version(number: number, auc: number | null, aliases: string[] = []): ModelVersionSummary {

@@ -10,6 +10,7 @@ import { afterEach, mock } from 'node:test';
 
 import { Signal } from '@lumino/signaling';
 
+import { trans } from '../../__tests__/samples';
 import { Api } from '../../api';
 import { CHANGE_SCHEMA, type IEvent, Model } from '../../model';
 import { Preferences } from '../../preferences';
@@ -72,10 +73,6 @@ export class Page {
       this._events,
       'never'
     );
-    const trans = {
-      __: (text: string, ...values: unknown[]) =>
-        text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
-    };
     this.context = {
       api,
       trans,

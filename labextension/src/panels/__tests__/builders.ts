@@ -1,5 +1,5 @@
 /** Values as the server sends them, for the specs of the panels: whole, and easy to change in one place. */
-import { graph, summary, task } from '../../__tests__/samples';
+import { graph, NO_RESOURCES, summary, task } from '../../__tests__/samples';
 import type {
   Attempt,
   IPage,
@@ -50,14 +50,7 @@ export const defined = (name: string, changes: Partial<Task> = {}): Task => ({
   map: null,
   retries: 0,
   timeout_seconds: null,
-  resources: {
-    cpu: null,
-    memory_bytes: null,
-    gpu: null,
-    accelerator: null,
-    spot: null,
-    image: null
-  },
+  resources: NO_RESOURCES,
   priority: 0,
   has_cache: true,
   files: [],

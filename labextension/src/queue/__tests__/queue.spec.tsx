@@ -2,14 +2,11 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { AT_FIRST, queueOptions } from '../../panels/queueFields';
+import { trans } from '../../__tests__/samples';
 import { Entry, QuotaBar } from '../view';
 import { ahead, limited, ofWhom, used } from '../words';
 import { entry as waits, quota } from './builders';
 
-const trans = {
-  __: (text: string, ...values: unknown[]) =>
-    values.reduce<string>((made, value, i) => made.replace(`%${i + 1}`, String(value)), text)
-};
 const entry = waits();
 const now = Date.parse('2026-11-26T10:00:00Z');
 const idle = { onOpen: () => {}, onHold: () => {}, onMove: () => {} };

@@ -3,50 +3,23 @@ import { describe, it } from 'node:test';
 
 import { renderToStaticMarkup } from 'react-dom/server';
 
-import type { Fire, Schedule } from '../../types';
+import { trans } from '../../__tests__/samples';
+import type { Schedule } from '../../types';
 import { FireMark, ScheduleRow } from '../section';
+import { fire, schedule } from './builders';
 import { onClock, rank, until } from '../words';
 
-const trans = {
-  __: (text: string, ...values: unknown[]) =>
-    text.replace(/%(\d)/g, (_, i) => String(values[i - 1]))
-};
 const NOW = Date.parse('2026-03-29T00:00:00Z');
-const FIRE: Fire = {
-  schedule: 'flights.weekly',
+const FIRE = fire('succeeded', {
   fire_at: '2026-03-28T05:00:00Z',
   first_at: '2026-03-28T05:00:00Z',
-  count: 1,
-  state: 'succeeded',
-  reason: '',
-  run_id: 'r1',
-  is_backfill: false,
-  started_at: null,
-  finished_at: null
-};
-const SCHEDULE: Schedule = {
-  name: 'flights.weekly',
-  pipeline: 'flights',
-  pipeline_path: 'flights/pipeline.yaml',
-  path: 'flights/pipeline.yaml',
-  cron: '0 6 * * MON',
-  timezone: 'Europe/Berlin',
-  parameters: {},
-  catch_up: 'last',
-  overlap: 'skip',
-  jitter_seconds: 0,
-  start: null,
-  end: null,
-  queue: null,
-  priority: 0,
-  is_preemptible: false,
-  is_paused: false,
+  run_id: 'r1'
+});
+const SCHEDULE = schedule({
   next_at: '2026-03-30T04:00:00Z',
   due_at: '2026-03-30T04:00:00Z',
-  user_name: 'ada',
-  created_at: '2026-01-01T00:00:00Z',
   last: FIRE
-};
+});
 const row = (schedule: Schedule): string =>
   renderToStaticMarkup(
     <ScheduleRow schedule={schedule} now={NOW} trans={trans} onOpen={() => undefined} />
