@@ -22,7 +22,6 @@ from jupyter_mlops.notebooks.inject import inject
 from jupyter_mlops.notebooks.parameters import bind, read_parameters
 
 pytestmark = [
-    pytest.mark.timeout(120),
     # What papermill, nbclient and ipykernel do is theirs.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -90,10 +89,20 @@ def write(path: Path, make_notebook: Callable[..., dict[str, Any]], cells: list[
     return path
 
 
+# nbclient sends the state of an Output widget behind the back of its own asyncio socket: a reply that comes in at that
+# moment wakes nobody, and papermill would wait for ever. With a limit it looks again when that has passed.
+_LOOKS_AGAIN_SECONDS = 30
+
+
 def by_papermill(source: Path, target: Path, arguments: dict[str, Any]) -> BaseException | None:
     try:
         papermill.execute_notebook(
-            str(source), str(target), arguments, progress_bar=False, cwd=str(source.parent)
+            str(source),
+            str(target),
+            arguments,
+            progress_bar=False,
+            cwd=str(source.parent),
+            execution_timeout=_LOOKS_AGAIN_SECONDS,
         )
     except PapermillExecutionError as error:
         return error
