@@ -60,6 +60,16 @@ def _answers(builder: str) -> bool:
     )
 
 
+def _keeps_with_containerd() -> bool:
+    """Whether docker's engine has the containerd image store, as engines since 29 have unless told otherwise.
+
+    That one refuses to rewrite times of what goes straight into it.
+    """
+    return (
+        "io.containerd.snapshotter" in _ask(["docker", "info", "--format", "{{json .DriverStatus}}"]).stdout
+    )
+
+
 def _ask(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(words, capture_output=True, text=True, timeout=_ASK_SECONDS, check=False)
@@ -80,16 +90,20 @@ def build_command(
     secrets: Sequence[Secret] = (),
     id_file: Path,
     is_cached: bool = True,
+    archive: Path | None = None,
 ) -> list[str]:
     """The command line that builds `folder` as `name` and writes the image's id to `id_file`.
 
-    All files get the time `epoch`, so that the same folder gives the same digest.
+    All files get the time `epoch`, so that the same folder gives the same digest. docker writes the image to `archive`,
+    if there is one, from which it can be loaded.
     """
     words = [builder, "build"]
     if builder == "docker":
-        # Loaded into the engine as it was before, but with times rewritten (BuildKit 0.13 and later).
+        # Times are rewritten (BuildKit 0.13 and later) by what writes an archive. The engine's older store takes none
+        # from its own BuildKit, and ignores the option: there only what is cached gives the same digest again.
+        into = f",dest={archive}" if archive else ""
         words += ["--progress=plain", "--provenance=false", "--build-arg", f"SOURCE_DATE_EPOCH={epoch}"]
-        words += ["--output", f"type=docker,name={name},rewrite-timestamp=true"]
+        words += ["--output", f"type=docker,name={name}{into},rewrite-timestamp=true"]
     else:
         # In OCI's format a HEALTHCHECK is dropped. `--layers` caches each step.
         # Without `--identity-label` the version of the tool would be part of the image.
@@ -143,6 +157,7 @@ def build(
     tell = told or (lambda line: None)
     with tempfile.TemporaryDirectory(prefix="mlops-build-") as made:
         folder, id_file, digest_file = Path(made, "context"), Path(made, "id"), Path(made, "digest")
+        archive = Path(made, "image.tar") if chosen == "docker" and _keeps_with_containerd() else None
         write_context(context, folder)
         command = build_command(
             chosen,
@@ -153,9 +168,12 @@ def build(
             secrets=secrets,
             id_file=id_file,
             is_cached=is_cached,
+            archive=archive,
         )
         said = _run(command, f"{chosen} could not build {name}", tell)
         digest, size = _find_digest(_read(id_file) or said), 0
+        if archive is not None:
+            _run(["docker", "load", "--input", str(archive)], f"docker could not load {name}", tell)
         if is_pushed:
             push = push_command(chosen, name, digest_file=digest_file, is_plain=is_loopback(reference.host))
             said = _run(push, f"{chosen} could not push {name}", tell)

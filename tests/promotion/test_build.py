@@ -47,6 +47,10 @@ def test_what_docker_is_told() -> None:
         "--output", "type=docker,name=a:1,rewrite-timestamp=true", "--no-cache",
         "--secret", "id=pip_conf,src=/etc/pip.conf", "--iidfile", "id", "ctx",
     ]  # fmt: skip
+    archived = build.build_command(
+        "docker", Path("ctx"), "a:1", epoch=7, id_file=Path("id"), archive=Path("a.tar")
+    )
+    assert "type=docker,name=a:1,dest=a.tar,rewrite-timestamp=true" in archived
     assert build.push_command("docker", "a:1", digest_file=Path("d"), is_plain=False) == [
         "docker",
         "push",

@@ -98,8 +98,8 @@ def ask(port: int, path: str, body: Any = None) -> tuple[int, Any]:
         return answer.status, json.loads(text) if text.strip().startswith(b"{") else text
 
 
-def wait_for(port: int) -> None:
-    for _ in range(300):
+def wait_for(port: int, seconds: int = 30) -> None:
+    for _ in range(10 * seconds):
         with contextlib.suppress(OSError):
             if ask(port, "/ping")[0] == 200:
                 return
