@@ -13,6 +13,7 @@ import json
 import re
 import shlex
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -147,7 +148,10 @@ def test_every_name_of_ours_in_python_is_there(block: Block) -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "jupyter_mlops":
             module = importlib.import_module(node.module or "")
             for each in node.names:
-                assert hasattr(module, each.name), f"{block}: {node.module} has no {each.name}"
+                is_there = hasattr(module, each.name) or find_spec(
+                    f"{node.module}.{each.name}"
+                )  # a module itself
+                assert is_there, f"{block}: {node.module} has no {each.name}"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "mlops":
             assert node.attr in jupyter_mlops.__all__, f"{block}: mlops.{node.attr}"
 
