@@ -10,6 +10,7 @@ import click
 from ..errors import InvalidInput
 from ..exporters import TARGETS, Target
 from ..exporters.making import make, stale, write
+from ..promotion.environments import choose_images
 from .group import command
 from .options import arguments_options, find_pipeline, gather_arguments, json_option, pipeline_argument
 from .output import print_json
@@ -45,9 +46,17 @@ from .output import print_json
 @arguments_options
 @click.option(
     "--image",
-    default="",
-    metavar="IMAGE",
-    help="A container image that has the project and jupyter-mlops: `dockerize PIPELINE` makes one.",
+    "given_images",
+    multiple=True,
+    metavar="[ENVIRONMENT=]IMAGE",
+    help="A container image that has the project and jupyter-mlops, for all tasks or for those of one environment: "
+    "`dockerize PIPELINE` names and makes them.",
+)
+@click.option(
+    "--built",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What `dockerize PIPELINE --push IMAGE --json` wrote: its image for each environment.",
 )
 @click.option(
     "--project",
@@ -69,7 +78,8 @@ def export(
     output: Path | None,
     parameters: Sequence[tuple[str, str]],
     parameter_files: Sequence[str],
-    image: str,
+    given_images: Sequence[str],
+    built: Path | None,
     project: str,
     schedule: str,
     timezone: str,
@@ -91,9 +101,12 @@ def export(
     if output is None or output.is_file():
         raise InvalidInput("where do the files go?", hint="say a folder: -o DIR")
     target: Target = TARGETS.get(target_name)
+    path = find_pipeline(pipeline)
+    images = choose_images(path, given_images, built)
     exported = make(
-        find_pipeline(pipeline), target, gather_arguments(parameters, parameter_files), from_text=bool(parameters),
-        image=image, project=project, schedule=schedule, timezone=timezone, is_strict=is_strict,
+        path, target, gather_arguments(parameters, parameter_files), from_text=bool(parameters),
+        image=images.image, images=images.own, project=project, schedule=schedule, timezone=timezone,
+        is_strict=is_strict,
     )  # fmt: skip
     if is_check:
         _tell_stale(target.name, stale(exported, output), is_json=is_json)

@@ -13,6 +13,7 @@ import click
 
 from .. import words
 from ..entry import Ended, TaskEntry
+from ..entry.fire import at_fire
 from ..entry.place import Place
 from ..entry.report import Report
 from ..entry.standing import run_id_of
@@ -52,6 +53,14 @@ _EXITS = {"timed_out": 124, "out_of_memory": 138, "kernel_died": 138, "cancelled
     metavar="JSON",
     default="",
     help="The run's arguments as a JSON object; -f and -p win over it.  [env: MLOPS_TASK_ARGUMENTS]",
+)
+@click.option(
+    "--fired-at",
+    envvar="MLOPS_TASK_FIRED_AT",
+    metavar="MOMENT",
+    default="",
+    help="For which moment a schedule started the run: ${schedule.…} among its arguments is filled in for it; without "
+    "one the pipeline's defaults hold.  [env: MLOPS_TASK_FIRED_AT]",
 )
 @click.option(
     "--attempt",
@@ -105,6 +114,7 @@ def task(
     parameter_files: Sequence[str],
     run_id: str,
     arguments_text: str,
+    fired_at: str,
     attempt: int | None,
     is_settled: bool,
     is_forced: bool,
@@ -123,7 +133,8 @@ def task(
     """
     path = find_pipeline(pipeline)
     given, is_text = _arguments(parameters, parameter_files, arguments_text)
-    plan = lower(load_pipeline(path), given, from_text=is_text)
+    loaded = load_pipeline(path)
+    plan = lower(loaded, at_fire(loaded, given, fired_at), from_text=is_text)
     if is_forced:
         plan = select(plan, force="all")
     with Place(path.resolve().parent) as place:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..pipelines import Plan
 from ..pipelines.schedules import ScheduleSpec
-from .firing import lost, scheduled_arguments
+from .firing import lost, moving_names, scheduled_arguments
+from .images import by_image
 from .steps import (
     Step,
     argument_secrets,
@@ -22,13 +23,14 @@ from .target import Exported, ExportOptions, Target
 _RULES = {"success": "all_success", "none_failed": "none_failed_min_one_success", "done": "all_done"}
 _MARGIN_SECONDS = 60  # the task's own process ends it first, with a better message
 
+_FIRED = """    "MLOPS_TASK_FIRED_AT": "{{ dag_run.logical_date or '' }}",\n"""
 _HEAD = '''\
 PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {project})
 PIPELINE = {pipeline}
 ENVIRONMENT = {{
     "MLOPS_TASK_RUN": "{{{{ dag.dag_id }}}}.{{{{ run_id }}}}",
     "MLOPS_TASK_ARGUMENTS": "{{{{ params | tojson }}}}",
-    "MLOPS_TASK_ATTEMPT": "{{{{ ti.try_number }}}}",
+{fired}    "MLOPS_TASK_ATTEMPT": "{{{{ ti.try_number }}}}",
 }}
 DEFAULTS = {{
     "cwd": PROJECT,
@@ -49,7 +51,8 @@ def command(key: str) -> str:
 def export(plan: Plan, options: ExportOptions) -> Exported:
     """``dags/<pipeline>.py``."""
     made = steps(plan)
-    arguments = {**plain_arguments(plan, "Airflow"), **scheduled_arguments(options.schedule, "Airflow")}
+    scheduled = scheduled_arguments(options.schedule, "Airflow", tells_fire=True)
+    arguments = {**plain_arguments(plan, "Airflow"), **scheduled}
     imports = ["import json", "import os", "import shlex"]
     times = ["datetime"] if options.schedule and any(options.schedule.bounds()) else []
     times += ["timedelta"] if any(_uses_time(step) for step in made) else []
@@ -60,7 +63,11 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     if options.schedule:
         imports.append("from airflow.timetables.trigger import CronTriggerTimetable")
     told = "Each task is a notebook, run by `jupyter-mlops task` in the project's folder on the worker."
-    head = _HEAD.format(project=literal(options.project), pipeline=literal(options.pipeline_file))
+    head = _HEAD.format(
+        project=literal(options.project),
+        pipeline=literal(options.pipeline_file),
+        fired=_FIRED if moving_names(options.schedule) else "",
+    )
     body = [line for step in made for line in _step(step)]
     edges = [line for step in made for line in _edges(step, {each.key: each for each in made})]
     text = "\n".join(
@@ -179,11 +186,16 @@ def _notes(plan: Plan, options: ExportOptions, made: list[Step]) -> list[str]:
         notes.append(
             f"image: {options.image} is not started by Airflow; install jupyter-mlops on its workers"
         )
+    for image, keys in by_image(made, options).items():
+        notes.append(
+            f"image: {', '.join(keys)}: {image} is not started by Airflow; choose a `queue` of workers that are like it"
+        )
     if options.schedule and options.schedule.parameters:
         notes.append(
             "schedule: its parameters are the defaults of the DAG, for runs that people start as well"
         )
-    return notes + lost(options.schedule, held={"start", "end", "is_paused"}, told=_SCHEDULES)
+    held = {"start", "end", "is_paused"}
+    return notes + lost(options.schedule, held=held, told=_SCHEDULES, tells_fire=True)
 
 
 _SCHEDULES = {
@@ -215,8 +227,10 @@ TARGET = Target(
         "secrets": ("ours", "of the worker"),
         "env": ("ours", ""),
         "image": ("refused", "told in a note: workers have it installed"),
+        "images": ("refused", "told in a note: a `queue` of workers for each"),
         "schedule": ("native", "`CronTriggerTimetable`"),
         "schedule.parameters": ("native", "defaults of the DAG"),
+        "schedule.fire": ("ours", "for the `logical_date`"),
         "schedule.catch_up": ("native", "`catchup`; at least the latest"),
         "schedule.overlap": ("native", "`max_active_runs`: the fire waits"),
         "cache": ("ours", ""),

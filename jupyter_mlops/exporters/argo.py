@@ -14,9 +14,18 @@ from ..pipelines import Plan
 from ..pipelines.references import as_text
 from ..pipelines.schedules import ScheduleSpec
 from ..spot_nodes import placement
-from .firing import lost, scheduled_arguments
-from .steps import Equality, Step, argument_secrets, equality, plain_arguments, secret_names, steps
-from .target import Exported, ExportOptions, Target, not_expressible
+from .firing import lost, moving_names, scheduled_arguments
+from .images import demand_images
+from .steps import (
+    Equality,
+    Step,
+    argument_secrets,
+    equality,
+    plain_arguments,
+    secret_names,
+    steps,
+)
+from .target import Exported, ExportOptions, Target
 from .yaml_text import dump
 
 _HOWEVER_LATE = 31_622_400  # a year: the latest missed fire runs
@@ -35,11 +44,8 @@ _HEAD = """\
 
 def export(plan: Plan, options: ExportOptions) -> Exported:
     """``<pipeline>.yaml``."""
-    if not options.image:
-        raise not_expressible(
-            "way to run a task without a container image", "Argo", "name one: --image registry/project:1"
-        )
     made = steps(plan)
+    demand_images(made, options, "Argo")
     by_key = {step.key: step for step in made}
     arguments = {name: as_text(value) for name, value in plain_arguments(plan, "Argo").items()}
     name = re.sub(r"[^a-z0-9]+", "-", plan.pipeline.lower()).strip("-")
@@ -77,7 +83,7 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
 
 def _cron(spec: ScheduleSpec, name: str) -> dict[str, Any]:
     workflow: dict[str, Any] = {"workflowTemplateRef": {"name": name}}
-    given = scheduled_arguments(spec, "Argo")
+    given = scheduled_arguments(spec, "Argo", tells_fire=True)
     if given:
         parameters = [{"name": key, "value": as_text(value)} for key, value in given.items()]
         workflow["arguments"] = {"parameters": parameters}
@@ -138,11 +144,14 @@ def _template(
     key = "{{inputs.parameters.key}}" if step.is_mapped and not is_list else step.key
     words = [options.pipeline_file, key, "--run-id", "{{workflow.name}}", "--outputs", _OUTPUTS]
     words += [*(["--list"] if is_list else []), *(step.settled if is_list or not step.is_mapped else [])]
+    # In a workflow that people start it stays as it stands here, and no argument waits for it.
+    if moving_names(options.schedule):
+        words += ["--fired-at", "{{workflow.scheduledTime}}"]
     for argument in arguments:
         words += ["-p", argument, f"{{{{workflow.parameters.{argument}}}}}"]
     container: dict[str, Any] = {
         "name": "main",
-        "image": task.resources.image or options.image,
+        "image": options.image_of(task),
         "workingDir": options.project,
         "command": ["jupyter-mlops", "task"],
         "args": words,
@@ -233,7 +242,7 @@ def _notes(
             "schedule: Argo starts nothing that daylight saving time leaves out, and twice what it repeats"
         )
     told = {"catch_up all": "of the missed fires the latest runs"}
-    return notes + lost(options.schedule, held={"is_paused"}, told=told)
+    return notes + lost(options.schedule, held={"is_paused"}, told=told, tells_fire=True)
 
 
 TARGET = Target(
@@ -260,8 +269,10 @@ TARGET = Target(
         "secrets": ("native", "`secretKeyRef`"),
         "env": ("ours", ""),
         "image": ("native", "required"),
+        "images": ("native", "`container.image`"),
         "schedule": ("native", "`CronWorkflow`"),
         "schedule.parameters": ("native", "`arguments` of the `CronWorkflow`"),
+        "schedule.fire": ("ours", "for `workflow.scheduledTime`"),
         "schedule.catch_up": ("native", "`startingDeadlineSeconds`; at most the latest"),
         "schedule.overlap": ("native", "`concurrencyPolicy`; a mutex for `queue`"),
         "cache": ("ours", ""),

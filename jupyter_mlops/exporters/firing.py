@@ -10,21 +10,41 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
-from ..pipelines.schedules import ScheduleSpec, fill, is_template
+from ..pipelines.schedules import ScheduleSpec, fill, moves
 from .steps import plain
 
 _ALWAYS = {"cron", "timezone", "parameters", "catch_up", "overlap"}
 
 
-def scheduled_arguments(spec: ScheduleSpec | None, target: str) -> dict[str, Any]:
-    """What a scheduled run is given, but for what depends on the fire, as JSON."""
-    given = {} if spec is None else spec.parameters
-    return {name: plain(name, fill(value, {}), target) for name, value in given.items() if not _moves(value)}
+def scheduled_arguments(
+    spec: ScheduleSpec | None, target: str, *, tells_fire: bool = False
+) -> dict[str, Any]:
+    """What a scheduled run is given, as JSON. What depends on the fire stays the template that it is, for the entry
+    point to fill, where the target `tells_fire`; elsewhere it is left out."""
+    given = {}
+    for name, value in ({} if spec is None else spec.parameters).items():
+        if not moves(value):
+            given[name] = plain(name, fill(value, {}), target)
+        elif tells_fire:
+            given[name] = plain(name, value, target)
+    return given
 
 
-def lost(spec: ScheduleSpec | None, *, held: Collection[str] = (), told: Mapping[str, str]) -> list[str]:
+def moving_names(spec: ScheduleSpec | None) -> list[str]:
+    """The parameters that depend on the fire."""
+    return [] if spec is None else [name for name, value in spec.parameters.items() if moves(value)]
+
+
+def lost(
+    spec: ScheduleSpec | None,
+    *,
+    held: Collection[str] = (),
+    told: Mapping[str, str],
+    tells_fire: bool = False,
+) -> list[str]:
     """The notes on a schedule. `held` are the fields that the target has, beside cron and zone; `told` says how a
-    way of `catch_up` or `overlap` holds where it holds otherwise: ``{"overlap cancel": "…"}``."""
+    way of `catch_up` or `overlap` holds where it holds otherwise: ``{"overlap cancel": "…"}``; a target that
+    `tells_fire` lets its runs know for which moment they were started."""
     if spec is None:
         return []
     ways = (f"catch_up {spec.catch_up}", f"overlap {spec.overlap}")
@@ -35,16 +55,9 @@ def lost(spec: ScheduleSpec | None, *, held: Collection[str] = (), told: Mapping
     if gone:
         words = ", ".join(name.removeprefix("is_").removesuffix("_seconds") for name in gone)
         notes.append(f"schedule: not carried over: {words}")
-    moving = [name for name, value in spec.parameters.items() if _moves(value)]
-    if moving:
+    moving = moving_names(spec)
+    if moving and not tells_fire:
         notes.append(
-            f"schedule: {', '.join(moving)}: only here a fire is known by ${{schedule.…}}; the default is given"
+            f"schedule: {', '.join(moving)}: no run knows there for which fire it was started; the default is given"
         )
     return notes
-
-
-def _moves(value: Any) -> bool:
-    """Whether it depends on the fire."""
-    if isinstance(value, Mapping):
-        return any(_moves(each) for each in value.values())
-    return any(_moves(each) for each in value) if isinstance(value, list | tuple) else is_template(value)

@@ -13,6 +13,7 @@ from ..pipelines import Plan
 from ..spot_nodes import LABELS, TAINTS
 from . import kubeflow_recurring
 from .firing import lost
+from .images import demand_images, image_table
 from .kubeflow_component import COMPONENT, INSTANCES, NOTEBOOK, ON_SPOT
 from .steps import (
     Equality,
@@ -32,23 +33,21 @@ from .steps import (
 from .target import Exported, ExportOptions, Target, not_expressible
 
 _OF_ALL = ("kubernetes.", "may_be_taken_away(")  # functions that are given the task
-_OWN = ("task_key", "run_id", "words", "result", "after")
+_OWN = ("task_key", "run_id", "words", "result", "after", "IMAGES")
 
 
 def export(plan: Plan, options: ExportOptions) -> Exported:
     """``<pipeline>.py``, and ``<pipeline>_schedule.py`` where there is a schedule."""
-    if not options.image:
-        raise not_expressible(
-            "way to run a task without a container image", "Kubeflow", "name one: --image registry/project:1"
-        )
     arguments = plain_arguments(plan, "Kubeflow")
     for name, value in arguments.items():
         if _has_null(value) or name in _OWN:
             what = "default with a null" if _has_null(value) else "free name"
             raise not_expressible(f"{what} for the parameter {name!r}", "Kubeflow", "give it another one")
     made = steps(
-        plan, reserved=[*arguments, "dsl", "compiler", "kubernetes", "step", "key", "may_be_taken_away"]
+        plan,
+        reserved=[*arguments, "dsl", "compiler", "kubernetes", "step", "key", "may_be_taken_away", "IMAGES"],
     )
+    demand_images(made, options, "Kubeflow")
     by_key = {step.key: step for step in made}
     module = re.sub(r"\W+", "_", plan.pipeline)
     secrets = bool(argument_secrets(plan)) or any(secret_names(step.task) for step in made)
@@ -70,9 +69,9 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
         [
             docstring(plan, options, told), "",
             f"from kfp import compiler, dsl{', kubernetes' if secrets or on_spot else ''}", "",
-            f"IMAGE = {literal(options.image)}", "", "", components, "", *(_on_spot() if on_spot else []),
+            *_images(options), "", "", components, "", *(_on_spot() if on_spot else []),
             *_pipeline(plan, options, module, arguments),
-            *(line for step in made for line in _step(step, by_key, made, needed, plan)),
+            *(line for step in made for line in _step(step, by_key, made, needed, plan, options)),
             "", "", 'if __name__ == "__main__":', f'    compiler.Compiler().compile({module}, "{module}.yaml")', "",
         ]
     )  # fmt: skip
@@ -122,7 +121,14 @@ def _in_condition(step: Step, by_key: dict[str, Step], needed: set[str]) -> Equa
     return None if equal is None or step.key in needed or runs_after_failure(step.task) else equal
 
 
-def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str], plan: Plan) -> list[str]:
+def _step(
+    step: Step,
+    by_key: dict[str, Step],
+    made: list[Step],
+    needed: set[str],
+    plan: Plan,
+    options: ExportOptions,
+) -> list[str]:
     asked = next(
         (
             each.result
@@ -154,16 +160,21 @@ def _step(step: Step, by_key: dict[str, Step], made: list[Step], needed: set[str
         listing = _made(
             name,
             [*given, "component=instances", items("words=[", ['"--list"', *words], "]", 0)],
-            [*after, f"set_display_name({literal(name)})", *_own_image(step)],
+            [*after, f"set_display_name({literal(name)})", *_own_image(step, options)],
             4,
         )
         loop = f"    with dsl.ParallelFor(items={name}.output, name={literal(step.slug)}) as key:"
-        return [*lines, *listing, loop, *_made(step.name, ["key"], [display, *_settings(step, plan)], 8)]
+        return [
+            *lines,
+            *listing,
+            loop,
+            *_made(step.name, ["key"], [display, *_settings(step, plan, options)], 8),
+        ]
     if words:
         given.append(f"words=[{', '.join(words)}]")
     if asked or settled:
         given.append(f"result={literal(asked)}")
-    settings = [*after, display, *_settings(step, plan)]
+    settings = [*after, display, *_settings(step, plan, options)]
     equal = _in_condition(step, by_key, needed)
     if equal is None:
         return [*lines, *_made(step.name, given, settings, 4)]
@@ -181,7 +192,7 @@ def _made(name: str, given: list[str], settings: list[str], indent: int) -> list
     return lines + [f"{pad}{each if each.startswith(_OF_ALL) else f'{name}.{each}'}" for each in settings]
 
 
-def _settings(step: Step, plan: Plan) -> list[str]:
+def _settings(step: Step, plan: Plan, options: ExportOptions) -> list[str]:
     task, policy = step.task, step.task.retries
     given = []
     if policy.limit:
@@ -198,7 +209,7 @@ def _settings(step: Step, plan: Plan) -> list[str]:
     if task.resources.gpu:
         kind = task.resources.accelerator or "nvidia.com/gpu"
         given += [f"set_accelerator_type({literal(kind)})", f"set_accelerator_limit({task.resources.gpu})"]
-    given += _own_image(step)
+    given += _own_image(step, options)
     if task.resources.spot:
         given.append(f"may_be_taken_away({step.name})")
     secrets = sorted({*secret_names(task), *argument_secrets(plan)})
@@ -208,9 +219,16 @@ def _settings(step: Step, plan: Plan) -> list[str]:
     return given
 
 
-def _own_image(step: Step) -> list[str]:
-    image = step.task.resources.image
-    return [f"set_container_image({literal(image)})"] if image else []
+def _images(options: ExportOptions) -> list[str]:
+    """A component has one image: that of all tasks, or the first of several. Who has another is given it."""
+    base = options.image or next(iter(options.images.values()))
+    return [f"IMAGE = {literal(base)}", *(image_table(options.images) if options.images else [])]
+
+
+def _own_image(step: Step, options: ExportOptions) -> list[str]:
+    own, name = step.task.resources.image, step.task.name
+    image = literal(own) if own else f"IMAGES[{literal(name)}]" if name in options.images else ""
+    return [f"set_container_image({image})"] if image else []
 
 
 def _secret(plan: Plan) -> str:
@@ -266,8 +284,10 @@ TARGET = Target(
         "secrets": ("native", "`use_secret_as_env`"),
         "env": ("ours", ""),
         "image": ("native", "required"),
+        "images": ("native", "`set_container_image`"),
         "schedule": ("native", "`create_recurring_run`; the zone is the controller's"),
         "schedule.parameters": ("native", "`params`"),
+        "schedule.fire": ("refused", "told in a note: the default"),
         "schedule.catch_up": ("native", "`no_catchup`; at least the latest"),
         "schedule.overlap": ("native", "`max_concurrency`: the fire waits"),
         "cache": ("ours", "Kubeflow's own is off"),

@@ -45,6 +45,7 @@ def make(
     *,
     from_text: bool = False,
     image: str = "",
+    images: Mapping[str, str] | None = None,
     project: str = "",
     schedule: str = "",
     timezone: str = "UTC",
@@ -55,9 +56,10 @@ def make(
     plan = _with_requests(lower(loaded, arguments, from_text=from_text), path.parent)
     _check_schedule(schedule, timezone)
     options = ExportOptions(
-        project=project or (_in_image(path.resolve()) if image else str(path.resolve().parent)),
+        project=project or (_in_image(path.resolve()) if image or images else str(path.resolve().parent)),
         pipeline_file=path.name,
         image=image,
+        images=images or {},
         schedule=ScheduleSpec(cron=schedule, timezone=timezone) if schedule else _own_schedule(loaded),
         description=loaded.description,
     )

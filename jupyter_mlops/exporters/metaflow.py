@@ -17,6 +17,7 @@ from typing import Any
 from ..pipelines import Plan
 from ..pipelines.schedules import CATCH_UP, OVERLAP
 from .firing import lost, scheduled_arguments
+from .images import image_table
 from .steps import (
     Step,
     argument_secrets,
@@ -30,22 +31,14 @@ from .steps import (
     steps,
     wish_notes,
 )
-from .target import Exported, ExportOptions, Target
+from .target import Exported, ExportOptions, Target, not_expressible
 
 _FLOW_NAMES = (
-    "next",
-    "input",
-    "inputs",
-    "index",
-    "name",
-    "cmd",
-    "notebook",
-    "failed",
-    "keys",
-    "outcome",
-    "merge_artifacts",
-    "run",
-)
+    "next", "input", "inputs", "index", "name", "cmd", "notebook", "failed", "keys", "outcome", "merge_artifacts",
+    "run", "current", "IMAGES", "kubernetes", "resources", "retry", "schedule", "step", "timeout",
+)  # fmt: skip
+# What a parameter, which is an attribute of the class, would hide.
+_OWN = ("IMAGES", "step", "next", "notebook", "failed", "outcome")
 _HEAD = '''\
     def notebook(self, key: str, *words: str, retries: int = 0) -> Any:
         """One task of the pipeline, in a process of its own. Whether it runs it decides by what the tasks
@@ -91,7 +84,10 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
     made = steps(plan, reserved=[*arguments, *_FLOW_NAMES, *_joints(plan)])
     module = re.sub(r"\W+", "_", plan.pipeline)
     layers = levels(made)
-    decorators = sorted({line.partition("(")[0][1:] for step in made for line in _decorators(step)})
+    decorators = sorted({line.partition("(")[0][1:] for step in made for line in _decorators(step, options)})
+    for name in arguments:
+        if name in (*_OWN, *decorators):
+            raise not_expressible(f"free name for the parameter {name!r}", "Metaflow", "give it another one")
     names = [
         "FlowSpec",
         *(["JSONType"] if _has_json(arguments) else []),
@@ -107,9 +103,10 @@ def export(plan: Plan, options: ExportOptions) -> Exported:
             docstring(plan, options, told), "", "from __future__ import annotations", "",
             "import json", "import os", "import subprocess", "from typing import Any", "",
             _import(names),
-            "", f'PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {literal(options.project)})', "", "",
+            "", f'PROJECT = os.environ.get("MLOPS_TASK_PROJECT", {literal(options.project)})',
+            *_images(made, options), "", "",
             *_class(plan, options, arguments, has_mapped=any(step.is_mapped for step in made)),
-            *_steps(layers),
+            *_steps(layers, options),
             "", 'if __name__ == "__main__":', f"    {_class_name(plan)}()", "",
         ]
     )  # fmt: skip
@@ -160,7 +157,12 @@ def _joints(plan: Plan) -> list[str]:
     return [f"{kind}_{number + 1}" for number in range(len(plan.tasks)) for kind in ("join", "split")]
 
 
-def _steps(layers: list[list[Step]]) -> list[str]:
+def _images(made: list[Step], options: ExportOptions) -> list[str]:
+    images = {step.task.name: options.image_of(step.task) for step in made}
+    return image_table({name: image for name, image in images.items() if image}) if options.images else []
+
+
+def _steps(layers: list[list[Step]], options: ExportOptions) -> list[str]:
     """start, the layers with a join after each that splits, end. No step may join and split at once."""
     lines = _method("start", [], ["self.failed: list[str] = []", _next(layers[0])])
     for number, layer in enumerate(layers, 1):
@@ -171,7 +173,7 @@ def _steps(layers: list[list[Step]]) -> list[str]:
             onward = f"self.next(self.split_{number})"
         target = onward if len(layer) == 1 else f"self.next(self.join_{number})"
         for step in layer:
-            lines += _task(step, target)
+            lines += _task(step, target, options)
         if len(layer) > 1:
             lines += _method(f"join_{number}", [], [_JOIN, onward], arguments="self, inputs")
         lines += split
@@ -183,13 +185,13 @@ def _next(layer: list[Step]) -> str:
     return items("self.next(", names or ["self.end"], ")", 8).lstrip()
 
 
-def _task(step: Step, onward: str) -> list[str]:
+def _task(step: Step, onward: str, options: ExportOptions) -> list[str]:
     lines = [f"    {line}" for line in (comment(step.comment) if step.comment else [])]
     settled = "".join(f", {literal(word)}" for word in step.settled)
     retries = f", retries={step.task.retries.limit}" if step.task.retries.limit else ""
     if not step.is_mapped:
         body = [f"self.outcome = self.notebook({literal(step.key)}{settled}{retries})", onward]
-        return [*lines, *_method(step.name, _decorators(step), body)]
+        return [*lines, *_method(step.name, _decorators(step, options), body)]
     listing = [
         f"self.keys = self.instances({literal(step.key)}{settled})",
         f'self.next(self.{step.name}, foreach="keys")',
@@ -200,8 +202,8 @@ def _task(step: Step, onward: str) -> list[str]:
     ]
     return [
         *lines,
-        *_method(f"{step.name}_instances", [], listing),
-        *_method(step.name, _decorators(step), body),
+        *_method(f"{step.name}_instances", _own_image(step, options), listing),
+        *_method(step.name, _decorators(step, options), body),
         *_method(f"{step.name}_joined", [], [_JOIN, onward], arguments="self, inputs"),
     ]
 
@@ -211,9 +213,15 @@ def _method(name: str, decorators: list[str], body: list[str], arguments: str = 
     return [*heads, *(f"        {line}" for line in body), ""]
 
 
-def _decorators(step: Step) -> list[str]:
+def _own_image(step: Step, options: ExportOptions) -> list[str]:
+    """Where all have one image, it is given when the flow is started; `@kubernetes` lets a step run nowhere else."""
+    has_one = bool(options.images) and bool(options.image_of(step.task))
+    return [f"@kubernetes(image=IMAGES[{literal(step.task.name)}])"] if has_one else []
+
+
+def _decorators(step: Step, options: ExportOptions) -> list[str]:
     task = step.task
-    made = []
+    made = _own_image(step, options)
     if task.resources.cpu or task.resources.memory or task.resources.gpu:
         given = [f"cpu={math.ceil(task.resources.cpu)}"] if task.resources.cpu else []
         given += [f"memory={math.ceil(task.resources.memory / 2**20)}"] if task.resources.memory else []
@@ -245,14 +253,15 @@ def _notes(plan: Plan, options: ExportOptions, made: list[Step], layers: list[li
             notes.append(
                 f"priority: {step.key}: give it to a whole flow: argo-workflows create --workflow-priority"
             )
-    notes += wish_notes(
-        made,
-        {
-            "spot": "Metaflow's queues and node selectors decide: --with kubernetes:node_selector=…, tolerations=…",
-            "image": "a step with @kubernetes(image=…) runs nowhere else: add it where the flow may run there only",
-        },
-    )
-    if options.image:
+    wishes = {
+        "spot": "Metaflow's queues and node selectors decide: --with kubernetes:node_selector=…, tolerations=…",
+        "image": "a step with @kubernetes(image=…) runs nowhere else: add it where the flow may run there only",
+    }
+    if options.images:
+        del wishes["image"]
+        notes.append("image: steps with @kubernetes(image=…) run on Kubernetes only")
+    notes += wish_notes(made, wishes)
+    if options.image and not options.images:
         notes.append(f"image: give it when the flow is started: --with kubernetes:image={options.image}")
     if options.schedule:
         notes.append("schedule: it holds once the flow is deployed: argo-workflows create")
@@ -292,8 +301,10 @@ TARGET = Target(
         "secrets": ("ours", "of the step's environment"),
         "env": ("ours", ""),
         "image": ("ours", "`--with kubernetes:image=…`"),
+        "images": ("native", "`@kubernetes`: such steps run nowhere else"),
         "schedule": ("native", "`@schedule`, when deployed to Argo"),
         "schedule.parameters": ("native", "defaults of the flow"),
+        "schedule.fire": ("refused", "told in a note: the default"),
         "schedule.catch_up": ("refused", "told in a note: the latest, for an hour"),
         "schedule.overlap": ("refused", "told in a note: runs beside each other"),
         "cache": ("ours", ""),

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..pipelines import Plan
 from ..pipelines.schedules import ScheduleSpec
-from .firing import lost, scheduled_arguments
+from .firing import lost, moving_names, scheduled_arguments
 from .steps import (
     Step,
     argument_secrets,
@@ -21,7 +21,7 @@ from .steps import (
     steps,
     wish_notes,
 )
-from .target import Exported, ExportOptions, Target
+from .target import Exported, ExportOptions, Target, not_expressible
 from .yaml_text import dump
 
 _HEAD = '''\
@@ -69,6 +69,12 @@ def keys_of(listing: PrefectFuture[list[str]]) -> list[str]:
 def export(plan: Plan, options: ExportOptions) -> Exported:
     """``<pipeline>.py`` and ``prefect.yaml``."""
     made = steps(plan)
+    if options.images:
+        raise not_expressible(
+            f"image for each environment: all tasks run in the flow's process: {', '.join(options.images)}",
+            "Prefect",
+            "give the pipeline one environment, and --image IMAGE; Argo, Kubeflow and Metaflow have several",
+        )
     by_key = {step.key: step for step in made}
     arguments = plain_arguments(plan, "Prefect")
     module = re.sub(r"\W+", "_", plan.pipeline)
@@ -102,8 +108,9 @@ def _flow(plan: Plan, options: ExportOptions, module: str, arguments: dict[str, 
     given = [f"name={literal(plan.pipeline)}"]
     if options.description:
         given.append(f"description={literal(options.description)}")
+    moving = moving_names(options.schedule)
     declared = "".join(
-        f"    {name}: {'Any' if value is None else type(value).__name__} = {literal(value)},\n"
+        f"    {name}: {_annotation(value, is_moving=name in moving)} = {literal(value)},\n"
         for name, value in arguments.items()
     )
     return [
@@ -113,8 +120,15 @@ def _flow(plan: Plan, options: ExportOptions, module: str, arguments: dict[str, 
         "    run = {",
         f'        "MLOPS_TASK_RUN": f"{plan.pipeline}.{{flow_run.id}}",',
         '        "MLOPS_TASK_ARGUMENTS": json.dumps(arguments),',
+        *(['        "MLOPS_TASK_FIRED_AT": flow_run.scheduled_start_time.isoformat(),'] if moving else []),
         "    }",
     ]
+
+
+def _annotation(value: Any, *, is_moving: bool) -> str:
+    """Of a parameter of the flow; a schedule may give a template in its place, which is text."""
+    kind = "Any" if value is None else type(value).__name__
+    return f"{kind} | str" if is_moving and kind not in ("Any", "str") else kind
 
 
 def _step(step: Step, by_key: dict[str, Step]) -> list[str]:
@@ -166,7 +180,7 @@ def _deployment(plan: Plan, options: ExportOptions, module: str, arguments: dict
 
 def _schedule(spec: ScheduleSpec) -> dict[str, Any]:
     schedule: dict[str, Any] = {"cron": spec.cron, "timezone": spec.timezone, "active": not spec.is_paused}
-    given = scheduled_arguments(spec, "Prefect")
+    given = scheduled_arguments(spec, "Prefect", tells_fire=True)
     if given:
         schedule["parameters"] = given
     strategy = "ENQUEUE" if spec.overlap == "queue" else "CANCEL_NEW"
@@ -196,7 +210,7 @@ def _notes(plan: Plan, options: ExportOptions, made: list[Step]) -> list[str]:
     for step in made:
         if step.task.priority:
             notes.append(f"priority: {step.key}: Prefect has priorities of work queues, for whole flow runs")
-    return notes + lost(options.schedule, held={"is_paused"}, told=_SCHEDULES)
+    return notes + lost(options.schedule, held={"is_paused"}, told=_SCHEDULES, tells_fire=True)
 
 
 _SCHEDULES = {
@@ -230,8 +244,10 @@ TARGET = Target(
         "secrets": ("ours", "of the worker"),
         "env": ("ours", ""),
         "image": ("native", "`job_variables`"),
+        "images": ("refused", "an error: one for the flow"),
         "schedule": ("native", "`schedules`"),
         "schedule.parameters": ("native", "`parameters` of the schedule"),
+        "schedule.fire": ("ours", "for the `scheduled_start_time`"),
         "schedule.catch_up": ("refused", "told in a note: late runs, as `all`"),
         "schedule.overlap": ("native", "`concurrency_limit`; no `cancel`"),
         "cache": ("ours", "and as a state named Cached"),

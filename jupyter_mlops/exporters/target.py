@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..errors import InvalidInput
-from ..pipelines import Plan
+from ..pipelines import Plan, PlannedTask
 from ..pipelines.schedules import ScheduleSpec
 
 
@@ -27,14 +27,19 @@ class ExportOptions:
     """Where the pipeline will run, which no pipeline says itself.
 
     `project` is the folder of the pipeline's file on the target's machines, `image` a container image that has it
-    there (a task may name its own).
+    there; `images` are those of the tasks that have another environment, by their names (a task may name its own).
     """
 
     project: str = "."
     pipeline_file: str = "pipeline.yaml"
     image: str = ""
+    images: Mapping[str, str] = field(default_factory=dict)
     schedule: ScheduleSpec | None = None
     description: str = ""
+
+    def image_of(self, task: PlannedTask) -> str:
+        """The image of one task."""
+        return task.resources.image or self.images.get(task.name, self.image)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +71,10 @@ FEATURES: Mapping[str, str] = {
     "secrets": "secrets",
     "env": "environment variables",
     "image": "container image",
+    "images": "an image for each environment",
     "schedule": "schedule with a time zone",
     "schedule.parameters": "parameters of a schedule",
+    "schedule.fire": "`${schedule.…}` in them",
     "schedule.catch_up": "`catch_up` of missed fires",
     "schedule.overlap": "`overlap` with an earlier run",
     "cache": "cache",

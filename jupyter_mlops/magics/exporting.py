@@ -22,7 +22,8 @@ def _export(call: Call) -> Any:
         given.get("output", given["to"]),
         given.get("path", "pipeline.yaml"),
         given.get("parameters"),
-        image=given.get("image", ""),
+        image=given.get("image", ()),
+        built=given.get("built"),
         project=given.get("project", ""),
         schedule=given.get("schedule", ""),
         timezone=given.get("timezone", "UTC"),
@@ -51,7 +52,13 @@ MAGICS = (
                     name="parameters", short="p", help="an argument; its declared type reads the value", is_pair=True,
                     is_two_words=True, value="VALUE",
                 ),
-                Option(name="image", help="a container image that has the project", value="IMAGE"),
+                Option(
+                    name="image", help="a container image that has the project, for all tasks or one environment's",
+                    is_repeated=True, value="[ENVIRONMENT=]IMAGE",
+                ),
+                Option(
+                    name="built", help="what `dockerize PIPELINE --push IMAGE --json` wrote: its images", value="FILE"
+                ),
                 Option(name="project", help="the project's folder there", value="DIR"),
                 Option(name="schedule", help="when it runs by itself: five fields of cron", value="CRON"),
                 Option(name="timezone", help="the schedule's time zone", value="ZONE"),

@@ -22,11 +22,15 @@ def arguments_at(
     pipeline: Pipeline, name: str, spec: ScheduleSpec, cron: Cron, at: datetime
 ) -> dict[str, Any]:
     """The arguments that the pipeline gets at the fire `at`. Raises `InvalidInput`."""
+    return bind_arguments(pipeline, filled_at(pipeline, name, spec, cron, at))
+
+
+def filled_at(pipeline: Pipeline, name: str, spec: ScheduleSpec, cron: Cron, at: datetime) -> dict[str, Any]:
+    """What the schedule itself says at the fire `at`: its parameters without templates. Raises `InvalidInput`."""
     values = fire_values(name, cron, at)
     filled = {key: fill(value, values) for key, value in spec.parameters.items()}
     kinds = {key: parameter.type for key, parameter in pipeline.parameters.items()}
-    given = {key: as_type(value, kinds.get(key, "any")) for key, value in filled.items()}
-    return bind_arguments(pipeline, given)
+    return {key: as_type(value, kinds.get(key, "any")) for key, value in filled.items()}
 
 
 def from_text(pipeline: Pipeline, texts: Mapping[str, str]) -> dict[str, Any]:

@@ -106,8 +106,15 @@ def fill(value: Any, values: Mapping[str, Any]) -> Any:
 
 
 def is_template(value: Any) -> bool:
-    """Whether something in it depends on the fire."""
+    """Whether it is text that depends on the fire."""
     return isinstance(value, str) and "${schedule" in value
+
+
+def moves(value: Any) -> bool:
+    """Whether it, or something in it, depends on the fire."""
+    if isinstance(value, Mapping):
+        return any(moves(each) for each in value.values())
+    return any(moves(each) for each in value) if isinstance(value, list | tuple) else is_template(value)
 
 
 def as_type(value: Any, kind: str) -> Any:

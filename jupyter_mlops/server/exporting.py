@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import NotFound
 from ..exporters import TARGETS, Target
 from ..exporters.making import make, write
+from ..promotion.environments import choose_images
 from . import files
 from .panel import Panel
 
@@ -19,9 +20,11 @@ def export(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
         raise NotFound(f"there is no pipeline {asked['path']!r}")
     folder = panel.places.inside(asked["folder"]) if asked["folder"] else None
     target: Target = TARGETS.get(asked["target"])
+    images = choose_images(path, asked["image"].split())
     exported = make(
-        path, target, {}, image=asked["image"], schedule=asked["schedule"], timezone=asked["timezone"]
-    )
+        path, target, {}, image=images.image, images=images.own, schedule=asked["schedule"],
+        timezone=asked["timezone"],
+    )  # fmt: skip
     if folder is not None:
         write(exported, folder, is_forced=asked["is_forced"])
     return {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..exporters import TARGETS, Target
 from ..exporters.making import Export, make, write
+from ..promotion.environments import choose_images
 from .running import find_pipeline
 
 
@@ -17,7 +18,8 @@ def export_pipeline(
     pipeline: str | Path = "pipeline.yaml",
     arguments: Mapping[str, Any] | None = None,
     *,
-    image: str = "",
+    image: str | Sequence[str] = (),
+    built: str | Path | None = None,
     project: str = "",
     schedule: str = "",
     timezone: str = "UTC",
@@ -27,15 +29,19 @@ def export_pipeline(
 ) -> Export:
     """Write a pipeline into `folder` in the files of `target`: airflow, argo, prefect, kubeflow or metaflow.
 
-    `image` is a container image that has the project, `project` its folder there; `schedule` are five fields of cron
-    in `timezone`. What holds there in another way is told by the result's `notes`, and is an error with `is_strict`;
-    what cannot be said there at all is `NotExpressible`, with a way round it. A file that differs is overwritten only
-    with `is_forced`. With `from_text` the arguments are texts, read by the declared types.
+    `image` is a container image that has the project, or several as ``"ENVIRONMENT=IMAGE"``, by the names of
+    `dockerize`; `built` is a file that ``dockerize PIPELINE --push IMAGE --json`` wrote, which tells them. `project` is
+    the project's folder there; `schedule` are five fields of cron in `timezone`. What holds there in another way is
+    told by the result's `notes`, an error with `is_strict`; what cannot be said there at all is `NotExpressible`,
+    with a way round it. A file that differs is overwritten only with `is_forced`. With `from_text` the arguments are
+    texts, read by the declared types.
     """
     path, found = find_pipeline(pipeline), _target(target)
+    given = [image] if isinstance(image, str) else image
+    images = choose_images(path, [text for text in given if text], Path(built) if built else None)
     exported = make(
-        path, found, arguments or {}, from_text=from_text, image=image, project=project, schedule=schedule,
-        timezone=timezone, is_strict=is_strict,
+        path, found, arguments or {}, from_text=from_text, image=images.image, images=images.own, project=project,
+        schedule=schedule, timezone=timezone, is_strict=is_strict,
     )  # fmt: skip
     write(exported, Path(folder), is_forced=is_forced)
     files = tuple(Path(folder) / name for name in exported.files)

@@ -2218,7 +2218,7 @@ export interface components {
             /** @description Where to write, from the server's root; left out, nothing is written. */
             folder?: string | null;
             /**
-             * @description A container image that has the project.
+             * @description A container image that has the project, or several, with spaces between: `ENVIRONMENT=IMAGE`, by the names of dockerizing.
              * @default
              */
             image: string;

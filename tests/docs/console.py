@@ -100,6 +100,8 @@ _IMAGES = "tests/promotion/"
 _PUSH = (
     f"a registry: {_IMAGES}test_daemonless_runs.py::test_it_is_pulled_by_its_digest_and_runs_whoever_runs_it"
 )
+_TASKS = f"{_IMAGES}test_daemonless_runs.py::test_its_tasks_run_as_an_exported_workflow_asks_for_them"
+_ENVIRONMENTS = f"{_IMAGES}capture/test_environments.py::test_the_command_line_starts_each_task_in_its_own"
 _PYTHON = "a registry: tests/oci/test_daemonless.py::"
 _MODEL = "dockerize models:/delay@champion"
 _NOTEBOOK = "dockerize train.ipynb"
@@ -133,8 +135,12 @@ ELSEWHERE = {
     f"{_MODEL} --push ourregistry.azurecr.io/delay:3": _PUSH,
     f"{_MODEL} --platform sagemaker --push 123456789012.dkr.ecr.eu-central-1.amazonaws.com/delay:3": _PUSH,
     "dockerize pipeline.yaml --requirement s3fs --requirement psycopg[binary] --push registry/flights:1": (
-        f"a registry: {_IMAGES}test_daemonless_runs.py::test_its_tasks_run_as_an_exported_workflow_asks_for_them"
+        f"a registry: {_TASKS}"
     ),
+    "dockerize pipeline.yaml --push registry/flights:1 --json": f"a registry: {_TASKS}",
+    "export pipeline.yaml --to argo -o argo --built images.json": f"what it wrote: {_ENVIRONMENTS}",
+    "export pipeline.yaml --to argo -o argo --image registry/flights/flights-pull:1"
+    " --image flights-train=registry/flights/flights-train:1": f"a kernel for each: {_ENVIRONMENTS}",
     f"{_MODEL} --builder python --push {_DELAY}": f"{_PYTHON}test_an_image_is_made_and_can_be_pulled",
     f"{_NOTEBOOK} --builder python --save train.tar": f"{_PYTHON}test_a_file_instead_of_a_registry",
     f"{_NOTEBOOK} --builder python --arch linux/amd64 --arch linux/arm64 --push registry.example.com/team/train:1": (

@@ -19,7 +19,8 @@ def in_a_process(words: list[str], folder: Path) -> int:
 
 class Workflow:
     """An interpreter of the parts of an Argo workflow that we write: a DAG of containers with ``depends``, ``when``,
-    ``withParam``, and outputs taken from files. Containers are processes here; ``/tmp/outputs`` is a folder each."""
+    ``withParam``, and outputs taken from files. Containers are processes here; ``/tmp/outputs`` is a folder each, and
+    so is the project, where `images` says what one has."""
 
     def __init__(
         self,
@@ -29,12 +30,17 @@ class Workflow:
         arguments: Mapping[str, str],
         start: Callable[[list[str], Path], int] | None = None,
         run: str = "scores-x7k2p",
+        images: Mapping[str, Path] | None = None,
+        fired_at: str = "",
     ) -> None:
+        self.images = images
         self.start = start or in_a_process
         self.templates = {each["name"]: each for each in spec["templates"]}
         given = {each["name"]: each["value"] for each in spec.get("arguments", {}).get("parameters", [])}
         self.values = {f"workflow.parameters.{name}": value for name, value in {**given, **arguments}.items()}
         self.values["workflow.name"] = run
+        # Argo leaves it as it stands in a workflow that no CronWorkflow started.
+        self.values["workflow.scheduledTime"] = fired_at or "{{workflow.scheduledTime}}"
         self.project, self.pods = project, pods
         self.states: dict[str, str] = {}
 
@@ -61,8 +67,9 @@ class Workflow:
         words = [self.fill(word, values) for word in (*container["command"], *container["args"])]
         words = [str(outputs) if word == "/tmp/outputs" else word for word in words]
         assert container["workingDir"] == str(self.project)
+        project = self.project if self.images is None else self.images[container["image"]]
         for _ in range(1 + int(template.get("retryStrategy", {}).get("limit", 0))):
-            code = self.start(words, self.project)
+            code = self.start(words, project)
             if code == 0:
                 break
         for each in template.get("outputs", {}).get("parameters", []):

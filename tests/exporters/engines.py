@@ -29,19 +29,28 @@ def airflow_environment(home: Path, dags: Path) -> dict[str, str]:
 
 
 def airflow(
-    sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path, ends: str = "succeeded"
+    sdk: Sdks,
+    folder: Path,
+    name: str,
+    arguments: Arguments,
+    place: Path,
+    ends: str = "succeeded",
+    fired_at: str = "",
 ) -> list[str]:
-    """By ``dag.test``, over the migrated database in `place`; the task instances that it skipped."""
+    """By ``dag.test``, over the migrated database in `place`; the task instances that it skipped. `fired_at` is the
+    run's logical date; without one it has none."""
     env = airflow_environment(place, folder / "dags")
     script = (
-        "import json, runpy, sys\n"
-        "run = runpy.run_path(sys.argv[1])['dag'].test(run_conf=json.loads(sys.argv[2]))\n"
+        "import datetime, json, runpy, sys\n"
+        "date = datetime.datetime.fromisoformat(sys.argv[3]) if sys.argv[3] else None\n"
+        "dag = runpy.run_path(sys.argv[1])['dag']\n"
+        "run = dag.test(logical_date=date, run_conf=json.loads(sys.argv[2]))\n"
         "states = {f'{each.task_id} {each.map_index}': str(each.state) for each in run.get_task_instances()}\n"
         "print('STATES', json.dumps({'run': str(run.state), **states}))\n"
     )
     dag = folder / "dags" / f"{name}.py"
     said = sdk("apache-airflow>=3,<4").run(
-        "python", "-c", script, dag, json.dumps(arguments), cwd=place, env=env
+        "python", "-c", script, dag, json.dumps(arguments), fired_at, cwd=place, env=env
     )
     states = json.loads(re.findall(r"^STATES (.*)$", said, re.M)[-1])
     assert states["run"].endswith("success" if ends == "succeeded" else "failed"), said[-3000:]
@@ -49,9 +58,15 @@ def airflow(
 
 
 def prefect(
-    sdk: Sdks, folder: Path, name: str, arguments: Arguments, place: Path, ends: str = "succeeded"
+    sdk: Sdks,
+    folder: Path,
+    name: str,
+    arguments: Arguments,
+    place: Path,
+    ends: str = "succeeded",
+    fired_at: str = "",
 ) -> None:
-    """By an ephemeral server."""
+    """By an ephemeral server. With `fired_at` it is a run that was scheduled for then."""
     env = {
         "PREFECT_HOME": str(place / "home"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -59,12 +74,20 @@ def prefect(
         "DO_NOT_TRACK": "1",
     }
     script = (
-        f"import json, sys, {name}\n"
-        f"state = {name}.{name}(**json.loads(sys.argv[1]), return_state=True)\n"
+        f"import datetime, json, sys, {name}\n"
+        "from prefect.client.orchestration import get_client\n"
+        "from prefect.flow_engine import run_flow\n"
+        "from prefect.states import Scheduled\n"
+        f"flow, given, run = {name}.{name}, json.loads(sys.argv[1]), None\n"
+        "if sys.argv[2]:\n"
+        "    state = Scheduled(scheduled_time=datetime.datetime.fromisoformat(sys.argv[2]))\n"
+        "    with get_client(sync_client=True) as client:\n"
+        "        run = client.create_flow_run(flow, parameters=given, state=state)\n"
+        "state = run_flow(flow, flow_run=run, parameters=given, return_type='state')\n"
         "print('STATE', state.type.value)\n"
     )
     said = sdk("prefect<4", "fastapi<0.154").run(
-        "python", "-c", script, json.dumps(arguments), cwd=folder, env=env
+        "python", "-c", script, json.dumps(arguments), fired_at, cwd=folder, env=env
     )
     assert ("STATE COMPLETED" if ends == "succeeded" else "STATE FAILED") in said
 
@@ -112,10 +135,13 @@ def argo(
     place: Path,
     run: str = "scores-x7k2p",
     start: Callable[[list[str], Path], int] | None = None,
+    fired_at: str = "",
 ) -> set[str]:
     """By our interpreter of the parts of a workflow that we write; the nodes that it skipped."""
     template = next(yaml.safe_load_all((folder / f"{name}.yaml").read_text()))
     given = {each: str(value) for each, value in arguments.items()}
-    workflow = Workflow(template["spec"], project, place / "pods", given, start=start, run=run)
+    workflow = Workflow(
+        template["spec"], project, place / "pods", given, start=start, run=run, fired_at=fired_at
+    )
     workflow.run()
     return {each for each, state in workflow.states.items() if state == "Skipped"}

@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from . import engines
+from .argo_workflow import Workflow
 from .engines import airflow_environment
 from .graphs import IN_ENGINES, NOTEBOOK, pipeline
 
@@ -51,17 +53,37 @@ def airflow_home(sdk, tmp_path_factory) -> Path:
     return home
 
 
+WEEKLY = """\
+schedules:
+  weekly:
+    cron: 0 6 * * 1
+    timezone: Europe/Zurich
+    parameters: {week: "${schedule.data_interval_start.week}"}
+"""
+FIRED_AT = "2026-05-18T04:00:00+00:00"  # the fire before it is in the week 20, for which our own runs are
+
+
+@pytest.fixture
+def weekly(scores):
+    """The pipeline with a schedule; another week than ours is what it takes where it is given none."""
+    text = scores.read_text()
+    assert "week: {type: int, default: 20}" in text
+    scores.write_text(text.replace("default: 20", "default: 7") + WEEKLY)
+    return scores
+
+
 def expected_skips(way: int) -> list[str]:
     return sorted(["region 1", *(["deploy_b -1"] if way == 0 else ["deploy_a -1", "alarm -1"])])
 
 
 @pytest.mark.slow
-def test_airflow_at_once(scores, export, sdk, ours, outcome_of, airflow_home, tmp_path):
-    folder = export("airflow", "--schedule", "0 6 * * 1", "--timezone", "Europe/Zurich")
+def test_airflow_at_once(weekly, export, sdk, ours, outcome_of, airflow_home, tmp_path):
+    """By the logical date that its scheduler gives a run."""
+    folder = export("airflow")
     shutil.copytree(airflow_home, tmp_path / "home")
-    skipped = engines.airflow(sdk, folder, "scores", ANSWERS[1], tmp_path / "home")
+    skipped = engines.airflow(sdk, folder, "scores", ANSWERS[1], tmp_path / "home", fired_at=FIRED_AT)
     assert skipped == expected_skips(1)
-    assert outcome_of(scores.parent) == ours[1]
+    assert outcome_of(weekly.parent) == ours[1]
 
 
 @pytest.mark.slow
@@ -132,10 +154,14 @@ def free_ports(count: int) -> list[int]:
 
 @pytest.mark.slow
 @WAYS
-def test_prefect(way, scores, export, sdk, ours, outcome_of, tmp_path):
-    folder = export("prefect", "--schedule", "0 6 * * 1", "--timezone", "Europe/Zurich")
-    engines.prefect(sdk, folder, "scores", ANSWERS[way], tmp_path)
-    assert outcome_of(scores.parent) == ours[way]
+def test_prefect(way, weekly, export, sdk, ours, outcome_of, tmp_path):
+    """Started by hand, and as a run of its schedule."""
+    folder = export("prefect")
+    (deployment,) = yaml.safe_load((folder / "prefect.yaml").read_text())["deployments"]
+    scheduled = {**deployment["parameters"], **deployment["schedules"][0]["parameters"]}
+    given = {"week": 20, **ANSWERS[0]} if way == 0 else scheduled
+    engines.prefect(sdk, folder, "scores", given, tmp_path, fired_at="" if way == 0 else FIRED_AT)
+    assert outcome_of(weekly.parent) == ours[way]
 
 
 @pytest.mark.slow
@@ -189,13 +215,18 @@ def test_argo_knows_every_field(export, sdk, tmp_path):
 
 @pytest.mark.slow
 @WAYS
-def test_argo(way, scores, export, ours, outcome_of, tmp_path):
+def test_argo(way, weekly, export, ours, outcome_of, tmp_path):
+    """Started by hand, and by its CronWorkflow."""
     folder = export("argo", "--image", "i:1")
+    _, cron = yaml.safe_load_all((folder / "scores.yaml").read_text())
+    parameters = cron["spec"]["workflowSpec"]["arguments"]["parameters"]
+    given = {"week": 20, **ANSWERS[0]} if way == 0 else {each["name"]: each["value"] for each in parameters}
     left_out = {"deploy-b"} if way == 0 else {"deploy-a", "alarm"}
-    skipped = engines.argo(folder, "scores", ANSWERS[way], scores.parent, tmp_path)
+    fired_at = "" if way == 0 else "2026-05-18T06:00:00+02:00"  # as Argo writes it
+    skipped = engines.argo(folder, "scores", given, weekly.parent, tmp_path, fired_at=fired_at)
     assert skipped == left_out
     expected = {**ours[way], "run": ("succeeded", None)}
-    assert outcome_of(scores.parent) == expected
+    assert outcome_of(weekly.parent) == expected
 
 
 @pytest.mark.slow
@@ -211,6 +242,79 @@ def test_argo_again_takes_all_from_the_cache(scores, export, say, ours, outcome_
     assert found[0] == {**ours[1], "run": ("succeeded", None)}
     again = {key: (state.replace("succeeded", "cached"), told) for key, (state, told) in found[0].items()}
     assert found[1] == {**again, "run": found[0]["run"], "region": found[0]["region"]}
+
+
+# --- an image for each environment ----------------------------------------------------------------------------
+
+TWO = """\
+name: two
+tasks:
+  pull: {notebook: pull.ipynb}
+  train: {notebook: train.ipynb, needs: [pull], parameters: {rows: "${tasks.pull.results.rows}"}}
+"""
+OF_TWO = {
+    "pull": ("", 'mlops.result("rows", 3)'),
+    "train": ("rows: int = 0", 'mlops.result("twice", 2 * rows)'),
+}
+
+
+@pytest.fixture
+def two(write_project, say, tmp_path):
+    """A pipeline whose second task has another environment, and its export to a target."""
+    path = write_project(tmp_path / "two", TWO, OF_TWO)
+    train = path.parent / "train.ipynb"
+    body = json.loads(train.read_text())
+    body["metadata"]["mlops"] = {"resources": {"gpu": 1}}
+    train.write_text(json.dumps(body))
+
+    def export(target: str) -> Path:
+        images = ["--image", "r/pull:1", "--image", "two-train=r/train:1"]
+        said = say("export", path, "--to", target, "-o", tmp_path / target, *images)
+        assert said.code == 0, said
+        return tmp_path / target
+
+    return path, export
+
+
+@pytest.mark.slow
+def test_a_task_runs_in_an_image_that_has_its_own_notebook_only(two, outcome_of, tmp_path):
+    path, export = two
+    folder = export("argo")
+    images = {f"r/{name}:1": tmp_path / "images" / name for name in OF_TWO}
+    shared = f'catalog = "sqlite:///{tmp_path / "shared.db"}"\nblobs = "{tmp_path / "shared"}"\n'
+    for name, project in zip(OF_TWO, images.values(), strict=True):
+        project.mkdir(parents=True)
+        (project / "mlops.toml").write_text(shared)
+        for file in ("pipeline.yaml", f"{name}.ipynb"):
+            shutil.copy(path.parent / file, project)
+    template = next(yaml.safe_load_all((folder / "two.yaml").read_text()))
+    workflow = Workflow(template["spec"], Path("/project"), tmp_path / "pods", {}, run="two-1", images=images)
+    workflow.run()
+    assert workflow.states == {"pull": "Succeeded", "train": "Succeeded"}
+    assert outcome_of(tmp_path / "images" / "pull", "two-1")["train"] == ("succeeded", {"twice": 6})
+
+
+@pytest.mark.slow
+def test_kubeflow_compiles_an_image_for_each_environment(two, sdk):
+    _, export = two
+    folder = export("kubeflow")
+    sdk("kfp>=2.14", "kfp-kubernetes").run("python", "two.py", cwd=folder)
+    executors = next(yaml.safe_load_all((folder / "two.yaml").read_text()))["deploymentSpec"]["executors"]
+    assert sorted(each["container"]["image"] for each in executors.values()) == ["r/pull:1", "r/train:1"]
+
+
+@pytest.mark.slow
+def test_metaflow_reads_an_image_for_each_environment(two, sdk, tmp_path):
+    _, export = two
+    script = (
+        "import json\nfrom two import TwoFlow\n"
+        "def images(step): return [each.attributes['image'] for each in step.decorators if each.name == 'kubernetes']\n"
+        "print('IMAGES', json.dumps({step.name: images(step) for step in TwoFlow._graph}))\n"
+    )
+    env = {"USERNAME": "tester", "METAFLOW_HOME": str(tmp_path / "home")}
+    said = sdk("metaflow>=2.15", "setuptools").run("python", "-c", script, cwd=export("metaflow"), env=env)
+    images = {"start": [], "pull": ["r/pull:1"], "train": ["r/train:1"], "end": []}
+    assert json.loads(said.partition("IMAGES ")[2]) == images
 
 
 # --- graphs × behaviors ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
+import pytest
 
 import jupyter_mlops as mlops
 from jupyter_mlops.notebooks.facts import inspect_notebook
@@ -33,6 +34,7 @@ def write(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_papermill_runs_them(notebook: Notebook) -> None:
     import papermill
 
@@ -63,6 +65,9 @@ def test_a_pipeline_is_exported(notebook: Notebook) -> None:
     assert "for which orchestrator" in notebook.refused("%export_pipeline")
     assert "--image" in notebook.refused("%export_pipeline --to argo")
     assert "did you mean 'argo'" in notebook.refused("%export_pipeline --to arog")
+    notebook.run("%export_pipeline --to argo --image r/all:1 --image p=r/own:1")
+    assert "image: r/own:1" in Path("argo/p.yaml").read_text()
+    assert "cannot read none.json" in notebook.refused("%export_pipeline --to argo --built none.json")
     Path("dags/dags/p.py").write_text("mine")
     assert "is there and differs" in notebook.refused("%export_pipeline --to airflow -o dags")
 

@@ -54,10 +54,32 @@ def test_it_is_written_and_not_over_what_somebody_changed(server: Server) -> Non
     assert file.read_text() != "mine"
 
 
+def test_images_of_environments_stand_in_one_line(server: Server) -> None:
+    (file,) = ask(server, image="r/all:1  sent=r/own:1").json()["files"]
+    assert "image: r/own:1" in file["text"]
+    assert "r/all:1" not in file["text"], "the pipeline has this one environment"
+
+
+def test_an_environment_of_notebooks_that_are_gone(server: Server) -> None:
+    nb = server.root / "sent" / "sent.ipynb"
+    text = nb.read_text()
+    nb.unlink()
+    try:
+        answer = ask(server, image="sent=r/own:1")
+    finally:
+        nb.write_text(text)
+    assert answer.status_code == 404
+    assert "there is no notebook" in answer.text
+    assert str(server.root) not in answer.text
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "told"),
     [
         ({}, 400, "--image"),
+        ({"image": "sen=r/own:1"}, 404, "did you mean 'sent'"),
+        ({"image": "i:1 and:2"}, 400, "two images for all tasks"),
+        ({"image": "I"}, 400, "no name of an image"),
         ({"target": "kubeflow"}, 400, "--image"),
         ({"target": "cron"}, 400, "cron"),
         ({"path": "sent/none.yaml"}, 404, "none.yaml"),

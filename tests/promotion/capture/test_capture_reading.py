@@ -126,7 +126,7 @@ def test_what_a_shared_object_links_to(
     assert read_linked(path) == (tuple(needs), "libmine.so.1" if has_name else "")
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(data=st.binary(max_size=300), at=st.integers(0, 299))
 def test_a_broken_shared_object_is_none(
     tmp_path_factory: pytest.TempPathFactory, make_elf: Callable[..., bytes], data: bytes, at: int
