@@ -28,7 +28,7 @@ CLUSTERS = Registry(
     "jupyter_mlops.clusters",
     {
         "processes": ("distributed:LocalCluster", "pip install distributed"),
-        "ssh": ("distributed:SSHCluster", "pip install 'jupyter-mlops[ssh]'"),
+        "ssh": ("jupyter_mlops.backends.ssh:start_cluster", "pip install 'jupyter-mlops[ssh]'"),
         **{
             name: (f"dask_jobqueue:{kind}Cluster", _JOBQUEUE)
             for name, kind in {
@@ -125,6 +125,8 @@ def parse_cluster(name: str, table: Any) -> ClusterSpec:
         raise InvalidSettings(f"{where}: address must be one, such as tls://scheduler:8786")
     if kind == "ssh" and not table.get("hosts"):
         raise InvalidSettings(f"{where}: hosts must list the machines; the first runs the scheduler")
+    if kind == "ssh" and "restarts" in table:
+        _whole(where, "restarts", table["restarts"], least=0)
     if kind == "kubernetes" and not table.get("image") and not table.get("custom_cluster_spec"):
         hint = 'one with jupyter-mlops and what the notebooks import: image = "registry/team/worker:1"'
         raise InvalidSettings(f"{where}: image must name what its pods run", hint=hint)

@@ -301,11 +301,14 @@ class DaskBackend:
     def _know(self, client: Client) -> None:
         """Look at workers that are new: one whose environment does not fit gets no jobs. Raises `Unavailable` when none
         fits."""
-        workers = set(client.scheduler_info(n_workers=-1)["workers"])
+        known = client.scheduler_info(n_workers=-1)["workers"]
+        workers = set(known)
         wrong = misfits(client, sorted(workers - self._known_workers))
         for worker, why in wrong.items():
             log.error("the worker %s gets no tasks: %s", worker, why)
         if wrong:
+            if self._elsewhere is not None:
+                self._elsewhere.refuse({str(known[worker].get("name")): why for worker, why in wrong.items()})
             client.retire_workers(list(wrong), close_workers=True, remove=True)
         if wrong and len(wrong) == len(workers):
             worker, why = next(iter(wrong.items()))

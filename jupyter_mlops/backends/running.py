@@ -103,8 +103,9 @@ class RunningCluster:
 
     def look(self, names: Collection[str]) -> None:
         """Who its workers are now. One that was there and is gone (its job was cancelled, its machine taken) is
-        replaced: the batch system does not. Raises `Unavailable` when there are none and none of them starts."""
-        if self._cluster is None or self.spec.type in FIXED:
+        replaced: the batch system does not; by SSH they see to it themselves. Raises `Unavailable` when there are none
+        and none of them starts."""
+        if self._cluster is None:
             return
         kept = getattr(self._cluster, "worker_spec", {})
         gone = [name for name in kept if str(name) in self._lost]
@@ -116,8 +117,9 @@ class RunningCluster:
             self._cluster.sync(self._cluster.scale_down, gone)
             self._cluster.scale(self._wanted)
         if not names and self._all_failed():
+            given_up = "; ".join(filter(None, (getattr(each, "given_up", "") for each in self._asked())))
             raise Unavailable(
-                f"no worker of the cluster {self.spec.name!r} starts",
+                f"no worker of the cluster {self.spec.name!r} starts" + (f": {given_up}" if given_up else ""),
                 hint=f"what went wrong is in the log above; look at [clusters.{self.spec.name}] in the settings",
             )
         if names or not self._wanted:
@@ -133,15 +135,25 @@ class RunningCluster:
     def _all_failed(self) -> bool:
         """Whether every worker that was asked for could not even be started: a process that ends at once, a job that
         the batch system refuses. dask tells its log of that, and leaves it there."""
-        asked = [
-            worker
-            for name, worker in dict(getattr(self._cluster, "workers", {})).items()
-            if name in self._cluster.worker_spec
-        ]
+        asked = self._asked()
         # Among the cluster's workers are those whose start is over, one way or the other.
         return bool(asked) and all(
             getattr(worker.status, "name", "") in ("created", "failed", "closed") for worker in asked
         )
+
+    def _asked(self) -> list[Any]:
+        """What the cluster holds of each worker that there should be."""
+        return [
+            worker
+            for name, worker in dict(getattr(self._cluster, "workers", {})).items()
+            if name in self._cluster.worker_spec
+        ]
+
+    def refuse(self, why: Mapping[str, str]) -> None:
+        """Workers of these names get no tasks: they are not started again to be refused once more."""
+        for worker in self._asked():
+            if getattr(worker, "known_as", None) in why:
+                self._cluster.loop.add_callback(worker.give_up, why[worker.known_as])
 
     def close(self) -> None:
         """End it, if it was started here."""

@@ -111,6 +111,7 @@ def test_what_dask_counts_of_a_request() -> None:
         ({"type": "slurm", "tasks": "two"}, "tasks"),
         ({"type": "slurm", "memory": "lots"}, "lots"),
         ({"type": "ssh"}, "hosts"),
+        ({"type": "ssh", "hosts": ["a", "b"], "restarts": -1}, "restarts"),
         ({"type": "address"}, "address"),
         ({"address": "tls://h:1", "tls": {"ca": "x"}}, "cert"),
         ("slurm", "table"),

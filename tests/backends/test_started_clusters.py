@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 
 from jupyter_mlops import Workspace
@@ -206,6 +208,106 @@ def test_workers_that_are_started_by_ssh(project: Callable[[str], Path], tmp_pat
         with pytest.raises(Unavailable, match=r"'mine' does not start: .*Permission denied"):
             RunningCluster(parse_cluster("mine", other))
     assert not _processes_of("dask_spec")
+
+
+@pytest.fixture
+def one_host(project: Callable[[str], Path], tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """A workspace with a cluster of one worker by SSH, and the folder of its sshd. The first task that begins waits
+    until it is killed. When there is a file ``broken``, Python does not start any more."""
+    _demand(sshd.missing())
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    python = keys / "python"
+    python.write_text(f'#!/bin/sh\n[ -e {keys}/broken ] && exit 3\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    with sshd.sshd(keys) as options:
+        way = ", ".join(f"{name} = {json.dumps(value)}" for name, value in options.items())
+        folder = project(
+            f'type = "ssh"\nhosts = ["127.0.0.1", "127.0.0.1"]\ncpu = 1\nrestarts = 2\n'
+            f'remote_python = "{python}"\nconnect_options = {{{way}}}'
+        )
+        _notebook(
+            folder / "work.ipynb", "number: int = 0\nseconds: float = 0.0",
+            "import time, jupyter_mlops as mlops\nfrom pathlib import Path\n"
+            f"keys = Path({str(keys)!r})\nif not (keys / 'begun').exists():\n"
+            "    (keys / 'begun').touch()\n    time.sleep(1000)\n"
+            "with (keys / 'done').open('a') as done:\n    done.write(f'{number}\\n')\n"
+            "mlops.result('double', 2 * number)",
+        )  # fmt: skip
+        yield folder, keys
+
+
+def _until(is_so: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + 120
+    while not is_so():
+        assert time.monotonic() < until, what
+        time.sleep(0.05)
+
+
+def _nanny(keys: Path) -> psutil.Process:
+    """What starts the worker, once the first task has begun."""
+    _until((keys / "begun").exists, "no task begins")
+    server = psutil.Process(int((keys / "pid").read_text()))
+    (nanny,) = [each for each in server.children(recursive=True) if _is_nanny(each)]
+    return nanny
+
+
+def _is_nanny(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        words = process.cmdline()
+        return "distributed.cli.dask_spec" in words and any("distributed.Nanny" in word for word in words)
+    return False
+
+
+def _kill(nanny: psutil.Process) -> None:
+    """It and its worker, with the kernels."""
+    for process in [nanny, *nanny.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ends with the first of them
+            process.kill()
+
+
+def test_the_only_worker_by_ssh_is_killed_and_comes_back(
+    one_host: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, keys = one_host
+    with ThreadPoolExecutor(1) as aside:
+        killing = aside.submit(lambda: _kill(_nanny(keys)))
+        run, tasks = _run(folder)
+        killing.result()
+    assert run.state == "succeeded", caplog.text
+    assert tasks[-1].results == {"total": 42}
+    assert sorted((keys / "done").read_text().split()) == ["1", "2", "3", "4", "5", "6"]  # once each
+    assert sorted(task.attempt for task in tasks) == [1] * 6 + [2]
+    assert "the worker on 127.0.0.1 is lost" in caplog.text
+    assert (keys / "log").read_text().count("Accepted publickey") == 3
+    assert not _processes_of("dask_spec")
+
+
+def test_a_host_whose_worker_never_starts_again_ends_the_run(
+    one_host: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before that only its connection breaks: then it works on, and there is no second one beside it."""
+    folder, keys = one_host
+
+    def break_it() -> None:
+        nanny = _nanny(keys)
+        nanny.parents()[0].kill()
+        _until(lambda: "works on without its connection" in caplog.text, "nobody noticed")
+        assert nanny.is_running()
+        (keys / "broken").touch()
+        _kill(nanny)
+
+    with ThreadPoolExecutor(1) as aside:
+        breaking = aside.submit(break_it)
+        run, tasks = _run(folder)
+        breaking.result()
+    assert run.state == "failed"
+    told = str(tasks[0].error)
+    assert "no worker of the cluster 'mine' starts: 127.0.0.1 is given up" in told, told
+    assert "started again 2 times in a row in vain" in told
+    assert "status 3" in told
+    assert (keys / "log").read_text().count("Accepted publickey") == 4
+    assert not (keys / "done").exists()
 
 
 def _processes_of(word: str) -> list[str]:
