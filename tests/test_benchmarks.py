@@ -74,10 +74,16 @@ def test_throughput_measures_a_pipeline_and_threads_against_pools_of_papermill(t
 
 @pytest.mark.slow
 def test_outputs_counts_what_is_written(tmp_path: Path) -> None:
-    found, _ = run(tmp_path, "outputs.py", "--cells", "3", "--size", "20000", "--rounds", "1")
+    small = ("--small", "displays under one id", "displays in a widget", "--counts", "20")
+    found, _ = run(tmp_path, "outputs.py", "--cells", "3", "--size", "20000", "--rounds", "1", *small)
     rows = rows_of(found)
     assert [row["who"] for row in rows[:3]] == ["papermill", "papermill, no save on cell execute", "ours"]
-    for row in rows:
+    assert [(row["case"], row["who"]) for row in rows[-3:]] == [
+        ("20 displays under one id", "papermill"),
+        ("20 displays under one id", "ours"),
+        ("20 displays in a widget", "ours"),
+    ]
+    for row in rows[:-3]:
         assert row["MB written"] == "?" or row["MB written"] >= 0.06
         assert row["MB lost"] == 0
 

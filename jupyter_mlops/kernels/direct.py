@@ -29,6 +29,8 @@ import struct
 import sys
 import threading
 import time
+import traceback
+import types
 import uuid
 
 OWN, SHELL, IOPUB = 0, 1, 2
@@ -194,6 +196,22 @@ def make_kernel(app):
 
         shell_stream = Any()
         control_stream = Any()
+        # Though there is something in the place of the thread that has them: see `take_over`.
+        _supports_kernel_subshells = False
+
+        async def execute_request(self, stream, ident, parent):
+            """Nobody is told by ipykernel when it fails itself, and the client would wait for ever."""
+            try:
+                await super().execute_request(stream, ident, parent)
+            except Exception as error:
+                content = {
+                    "status": "error",
+                    "ename": type(error).__name__,
+                    "evalue": "in the kernel itself, not in the cell: %s" % error,
+                    "traceback": traceback.format_exc().splitlines(),
+                    "execution_count": self.execution_count,
+                }
+                self.session.send(stream, "execute_reply", content, parent, ident=ident)
 
         def _abort_queues(self, *args, **kwargs):
             """Nothing is ever queued behind a cell that failed."""
@@ -320,6 +338,8 @@ def take_over(app, kernel, wire, pump):
     publisher, Printed = make_streams(wire, pump)  # noqa: N806 - a class
     kernel.shell_stream = Stream(wire, SHELL)
     kernel.iopub_thread = kernel.iopub_socket = publisher
+    # A cell that awaits asks which thread takes in signals, by the one that reads requests for it.
+    kernel.shell_channel_thread = types.SimpleNamespace(parent_thread=threading.main_thread())
     shell = kernel.shell
     shell.kernel = shell.parent = kernel
     for hook in (shell.displayhook, shell.display_pub):
@@ -363,6 +383,12 @@ class Server:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         loop.call_soon(self.begin, loop)
+        # What a signal's handler leaves to the loop must not wait for whatever else wakes it.
+        woken, waking = socket.socketpair()
+        for end in (woken, waking):
+            end.setblocking(False)
+        loop.add_reader(woken, woken.recv, 4096)
+        signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
         while True:
             try:
                 loop.run_forever()

@@ -12,20 +12,13 @@ from typing import Any
 from ..errors import KernelDied, KernelUnavailable, WorkerLost
 from ..kernels import Kernel
 from ..kernels.channels import is_idle
-from .collector import Collector
+from .collector import OUTPUT_KINDS, Collector, display_id_of
 from .files import cell_tags
 from .widget_state import WidgetState
 
 Cell = dict[str, Any]
 Message = dict[str, Any]
 _SILENT_SECONDS = 30.0  # of broadcasts, after the reply: a slow network has lost some, the idle status too
-# The messages that are outputs, and what an output keeps of them.
-_OUTPUTS = {
-    "stream": ("name", "text"),
-    "display_data": ("data", "metadata"),
-    "execute_result": ("data", "metadata", "execution_count"),
-    "error": ("ename", "evalue", "traceback"),
-}
 
 
 class CellFailed(Exception):
@@ -53,7 +46,7 @@ class CellRunner:
     def __init__(self, kernel: Kernel, collector: Collector) -> None:
         self.kernel = kernel
         self.collector = collector
-        self.widgets = WidgetState(kernel.channels.session, kernel.channels.send)
+        self.widgets = WidgetState(kernel.channels.session, kernel.channels.send, collector)
         self.has_begun = asyncio.Event()  # the kernel says that it is at the cell that was sent last,
         self.is_over = asyncio.Event()  # and that it is idle again
         self._has_heard = False
@@ -85,6 +78,7 @@ class CellRunner:
                 reply = await self._unordered(message_id, cell)
         finally:
             self.collector.end()
+        self.widgets.tell()
         if reply["content"]["status"] == "error" and not may_fail:
             raise CellFailed(reply["content"])
 
@@ -115,8 +109,11 @@ class CellRunner:
         while True:
             message = await self.kernel.iopub_message()
             self._has_heard = True
-            if message["parent_header"].get("msg_id") != message_id:
-                continue  # of a thread that an earlier cell started, say: nbclient drops it too
+            parent_id = message["parent_header"].get("msg_id")
+            if parent_id != message_id:
+                # Of a thread that an earlier cell started, say: nbclient drops it too.
+                self.widgets.heard(parent_id)
+                continue
             if is_idle(message):
                 self.is_over.set()
                 return True
@@ -126,32 +123,15 @@ class CellRunner:
         kind, content = message["msg_type"], message["content"]
         if "execution_count" in content:
             cell["execution_count"] = content["execution_count"]
-        if kind == "clear_output" or kind in _OUTPUTS:
+        if kind in OUTPUT_KINDS:
             capture = self.widgets.capture_of(message)
             if capture is None:
-                self._put(kind, content)
+                self.collector.put(kind, content)
             else:
-                self.widgets.show(capture, {**message, "content": self.collector.masked(content)})
+                self.widgets.show(capture, message)
         elif kind == "execute_input":
             self.has_begun.set()
         elif kind == "update_display_data":
-            self.collector.update(_display_id(content) or "", content["data"], content["metadata"])
+            self.collector.update(display_id_of(content), content["data"], content["metadata"])
         elif kind.startswith("comm_"):
             self.widgets.handle(message)
-
-    def _put(self, kind: str, content: Message) -> None:
-        if kind == "clear_output":
-            self.collector.clear(waits=bool(content.get("wait")))
-        elif kind == "stream":
-            self.collector.stream(content["name"], content["text"])
-        else:
-            display_id = _display_id(content)
-            if display_id and kind != "error":
-                self.collector.update(display_id, content["data"], content["metadata"])
-            output = {"output_type": kind, **{name: content[name] for name in _OUTPUTS[kind]}}
-            self.collector.add(output, display_id)
-
-
-def _display_id(content: Message) -> str | None:
-    transient = content.get("transient")
-    return transient.get("display_id") if transient else None

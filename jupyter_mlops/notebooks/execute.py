@@ -281,6 +281,15 @@ class _Execution:
         await asyncio.wait({work}, timeout=min(_REPLY_SECONDS, max(0.0, deadline - time.monotonic())))
 
     async def _cells(self, runner: CellRunner) -> MlopsError | None:
+        try:
+            error = await self._each_cell(runner)
+        finally:
+            runner.widgets.end()
+        if widgets := runner.widgets.metadata():
+            self.nb["metadata"]["widgets"] = self.collector.masked(widgets)
+        return error
+
+    async def _each_cell(self, runner: CellRunner) -> MlopsError | None:
         total = sum(map(is_executed, self.nb["cells"]))
         error = None
         for index, cell in enumerate(self.nb["cells"]):
@@ -299,8 +308,6 @@ class _Execution:
             finally:
                 markers.end_cell(cell, _now(), is_failed=is_failed)
                 self.writer.touch(index)
-        if widgets := runner.widgets.metadata():
-            self.nb["metadata"]["widgets"] = self.collector.masked(widgets)
         return error
 
     async def _execute(self, runner: CellRunner, cell: dict[str, Any], index: int, total: int) -> None:

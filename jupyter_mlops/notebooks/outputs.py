@@ -87,6 +87,11 @@ def limit_outputs(output: Mapping[str, Any], limit: int, blobs: Blobs) -> dict[s
     return dict(output)
 
 
+def is_emitted(mime: str) -> bool:
+    """Whether a representation is a result or an artifact, which must stay in the notebook."""
+    return mime.startswith(SCRAP_PREFIX) or mime in (ARTIFACT_MIME, RECORD_MIME)
+
+
 def content_size(output: Mapping[str, Any]) -> int:
     """The bytes of an output's content: text, traceback, or all representations together."""
     content = [output.get(key) for key in ("text", "evalue", "traceback", "data")]
@@ -191,7 +196,7 @@ def _limit_bundle(output: Mapping[str, Any], limit: int, blobs: Blobs) -> dict[s
     for mime in sorted(sizes, key=lambda mime: -sizes[mime]):
         if total <= limit:
             break
-        if mime.startswith(SCRAP_PREFIX) or mime in (ARTIFACT_MIME, RECORD_MIME):
+        if is_emitted(mime):
             continue
         stub = _spill_representation(mime, data[mime], limit, blobs)
         if stub is None:

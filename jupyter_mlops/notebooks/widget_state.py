@@ -1,29 +1,33 @@
 """The state of Jupyter widgets, so that a saved notebook shows them, and Output widgets that capture.
 
-A front end would keep both; here nobody is in front. Same results as nbclient's, whose `OutputWidget` does the
-capturing.
+A front end would keep both; here nobody is in front. Same results as nbclient's.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from types import SimpleNamespace
+from contextlib import ExitStack
 from typing import Any
+
+from .captures import Capture
+from .collector import Collector
 
 Message = dict[str, Any]
 _STATE_MIME = "application/vnd.jupyter.widget-state+json"
 
 
 class WidgetState:
-    """Follows the comm messages of one execution. `session` makes messages, `send` sends one to the kernel."""
+    """Follows the comm messages of one execution. `session` makes messages, `send` sends one to the kernel; what is
+    captured is collected as `collector` collects."""
 
-    def __init__(self, session: Any, send: Callable[[Message], None]) -> None:
+    def __init__(self, session: Any, send: Callable[[Message], None], collector: Collector) -> None:
         self.widget_state: dict[str, dict[str, Any]] = {}
         self._buffers: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {}
-        self._captures: dict[str, list[Any]] = {}
-        self._widgets: dict[str, Any] = {}
-        self._client: Any = SimpleNamespace(session=session, shell_channel=SimpleNamespace(send=send))
+        self._captures: dict[str, Capture] = {}  # by the comm of the widget,
+        self._capturing: dict[str, list[Capture]] = {}  # and those that capture now, by the request
+        self._unheard: dict[str, Capture] = {}  # by what was sent for them
+        self._session, self._send, self._collector = session, send, collector
 
     def handle(self, message: Message) -> None:
         """A comm_open, comm_msg or comm_close."""
@@ -36,21 +40,37 @@ class WidgetState:
                 known.update({tuple(each["path"]): each for each in _encoded(message)})
         if message["msg_type"] == "comm_open":
             if content.get("target_name") == "jupyter.widget" and _is_output(data.get("state", {})):
-                self._widgets[comm_id] = self._make_output(comm_id, data["state"])
-        elif message["msg_type"] == "comm_msg" and comm_id in self._widgets:
-            self._widgets[comm_id].handle_msg(message)
+                outputs = list(data["state"].get("outputs", ()))
+                self._captures[comm_id] = Capture(comm_id, outputs, self._collector, self._send_comm)
+        elif "msg_id" in data.get("state", ()) and comm_id in self._captures:
+            self._capture(self._captures[comm_id], data["state"]["msg_id"])
 
-    def capture_of(self, message: Message) -> Any:
+    def capture_of(self, message: Message) -> Capture | None:
         """The Output widget that is to show what `message` puts out, or None."""
-        captures = self._captures.get(message["parent_header"].get("msg_id", ""))
-        return captures[-1] if captures else None
+        capturing = self._capturing.get(message["parent_header"].get("msg_id", ""))
+        return capturing[-1] if capturing else None
 
-    def show(self, capture: Any, message: Message) -> None:
+    def show(self, capture: Capture, message: Message) -> None:
         """Have the Output widget `capture` show an output, or clear what it shows."""
-        if message["msg_type"] == "clear_output":
-            capture.clear_output([], message, 0)
-        else:
-            capture.output([], message, None, 0)
+        capture.put(message)
+        self.widget_state[capture.comm_id]["outputs"] = capture.outputs
+
+    def heard(self, message_id: str) -> None:
+        """The kernel has said something about a message that was not the cell."""
+        capture = self._unheard.pop(message_id, None)
+        if capture is not None:
+            capture.heard(message_id)
+
+    def tell(self) -> None:
+        """The cell is done: the kernel is to know what was captured before the next one begins."""
+        for capture in self._captures.values():
+            capture.tell()
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        with ExitStack() as ends:  # each is ended, though the disk be full for another
+            for capture in self._captures.values():
+                ends.callback(capture.end)
 
     def metadata(self) -> dict[str, Any]:
         """What ``metadata.widgets`` of the notebook is to hold; empty without widgets."""
@@ -71,20 +91,20 @@ class WidgetState:
                 state["buffers"] = list(buffers.values())
         return {_STATE_MIME: {"state": states, "version_major": 2, "version_minor": 0}}
 
-    # What nbclient's OutputWidget asks of its executor:
+    def _capture(self, capture: Capture, request_id: str) -> None:
+        """From now on `capture` shows what this request puts out, and no other."""
+        if capture in (capturing := self._capturing.get(capture.request_id, [])):
+            capturing.remove(capture)
+        capture.request_id = request_id
+        if request_id:
+            self._capturing.setdefault(request_id, []).append(capture)
 
-    def register_output_hook(self, message_id: str, widget: Any) -> None:
-        """From now on `widget` shows what the request `message_id` puts out."""
-        self._captures.setdefault(message_id, []).append(widget)
-
-    def remove_output_hook(self, message_id: str, widget: Any) -> None:
-        """No longer."""
-        self._captures[message_id].remove(widget)
-
-    def _make_output(self, comm_id: str, state: dict[str, Any]) -> Any:
-        from nbclient.output_widget import OutputWidget
-
-        return OutputWidget(comm_id, state, self._client, self)
+    def _send_comm(self, content: Message, parent: Message) -> str:
+        message: Message = self._session.msg("comm_msg", content, parent=parent)
+        self._send(message)
+        message_id = str(message["header"]["msg_id"])
+        self._unheard[message_id] = self._captures[content["comm_id"]]
+        return message_id
 
 
 def _is_output(state: dict[str, Any]) -> bool:

@@ -60,8 +60,8 @@ class NotebookWriter:
                 continue
             self._is_dirty = False
             started = time.monotonic()
-            saving = asyncio.ensure_future(asyncio.to_thread(write_text, self.text(), self.path))
             try:
+                saving = asyncio.ensure_future(asyncio.to_thread(write_text, self.text(), self.path))
                 await asyncio.shield(saving)
             except asyncio.CancelledError:
                 await asyncio.wait({saving})  # it must not overtake the last save

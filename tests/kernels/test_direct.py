@@ -170,6 +170,26 @@ def test_a_timeout_interrupts_and_keeps_what_was_said(pool: KernelPool, run: Run
     assert streams(outcome) == "before\n"
 
 
+def test_a_cell_may_await(pool: KernelPool, run: Run):
+    waits = "import asyncio\nprint('before')\nawait asyncio.sleep(0.01)\nprint('after')\n'value'"
+    outcome = run(pool, waits, "async def f(): return 3\nawait f()", "await asyncio.sleep(0); 1 / 0")
+    assert streams(outcome) == "before\nafter\n"
+    values = [
+        one["data"]["text/plain"]
+        for cell in outcome.notebook["cells"]
+        for one in cell.get("outputs", ())
+        if "data" in one
+    ]
+    assert values == ["'value'", "3"]
+    assert "ZeroDivisionError" in str(outcome.error)
+
+
+def test_a_kernel_that_fails_itself_says_so(pool: KernelPool, run: Run):
+    breaks = "get_ipython().kernel.do_execute = lambda *_, **__: 1 / 0"
+    outcome = run(pool, breaks, "'never'")
+    assert "ZeroDivisionError: in the kernel itself, not in the cell" in str(outcome.error)
+
+
 def test_an_ipykernel_that_is_another_than_we_know_is_forked_with_its_own_channels(
     run: Run, monkeypatch: Any
 ):

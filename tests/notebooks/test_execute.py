@@ -359,6 +359,21 @@ def test_a_cancel_stops_a_notebook_that_runs(run: Run):
     assert status(outcome) == ["failed", "pending"]
 
 
+def test_a_cell_that_awaits_is_interrupted_and_cleans_up(run: Run):
+    class Cancelling(Progress):
+        def streamed(self, cell: int, name: str, text: str) -> None:
+            token.cancel()
+
+    token = CancelToken()
+    source = (
+        "import asyncio\ntry:\n    print('waits', flush=True)\n    await asyncio.sleep(600)\n"
+        "finally:\n    print('cleaned up')"
+    )
+    outcome = run(source, cancel=token, progress=Cancelling())
+    assert isinstance(outcome.error, Cancelled)
+    assert text(outcome) == "waits\ncleaned up\n"
+
+
 def test_a_cancel_before_the_start_keeps_it_from_starting(run: Run, tmp_path: Path):
     token = CancelToken()
     token.cancel()
