@@ -74,6 +74,34 @@ def _no_marked_functions() -> Iterator[None]:
         modeling._marked.clear()
 
 
+@pytest.fixture(scope="session")
+def _runtime_folder() -> Iterator[Path]:
+    """Where zygotes listen that stay for the next test. They end with the session."""
+    folder = Path(tempfile.mkdtemp(prefix="run"))  # a socket's path must be short
+    yield folder
+    for place in folder.glob("mlops-zygotes-*/*"):
+        if place.is_socket():
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as zygote:
+                zygote.connect(str(place))
+                zygote.sendall(b'{"op": "retire"}\n')
+    from jupyter_mlops.kernels import zygotes
+
+    for process in zygotes._lingering:  # whoever is not waited for is complained of when Python ends
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def warm_zygotes(_runtime_folder: Path) -> Iterator[None]:
+    """Zygotes stay for the next test, as they do for a user's next command: to start one is most of what a small
+    run costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(_runtime_folder))
+        patch.setenv("MLOPS_ZYGOTE_LINGER_SECONDS", "60")
+        yield
+
+
 def _needed(what: str) -> None:
     """A server that is missing fails the build in CI; elsewhere the tests that need it are skipped."""
     if os.environ.get("CI"):

@@ -18,7 +18,7 @@ from jupyter_mlops.errors import CatalogUnavailable, InvalidInput, NotFound, Run
 from jupyter_mlops.session.featuring import aggregation
 from jupyter_mlops.session.place import close_workspace
 
-MLOPS_TOML = "zygote_linger_seconds = 0\nworkers = 2\n"
+MLOPS_TOML = "zygote_linger_seconds = 60\nworkers = 2\n"
 REGISTERS = """
 import numpy as np, pandas as pd
 from sklearn.linear_model import LogisticRegression
@@ -37,7 +37,7 @@ def view():
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_zygotes: None) -> Iterator[Path]:
     for name in [name for name in os.environ if name.startswith("MLOPS_")]:
         monkeypatch.delenv(name)
     (tmp_path / "mlops.toml").write_text(MLOPS_TOML)

@@ -34,12 +34,9 @@ class Said:
 Tell = Callable[..., Said]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_lingering_zygotes() -> Iterator[None]:
-    """Command lines share warm zygotes, which outlive them; tests leave nothing behind."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLOPS_ZYGOTE_LINGER_SECONDS", "0")
-        yield
+@pytest.fixture(scope="module", autouse=True)
+def _as_a_user_has_it(warm_zygotes: None) -> None:
+    """Command lines share warm zygotes, which outlive them."""
 
 
 def _call(*words: str | Path, input: str | None = None) -> Said:  # noqa: A002 - click's word

@@ -117,6 +117,7 @@ def test_without_torch_and_cupy() -> None:
         assert "pip install" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_measurements_are_kept_and_the_latest_counts(tmp_path: Path) -> None:
     with Catalog.open(f"sqlite:///{tmp_path / 'catalog.db'}") as catalog:
         compute = Compute(catalog)

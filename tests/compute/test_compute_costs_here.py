@@ -277,6 +277,7 @@ def test_units_and_what_was_measured(tell: Callable[..., Result], catalog: Catal
     assert json.loads(tell("compute", "--json").stdout)["units"][0]["measured"]["flops"] == {"float64": 123e9}
 
 
+@pytest.mark.slow
 def test_bench_measures_and_keeps(tell: Callable[..., Result], tmp_path: Path) -> None:
     said = tell("compute", "bench", "--json")
     (measured,) = [each for each in json.loads(said.stdout)["measurements"] if each["kind"] == "CPU"]

@@ -97,7 +97,11 @@ def test_an_equal_stamp_replaces(store: OnlineStore) -> None:
 moments = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-3, 3), st.integers(2**53 - 2, 2**53 + 2))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=2 * settings.default.max_examples // 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.lists(
         st.tuples(st.sampled_from([b"", b"a", b"\0", b"a" * 300]), moments, moments, moments), max_size=12

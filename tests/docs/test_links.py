@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)(?: \"[^\"]*\")?\)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 
 
+@cache
 def _anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as forges make them."""
     found: dict[str, int] = {}
@@ -28,6 +30,7 @@ def _anchors(page: Path) -> set[str]:
     return anchors
 
 
+@cache
 def _links(page: Path) -> list[str]:
     return _LINK.findall(re.sub(r"`[^`\n]*`", "", prose(page)))
 
@@ -55,20 +58,25 @@ def _twin(image: Path) -> Path:
     return image.with_stem(image.stem.removesuffix(light) + dark)
 
 
+@cache
+def _shown() -> set[Path]:
+    return {(page.parent / link).resolve() for page in PAGES for link in _links(page)}
+
+
+@cache
+def _sources() -> str:
+    """All that could make a picture."""
+    files = [file for folder in ("tests", "benchmarks") for file in (ROOT / folder).rglob("*.py")]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files if file != Path(__file__))
+
+
 @pytest.mark.parametrize("image", IMAGES, ids=lambda image: image.name)
 def test_every_picture_is_shown(image: Path) -> None:
-    shown = {(page.parent / link).resolve() for page in PAGES for link in _links(page)}
-    assert shown & {image.resolve(), _twin(image).resolve()}, "show it, in docs/pictures.md at least"
+    assert _shown() & {image.resolve(), _twin(image).resolve()}, "show it, in docs/pictures.md at least"
 
 
 @pytest.mark.parametrize("image", IMAGES, ids=lambda image: image.name)
 def test_every_picture_is_made_by_something_that_runs(image: Path) -> None:
     stem = image.stem.removesuffix("-light").removesuffix("-dark")
-    sources = [
-        path.read_text(encoding="utf-8")
-        for folder in ("tests", "benchmarks")
-        for path in (ROOT / folder).rglob("*.py")
-        if path != Path(__file__)
-    ]
     made = re.compile(rf"[\"'/]{re.escape(stem)}(?:-|\.|[\"']|\{{)")
-    assert any(made.search(source) for source in sources), "no test and no benchmark makes it"
+    assert made.search(_sources()), "no test and no benchmark makes it"

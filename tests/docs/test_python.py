@@ -255,12 +255,12 @@ BEFORE: Mapping[str, Callable[[Names, str], str]] = {"docs/models.md": models_be
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_zygotes: None) -> Iterator[Any]:
     """An IPython with our magics in an empty project."""
     from IPython.core.interactiveshell import InteractiveShell
 
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mlops.toml").write_text("zygote_linger_seconds = 0\n")
+    (tmp_path / "mlops.toml").touch()
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance(colors="nocolor")
     shell.run_line_magic("load_ext", "jupyter_mlops")

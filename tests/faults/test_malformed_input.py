@@ -21,7 +21,7 @@ from jupyter_mlops.settings import Settings
 
 relaxed = settings(
     deadline=None,
-    max_examples=40,
+    max_examples=2 * settings.default.max_examples // 5,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 WORDS = st.sampled_from(

@@ -33,7 +33,7 @@ rows_of = st.lists(
 asked_of = st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 14)), max_size=15)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples, deadline=None)
 @given(
     rows_of, asked_of, st.sampled_from(SCALES), st.sampled_from([0, -7, 10**6]), st.booleans(), st.booleans()
 )
@@ -78,7 +78,7 @@ texts = st.one_of(st.none(), st.sampled_from(["a", "b", "", "ä", "a\0", "a'b", 
 numbers = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.integers(0, 3))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(
     st.lists(st.tuples(texts, numbers, texts), min_size=1, max_size=20),
     st.lists(st.tuples(texts, numbers, texts), min_size=1, max_size=20),

@@ -28,7 +28,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 times = st.integers(-(2**62), 2**62)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(st.data(), st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=20))
 def test_rows_of_any_schema_come_back(data: st.DataObject, dtypes: list[str]) -> None:
     schema = {f"f{place}": dtype for place, dtype in enumerate(dtypes)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,9 @@ class Said:
         return json.loads(self.out)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_lingering_zygotes() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLOPS_ZYGOTE_LINGER_SECONDS", "0")
-        yield
+@pytest.fixture(scope="module", autouse=True)
+def _as_a_user_has_it(warm_zygotes: None) -> None:
+    """Command lines share warm zygotes, which outlive them."""
 
 
 @pytest.fixture(scope="session")

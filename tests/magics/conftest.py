@@ -59,9 +59,11 @@ def ipython() -> Iterator[Any]:
 
 
 @pytest.fixture
-def notebook(ipython: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+def notebook(
+    ipython: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_zygotes: None
+) -> Iterator[Notebook]:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mlops.toml").write_text("zygote_linger_seconds = 0\n")
+    (tmp_path / "mlops.toml").touch()
     for name in ("MLOPS_RUN_ID", "MLOPS_ROOT", "MLOPS_BLOBS", "MLOPS_CATALOG"):
         monkeypatch.delenv(name, raising=False)
     gc.freeze()  # a reset collects garbage, which would look at all that other tests have imported, each time

@@ -140,6 +140,7 @@ def register_at_once(url: str, blobs: BlobStore, processes: int, count: int) -> 
         assert store.get("m@newest").version in numbers
 
 
+@pytest.mark.slow
 def test_processes_that_register_at_once_in_a_fresh_catalog_lose_nothing(
     catalog_url: str, blobs: BlobStore
 ) -> None:

@@ -170,7 +170,7 @@ def merged(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 # papermill takes a second for each; these are the everyday subset.
-_EVERYDAY = {"parameters", "rich displays", "display updates", "a failure", "widgets"}
+_EVERYDAY = {"parameters", "rich displays", "display updates", "a failure"}
 
 
 @pytest.mark.parametrize(

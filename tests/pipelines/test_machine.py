@@ -653,7 +653,7 @@ class Player:
         return ev.TaskUnrunnable(run_id=RUN, task=task, error={"message": "no"})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(pipelines(), st.data())
 def test_any_run_ends_and_replays_to_the_same_end(pipeline: Pipeline, data: st.DataObject) -> None:
     plan = lower(pipeline)
@@ -677,7 +677,7 @@ def test_any_run_ends_and_replays_to_the_same_end(pipeline: Pipeline, data: st.D
     assert [type(each) for each in pending] == [Record]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(pipelines(), st.data())
 def test_a_run_cut_short_anywhere_is_taken_up_where_it_stood(pipeline: Pipeline, data: st.DataObject) -> None:
     plan = lower(pipeline)

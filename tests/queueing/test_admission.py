@@ -279,7 +279,7 @@ def assert_within(quotas: Quotas, runs: list[tuple[str, str, Amount]]) -> None:
             assert used[number] <= limit + 1e-6, (key, number, used, limit)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 @given(quotas_of(), waiting_of(AMOUNTS), st.integers(0, 3))
 def test_never_over_quota_each_decided_once_and_the_first_is_never_kept_out(
     given_quotas: dict[str, Any], waiting: list[Waiting], rounds: int

@@ -227,7 +227,9 @@ class Line(RuleBasedStateMachine):
 TestLine = Line.TestCase
 # Without shrinking, which would take minutes: each example is a database.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-TestLine.settings = settings(max_examples=25, stateful_step_count=40, deadline=None, phases=PHASES)
+TestLine.settings = settings(
+    max_examples=settings.default.max_examples // 4, stateful_step_count=40, deadline=None, phases=PHASES
+)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

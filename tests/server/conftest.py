@@ -26,6 +26,16 @@ from jupyter_mlops.server.contract import CONTRACT, document, resolve
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
 OVER = ("succeeded", "failed", "cancelled")
+# Extensions that the environment has for other tests; to load them is a third of what it costs to start a server.
+OTHERS = (
+    "jupyter_lsp",
+    "jupyter_scheduler",
+    "jupyter_server_terminals",
+    "jupyterlab",
+    "jupytext",
+    "notebook",
+    "notebook_shim",
+)
 PIPELINE = """\
 name: small
 description: Two notebooks.
@@ -143,6 +153,8 @@ class Server:
     def start(self) -> Server:
         enabled = self.state / "enabled" / "jupyter_server_config.d"
         shutil.copytree(REPOSITORY / "jupyter-config" / "server-config", enabled, dirs_exist_ok=True)
+        without = {"ServerApp": {"jpserver_extensions": dict.fromkeys(OTHERS, False)}}
+        (enabled / "others.json").write_text(json.dumps(without))
         command = [
             sys.executable,
             "-m",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import pytest
 import websocket
 
 from jupyter_mlops.catalog import Catalog
@@ -75,6 +76,7 @@ def test_a_run_of_the_command_line_rings(server: Server, done: dict[str, Any]) -
             pass  # of an earlier one, which had just ended
 
 
+@pytest.mark.slow  # it listens for a while; `test_what_differs_is_told_by_kind` shows every day what is no news
 def test_a_heartbeat_does_not_ring(server: Server) -> None:
     run_id = server.start_run("slow.pipeline.yaml", {"seconds": 61})
     run = server.wait_for(run_id, "running")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import PIPELINE, Server, notebook
+from .conftest import PIPELINE, Server, make_project, new_server, notebook
 
 
 def names(body: dict[str, Any]) -> list[str]:
@@ -177,8 +179,8 @@ def test_a_notebook_that_cannot_be_read_has_a_problem(server: Server) -> None:
     assert server.get("/api/notebooks/none.ipynb/parameters", 404)["code"] == "not_found"
 
 
-def test_a_fresh_folder_stays_as_it_was(own_server: Server) -> None:
-    """Looking makes no workspace."""
+def test_a_fresh_folder_stays_as_it_was_and_a_catalog_that_is_replaced_is_noticed(own_server: Server) -> None:
+    """Looking makes no workspace; a run makes one, and another one when it was taken away."""
     before = sorted(path.name for path in own_server.root.iterdir())
     own_server.start()
     assert own_server.get("/api/status")["is_fresh"]
@@ -196,31 +198,47 @@ def test_a_fresh_folder_stays_as_it_was(own_server: Server) -> None:
     assert run["state"] == "succeeded"
     assert not own_server.get("/api/status")["is_fresh"]
     assert own_server.get("/api/runs")["total"] == 1
+    shutil.rmtree(own_server.root / ".mlops")
+    assert own_server.get("/api/runs")["total"] == 0
+    assert own_server.run()["state"] == "succeeded"
 
 
-def test_the_workspace_is_the_one_that_the_root_lies_in(own_server: Server) -> None:
-    project = own_server.root
+@pytest.fixture(scope="module")
+def inner_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server below a path, of a folder that lies in a workspace; and a run of it."""
+    project = make_project(tmp_path_factory.mktemp("around") / "project")
     (project / "inner").mkdir()
     for path in project.glob("*.ipynb"):
         (project / "inner" / path.name).write_bytes(path.read_bytes())
     (project / "inner" / "pipeline.yaml").write_text(PIPELINE)
-    own_server.root = project / "inner"
-    own_server.start()
-    assert own_server.get("/api/status")["workspace"] == ".."
-    run = own_server.run()
-    assert (run["state"], run["pipeline_path"]) == ("succeeded", "pipeline.yaml")
-    assert (project / ".mlops" / "catalog.db").exists()
-    assert not (own_server.root / ".mlops").exists()
+    made = new_server(project / "inner", base_url="/user/somebody/")
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+        made.session.close()
+        shutil.rmtree(made.state, ignore_errors=True)
 
 
-def test_a_base_url_goes_before_everything(own_server: Server) -> None:
-    own_server.base_url = "/user/somebody/"
-    own_server.start()
-    assert own_server.url.endswith("/user/somebody/")
-    run = own_server.run()
-    url = own_server.get(f"/api/runs/{run['run_id']}/tasks/one")["view_url"]
+@pytest.fixture(scope="module")
+def inner_run(inner_server: Server) -> dict[str, Any]:
+    return inner_server.run()
+
+
+def test_the_workspace_is_the_one_that_the_root_lies_in(
+    inner_server: Server, inner_run: dict[str, Any]
+) -> None:
+    assert inner_server.get("/api/status")["workspace"] == ".."
+    assert (inner_run["state"], inner_run["pipeline_path"]) == ("succeeded", "pipeline.yaml")
+    assert (inner_server.root.parent / ".mlops" / "catalog.db").exists()
+    assert not (inner_server.root / ".mlops").exists()
+
+
+def test_a_base_url_goes_before_everything(inner_server: Server, inner_run: dict[str, Any]) -> None:
+    assert inner_server.url.endswith("/user/somebody/")
+    url = inner_server.get(f"/api/runs/{inner_run['run_id']}/tasks/one")["view_url"]
     assert url.startswith("/user/somebody/mlops/view/")
-    assert own_server.ask("GET", url.removeprefix("/user/somebody/mlops")).status_code == 200
+    assert inner_server.ask("GET", url.removeprefix("/user/somebody/mlops")).status_code == 200
 
 
 def test_paths_in_the_answer_never_name_the_machine(server: Server, done: dict[str, Any]) -> None:

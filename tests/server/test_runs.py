@@ -216,28 +216,27 @@ def test_a_run_outlives_the_server(own_server: Server) -> None:
     )
 
 
-def test_a_run_whose_driver_dies_can_be_resumed_or_cancelled(own_server: Server) -> None:
-    own_server.start()
-    run_id = own_server.start_run("slow.pipeline.yaml", {"seconds": 30})
-    wait_for_log(own_server, run_id)
-    kill_driver(own_server, run_id)
+def test_a_run_whose_driver_dies_can_be_resumed_or_cancelled(server: Server) -> None:
+    run_id = server.start_run("slow.pipeline.yaml", {"seconds": 30})
+    wait_for_log(server, run_id)
+    kill_driver(server, run_id)
     for _ in range(100):
-        run = own_server.get(f"/api/runs/{run_id}")
+        run = server.get(f"/api/runs/{run_id}")
         assert (run["state"], run["is_driven"]) == ("running", False)
         if run["message"]:
             break
         time.sleep(0.1)
     assert "driver.log" in run["message"]
-    own_server.post(f"/api/runs/{run_id}/resume", {}, 202)
+    server.post(f"/api/runs/{run_id}/resume", {}, 202)
     for _ in range(300):
-        run = own_server.get(f"/api/runs/{run_id}")
+        run = server.get(f"/api/runs/{run_id}")
         if run["is_driven"]:
             break
         time.sleep(0.1)
     assert (run["is_driven"], run["message"]) == (True, "")
-    kill_driver(own_server, run_id)
-    own_server.post(f"/api/runs/{run_id}/cancel", {}, 202)
-    assert own_server.wait_for(run_id)["state"] == "cancelled"
+    kill_driver(server, run_id)
+    server.post(f"/api/runs/{run_id}/cancel", {}, 202)
+    assert server.wait_for(run_id)["state"] == "cancelled"
 
 
 def kill_driver(server: Server, run_id: str) -> None:
@@ -266,14 +265,3 @@ def run_by_command(server: Server, n: int) -> None:
     subprocess.run(
         command, cwd=server.root, env=server.environment, check=True, capture_output=True, timeout=120
     )
-
-
-def test_a_catalog_that_is_replaced_is_noticed(own_server: Server) -> None:
-    import shutil
-
-    own_server.start()
-    own_server.run()
-    assert own_server.get("/api/runs")["total"] == 1
-    shutil.rmtree(own_server.root / ".mlops")
-    assert own_server.get("/api/runs")["total"] == 0
-    assert own_server.run()["state"] == "succeeded"

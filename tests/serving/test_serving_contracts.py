@@ -159,7 +159,11 @@ def test_a_connection_is_kept_and_requests_may_be_pipelined(served: Served) -> N
     assert answer.endswith(b'{"status":"ready"}')  # in order
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=2 * settings.default.max_examples // 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.integers(1, 600), max_size=12))
 def test_it_does_not_matter_where_the_bytes_are_cut(served: Served, cuts: list[int]) -> None:
     body = b'{"instances":[[9,1000.0,"UA",false,"JFK"]]}'

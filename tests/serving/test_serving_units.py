@@ -70,7 +70,7 @@ SIGNATURES = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(documents, st.sampled_from(SIGNATURES))
 def test_any_json_is_rows_or_a_refusal(document: Any, inputs: dict[str, Any]) -> None:
     try:
@@ -88,7 +88,7 @@ def test_any_json_is_rows_or_a_refusal(document: Any, inputs: dict[str, Any]) ->
     return None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["application/json", "text/csv", ""]))
 def test_any_bytes_are_rows_or_a_refusal(body: bytes, kind: str) -> None:
     try:
@@ -134,7 +134,7 @@ EXAMPLES = pd.DataFrame({
 })  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(st.data(), st.sampled_from(sorted(columns)), st.booleans())
 def test_the_quick_way_agrees_with_the_rules(data: Any, name: str, is_right: bool) -> None:
     """What the quick way takes, `enforce` takes too, and makes the same of it; also joined with other requests."""

@@ -66,6 +66,11 @@ def receiver() -> Iterator[Receiver]:
     thread.join()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _as_a_user_has_it(warm_zygotes: None) -> None:
+    """Command lines share warm zygotes, which outlive them."""
+
+
 @pytest.fixture(autouse=True)
 def _nobody_else_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
@@ -73,7 +78,6 @@ def _nobody_else_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("OPENLINEAGE", "OTEL_", "TRACEPARENT")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("MLOPS_ZYGOTE_LINGER_SECONDS", "0")
 
 
 @pytest.fixture

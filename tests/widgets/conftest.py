@@ -52,9 +52,9 @@ def papermill(folder: Path, name: str) -> Any:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, warm_zygotes: None) -> Path:
     """A pipeline of two tasks, each quick."""
-    (tmp_path / "mlops.toml").write_text("workers = 2\nzygote_linger_seconds = 0\n")
+    (tmp_path / "mlops.toml").write_text("workers = 2\n")
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
     emit = "import jupyter_mlops as mlops"
     notebook(tmp_path / "pull.ipynb", emit, "mlops.result('rows', 10 * week)", parameters="week: int = 1")

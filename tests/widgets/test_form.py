@@ -134,6 +134,7 @@ def test_the_button_runs_the_notebook_and_shows_the_run(session, project):
     assert state.text.strip() == "True"
 
 
+@pytest.mark.slow
 def test_a_form_is_executed_headless_by_papermill(project):
     notebook(project / "shown.ipynb", "from jupyter_mlops.widgets.form import form\nform('pull.ipynb')")
     done = papermill(project, "shown.ipynb")

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from jupyter_mlops.catalog import owner
 from jupyter_mlops.catalog.records import Run, TaskRun
@@ -172,6 +173,7 @@ def test_in_a_terminal_it_is_a_line_for_each_thing_that_happens(project, capsys)
     assert [line for line in lines if line.startswith("✔ train: succeeded in")]
 
 
+@pytest.mark.slow
 def test_a_notebook_that_papermill_executed_keeps_how_the_run_ended(project):
     notebook(project / "shown.ipynb", RUN)
     done = papermill(project, "shown.ipynb")
