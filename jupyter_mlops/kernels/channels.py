@@ -92,8 +92,10 @@ class ZmqChannels:
         while True:
             message_id = self._request("kernel_info_request", {})
             try:
-                reply = await asyncio.wait_for(self._reply_to(message_id), 1.0)
-                await asyncio.wait_for(self._idle_after(message_id), 0.05)
+                async with asyncio.timeout(1.0):
+                    reply = await self._reply_to(message_id)
+                async with asyncio.timeout(0.05):
+                    await self._idle_after(message_id)
             except TimeoutError:
                 continue  # it does not listen yet, or the subscription came too late for this one
             info: Mapping[str, Any] = reply["content"]["language_info"]

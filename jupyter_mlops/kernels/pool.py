@@ -235,7 +235,8 @@ class KernelPool:
 
         try:
             pid = await zygote.fork(note_exit, wire=str(await self._wire()), token=token)
-            channels = await asyncio.wait_for(arrival, READY_SECONDS)
+            async with asyncio.timeout(READY_SECONDS):
+                channels = await arrival
         except TimeoutError:
             raise KernelUnavailable(f"the kernel did not answer within {READY_SECONDS:g} s") from None
         except asyncio.CancelledError:

@@ -142,7 +142,8 @@ class Zygote:
             self._expecting[self._count] = on_exit
         self._send({**message, "id": self._count})
         try:
-            return await asyncio.wait_for(answer, _ANSWER_SECONDS)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await answer
         except TimeoutError:
             raise KernelUnavailable(
                 f"the kernel zygote (process {self.pid}) has not answered for {_ANSWER_SECONDS:g} s"
@@ -219,7 +220,8 @@ async def _connect(
     try:
         # It ended before it could say anything, or is stopped: then another one serves us better.
         with contextlib.suppress(ConnectionError, TimeoutError):
-            line = await asyncio.wait_for(reader.readline(), _HELLO_SECONDS)
+            async with asyncio.timeout(_HELLO_SECONDS):
+                line = await reader.readline()
     finally:
         if not line:
             writer.close()

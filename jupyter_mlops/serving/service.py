@@ -255,7 +255,8 @@ class Service:
         if self.featured is None:
             raise Unknown("this server looks up no features; send the rows themselves")
         try:
-            return await asyncio.wait_for(self.featured.look_up(version, payload.data), self.seconds)
+            async with asyncio.timeout(self.seconds):
+                return await self.featured.look_up(version, payload.data)
         except TimeoutError:
             raise TookTooLong("the features could not be looked up in time") from None
 

@@ -120,7 +120,8 @@ class Replica:
         """Ask it how it is; one that hangs is killed."""
         self.asked = time.monotonic()
         try:
-            self.said = await asyncio.wait_for(ask(self.socket, "/mlops/state", self.token), _ASK_SECONDS)
+            async with asyncio.timeout(_ASK_SECONDS):
+                self.said = await ask(self.socket, "/mlops/state", self.token)
             self.silent = 0
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
             self.silent += isinstance(error, TimeoutError)
