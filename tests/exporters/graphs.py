@@ -6,6 +6,14 @@ import re
 
 import yaml
 
+# The week in which the fire before this one was, for a pipeline that has a parameter `week`.
+WEEKLY = """\
+schedules:
+  weekly:
+    cron: 0 6 * * 1
+    timezone: Europe/Zurich
+    parameters: {week: "${schedule.data_interval_start.week}"}
+"""
 GRAPHS = {
     "chain": ["a: {}", "b: {needs: [a]}", "c: {needs: [b]}"],
     "diamond": ["a: {}", "b: {needs: [a]}", "c: {needs: [a]}", "d: {needs: [b, c]}"],

@@ -24,7 +24,7 @@ import yaml
 from . import engines
 from .argo_workflow import Workflow
 from .engines import airflow_environment
-from .graphs import IN_ENGINES, NOTEBOOK, pipeline
+from .graphs import IN_ENGINES, NOTEBOOK, WEEKLY, pipeline
 
 ANSWERS: list[dict[str, Any]] = [{"bonus_a": 0.5}, {}]
 WAYS = pytest.mark.parametrize("way", [0, 1], ids=["a", "b"])
@@ -53,13 +53,6 @@ def airflow_home(sdk, tmp_path_factory) -> Path:
     return home
 
 
-WEEKLY = """\
-schedules:
-  weekly:
-    cron: 0 6 * * 1
-    timezone: Europe/Zurich
-    parameters: {week: "${schedule.data_interval_start.week}"}
-"""
 FIRED_AT = "2026-05-18T04:00:00+00:00"  # the fire before it is in the week 20, for which our own runs are
 
 

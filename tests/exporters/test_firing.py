@@ -22,6 +22,8 @@ from jupyter_mlops.exporters.making import make
 from jupyter_mlops.pipelines import load_pipeline, lower
 from jupyter_mlops.pipelines.scheduled import arguments_at
 
+from .graphs import WEEKLY
+
 GOLDEN = Path(__file__).parent / "golden" / "fired"
 FIRED = """\
 name: fired
@@ -49,13 +51,6 @@ tasks:
   show:
     notebook: show.ipynb
     parameters: {since: "${params.since}", week: "${params.week}"}
-"""
-WEEKLY = """\
-schedules:
-  weekly:
-    cron: 0 6 * * 1
-    timezone: Europe/Zurich
-    parameters: {week: "${schedule.data_interval_start.week}"}
 """
 ZONES = [
     "UTC",

@@ -198,6 +198,12 @@ class Server:
             self.process.send_signal(number)
             self.process.wait(30)
 
+    def end(self) -> None:
+        """Stop it, and leave nothing behind."""
+        self.stop()
+        self.session.close()
+        shutil.rmtree(self.state, ignore_errors=True)
+
     def ask(self, verb: str, path: str, **more: Any) -> requests.Response:
         """A request with the token; `path` as the contract has it."""
         headers = {"Authorization": f"token {TOKEN}", **more.pop("headers", {})}
@@ -276,9 +282,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     try:
         yield started.start()
     finally:
-        started.stop()
-        started.session.close()
-        shutil.rmtree(started.state, ignore_errors=True)
+        started.end()
 
 
 @pytest.fixture
@@ -288,9 +292,7 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
     try:
         yield made
     finally:
-        made.stop()
-        made.session.close()
-        shutil.rmtree(made.state, ignore_errors=True)
+        made.end()
 
 
 @pytest.fixture(scope="session")

@@ -215,9 +215,7 @@ def inner_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     try:
         yield made.start()
     finally:
-        made.stop()
-        made.session.close()
-        shutil.rmtree(made.state, ignore_errors=True)
+        made.end()
 
 
 @pytest.fixture(scope="module")
