@@ -23,12 +23,7 @@ from ..pipelines.schedules import moves, read_moment
 def at_fire(pipeline: Pipeline, given: Mapping[str, Any], fired_at: str) -> dict[str, Any]:
     """`given` with its templates filled for the fire at `fired_at`. Where there was none, ``""``, they are left out:
     the pipeline's defaults hold. Raises `InvalidInput` for a template that no schedule of the pipeline has."""
-    moving = {
-        name
-        for spec in pipeline.schedules.values()
-        for name, value in spec.parameters.items()
-        if moves(value)
-    }
+    moving = {name for spec in pipeline.schedules.values() for name in spec.moving()}
     asked = {name: value for name, value in given.items() if moves(value) and (fired_at or name in moving)}
     rest = {
         name: _typed(pipeline, name, value) if name in moving else value

@@ -16,15 +16,7 @@ from ..pipelines.schedules import ScheduleSpec
 from ..spot_nodes import placement
 from .firing import lost, moving_names, scheduled_arguments
 from .images import demand_images
-from .steps import (
-    Equality,
-    Step,
-    argument_secrets,
-    equality,
-    plain_arguments,
-    secret_names,
-    steps,
-)
+from .steps import Equality, Step, argument_secrets, equality, plain_arguments, secret_names, steps
 from .target import Exported, ExportOptions, Target
 from .yaml_text import dump
 

@@ -31,8 +31,8 @@ def scheduled_arguments(
 
 
 def moving_names(spec: ScheduleSpec | None) -> list[str]:
-    """The parameters that depend on the fire."""
-    return [] if spec is None else [name for name, value in spec.parameters.items() if moves(value)]
+    """The parameters that depend on the fire, where there is a schedule."""
+    return [] if spec is None else spec.moving()
 
 
 def lost(
@@ -55,7 +55,7 @@ def lost(
     if gone:
         words = ", ".join(name.removeprefix("is_").removesuffix("_seconds") for name in gone)
         notes.append(f"schedule: not carried over: {words}")
-    moving = moving_names(spec)
+    moving = spec.moving()
     if moving and not tells_fire:
         notes.append(
             f"schedule: {', '.join(moving)}: no run knows there for which fire it was started; the default is given"

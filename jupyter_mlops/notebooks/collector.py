@@ -52,10 +52,10 @@ class Collector:
         self._is_clearing = False
         self._masks: dict[str, StreamMask] = {}
         self._streams: dict[str, GatheredText] = {}  # those that can still grow: the last one, or one a name
-        self._turns = self._streamed_bytes = self._displayed_bytes = 0  # what the cell has put out so far
         self._displays = Displays()
         self._overflow: Overflow | None = None
-        self._displayed = 0
+        # What the cell has put out so far.
+        self._turns = self._streamed_bytes = self._displayed_bytes = self._displayed = 0
 
     def apart(self, outputs: list[Output]) -> Collector:
         """Another one, by the same rules, that puts out into `outputs` and tells nobody."""

@@ -57,6 +57,10 @@ class ScheduleSpec:
         """The cron. Raises `InvalidInput`."""
         return parse_cron(self.cron, self.timezone)
 
+    def moving(self) -> list[str]:
+        """The parameters that depend on the fire."""
+        return [name for name, value in self.parameters.items() if moves(value)]
+
     def bounds(self) -> tuple[datetime | None, datetime | None]:
         """Start and end as moments in UTC. Raises `InvalidInput`."""
         cron = self.parsed()
@@ -105,16 +109,13 @@ def fill(value: Any, values: Mapping[str, Any]) -> Any:
     return value
 
 
-def is_template(value: Any) -> bool:
-    """Whether it is text that depends on the fire."""
-    return isinstance(value, str) and "${schedule" in value
-
-
 def moves(value: Any) -> bool:
     """Whether it, or something in it, depends on the fire."""
     if isinstance(value, Mapping):
         return any(moves(each) for each in value.values())
-    return any(moves(each) for each in value) if isinstance(value, list | tuple) else is_template(value)
+    if isinstance(value, list | tuple):
+        return any(moves(each) for each in value)
+    return isinstance(value, str) and "${schedule" in value
 
 
 def as_type(value: Any, kind: str) -> Any:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import InvalidInput
-from ...pipelines.schedules import ScheduleSpec, is_template
+from ...pipelines.schedules import ScheduleSpec, moves
 from ...resources import ResourceRequest
 from . import network
 from .options import Options
@@ -131,7 +131,7 @@ def _cron_job(
 def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
     """Raise `InvalidInput` for arguments that depend on the moment of a fire."""
     for key, value in arguments.items():
-        if any(is_template(each) for each in _leaves(value)):
+        if moves(value):
             raise InvalidInput(
                 f"schedule {name}: a CronJob cannot give {key} the moment of its fire",
                 hint="compute it in the notebook, or let `jupyter mlops scheduler` fire this schedule",
@@ -172,14 +172,6 @@ def _notes(schedule: ScheduleSpec) -> list[str]:
     names = ("jitter_seconds", "start", "end", "queue", "priority", "is_preemptible")
     lost = [name for name in names if getattr(schedule, name)]
     return [*notes, f"not carried over: {', '.join(lost)}"] if lost else notes
-
-
-def _leaves(value: Any) -> list[Any]:
-    if isinstance(value, Mapping):
-        return [leaf for item in value.values() for leaf in _leaves(item)]
-    if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in _leaves(item)]
-    return [value]
 
 
 def _words(wanted: Batch, arguments: Mapping[str, Any]) -> list[str]:
