@@ -54,10 +54,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path not in slow, -counts[item.path], str(item.path)))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _main_as_it_was() -> Iterator[None]:
+    """A shell of IPython's takes the place of `__main__`, which multiprocessing looks at: also one that all tests of a
+    file share, which is there before the first of them begins."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.fixture(autouse=True)
-def _process_as_it_was() -> Iterator[None]:
-    """What libraries leave in the process would be found by whoever starts a process later: a shell of IPython's takes
-    the place of `__main__`, which multiprocessing looks at; OpenLineage's client writes variables of its own."""
+def _process_as_it_was(_main_as_it_was: None) -> Iterator[None]:
+    """What libraries leave in the process would be found by whoever starts a process later: a shell of IPython's
+    `__main__`, and variables that OpenLineage's client writes."""
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main

@@ -4,6 +4,7 @@ there."""
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -33,6 +34,7 @@ class RunningCluster:
         demand_startable(spec)
         make = CLUSTERS.get(spec.type)
         given = arguments_of(spec)
+        _mend_main()
         if self.security is not None:
             given.setdefault("security", self.security)
         try:
@@ -181,3 +183,11 @@ def _security(tls: Mapping[str, str]) -> Any:
         tls_ca_file=tls["ca"], require_encryption=True,
         **{f"tls_{who}_{part}": tls[part] for who in ("client", "scheduler", "worker") for part in ("cert", "key")},
     )  # fmt: skip
+
+
+def _mend_main() -> None:
+    """IPython's ``%reset`` empties `__main__`, and multiprocessing starts no process without its `__spec__`, which is
+    None in a shell that was not reset."""
+    main = sys.modules.get("__main__")
+    if main is not None and not hasattr(main, "__spec__"):
+        main.__spec__ = None

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import nbformat
@@ -114,6 +115,17 @@ def test_worker_processes_are_started_grow_with_the_work_and_end(project: Callab
     workers = {task.worker for task in tasks}
     assert len(workers) == 2, workers
     assert all(worker.startswith("tcp://127.0.0.1:") for worker in workers)
+
+
+def test_worker_processes_are_started_after_a_reset_of_the_notebook(
+    project: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``%reset`` leaves a `__main__` in which there is nothing."""
+    emptied = ModuleType("__main__")
+    vars(emptied).clear()
+    monkeypatch.setitem(sys.modules, "__main__", emptied)
+    run, _ = _run(project('type = "processes"\nworkers = [0, 1]'))
+    assert run.state == "succeeded"
 
 
 def test_workers_none_of_which_starts_end_the_run(project: Callable[[str], Path]) -> None:
