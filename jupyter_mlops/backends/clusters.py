@@ -51,6 +51,7 @@ _OURS = ("type", "address", "workers", "cpu", "memory", "gpu", "accelerator", "s
 _TLS = ("ca", "cert", "key")
 _SPOT = {
     "kubernetes": "spot",
+    "ec2": "spot",
     "gcp": "preemptible",
     "fargate": "fargate_spot",
 }  # of others, their own options say it

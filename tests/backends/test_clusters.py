@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +72,40 @@ def test_clouds_hear_it_in_their_words() -> None:
         2,
     )
     assert task["worker_extra_args"] == ["--resources", "cpu=4 memory=8589934592 gpu=1"]
+
+
+@pytest.mark.parametrize("name", ["ec2", "azure", "gcp", "fargate"])
+def test_clouds_know_the_words(name: str) -> None:
+    """The parameters of dask-cloudprovider's own classes, read: to import them takes each cloud's SDK."""
+    table = {"type": name, "cpu": 4, "memory": "8Gi", "gpu": 1, "tasks": 2, "workers": 3, "spot": True}
+    spec = parse_cluster("c", table)
+    module, made = CLUSTERS.names()[name][0].split(":")
+    known = _parameters(module, made) | _parameters("dask_cloudprovider.generic.vmcluster", "VMCluster")
+    if name == "fargate":
+        known = _parameters(module, "ECSCluster")  # to which it hands all on
+    said = arguments_of(spec)
+    assert said.keys() <= known
+    assert [word for word in ("spot", "preemptible", "fargate_spot") if said.get(word)] == (
+        [] if name == "azure" else [{"ec2": "spot", "gcp": "preemptible", "fargate": "fargate_spot"}[name]]
+    )
+
+
+def _parameters(module: str, name: str) -> set[str]:
+    """What the class's constructor takes, by name."""
+    package, *inside = module.split(".")
+    root = importlib.util.find_spec(package)
+    assert root is not None
+    assert root.origin is not None
+    folder = Path(root.origin).parent.joinpath(*inside)
+    made = {
+        node.name: node
+        for path in (folder.glob("*.py") if folder.is_dir() else [folder.with_suffix(".py")])
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef)
+    }
+    (start,) = (one for one in made[name].body if getattr(one, "name", "") == "__init__")
+    assert isinstance(start, ast.FunctionDef)
+    return {each.arg for each in (*start.args.args, *start.args.kwonlyargs)}
 
 
 def test_a_gateway_is_told_its_own_words_only() -> None:
