@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,16 +83,26 @@ def _no_marked_functions() -> Iterator[None]:
         modeling._marked.clear()
 
 
-@pytest.fixture(scope="session")
-def _runtime_folder() -> Iterator[Path]:
-    """Where zygotes listen that stay for the next test. They end with the session."""
-    folder = Path(tempfile.mkdtemp(prefix="run"))  # a socket's path must be short
-    yield folder
+def _retire_zygotes(folder: Path) -> None:
     for place in folder.glob("mlops-zygotes-*/*"):
         if place.is_socket():
             with suppress(OSError), socket.socket(socket.AF_UNIX) as zygote:
                 zygote.connect(str(place))
                 zygote.sendall(b'{"op": "retire"}\n')
+
+
+@pytest.fixture(scope="session")
+def retire_zygotes() -> Callable[[Path], None]:
+    """Ends those that listen in a runtime folder and would stay for a next command."""
+    return _retire_zygotes
+
+
+@pytest.fixture(scope="session")
+def _runtime_folder() -> Iterator[Path]:
+    """Where zygotes listen that stay for the next test. They end with the session."""
+    folder = Path(tempfile.mkdtemp(prefix="run"))  # a socket's path must be short
+    yield folder
+    _retire_zygotes(folder)
     from jupyter_mlops.kernels import zygotes
 
     for process in zygotes._lingering:  # whoever is not waited for is complained of when Python ends

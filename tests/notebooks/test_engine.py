@@ -147,15 +147,16 @@ def test_the_directory_is_papermills_cwd(papermill: Papermill, notebook: Any, tm
 
 @pytest.mark.slow
 def test_the_second_command_finds_the_zygote_of_the_first(
-    papermill: Papermill, notebook: Any, home: Path, tmp_path: Path
+    papermill: Papermill, notebook: Any, home: Path, tmp_path: Path, retire_zygotes: Callable[[Path], None]
 ):
     name = notebook("import os; os.getppid()")
 
     def parent() -> str:
-        done = papermill("--engine", "mlops", name, "o.ipynb", MLOPS_ZYGOTE_LINGER_SECONDS="10")
+        done = papermill("--engine", "mlops", name, "o.ipynb", MLOPS_ZYGOTE_LINGER_SECONDS="120")
         assert done.returncode == 0, done.stderr
         return str(load_notebook(tmp_path / "o.ipynb")["cells"][0]["outputs"][0]["data"]["text/plain"])
 
     first = parent()
     assert parent() == first
     assert _zygotes_in(home) == [int(first)]
+    retire_zygotes(home)
