@@ -28,9 +28,9 @@ lab: $(VENV)/.lab
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-## quick: the everyday subset
+## quick: the everyday subset (its tests often wait for processes and sockets: more files at a time than there are processors)
 quick: $(VENV)/.test
-	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -o tmp_path_retention_policy=failed
+	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile -o tmp_path_retention_policy=failed
 
 ## lint: format, lint and types
 lint: $(VENV)/.test

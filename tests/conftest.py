@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import glob
 import os
 import pwd
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     counts = Counter(item.path for item in items)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.path not in slow, -counts[item.path], str(item.path)))
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests and all their imports are made of stays to the end: garbage is looked for elsewhere."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -119,6 +126,13 @@ def warm_zygotes(_runtime_folder: Path) -> Iterator[None]:
         patch.setenv("XDG_RUNTIME_DIR", str(_runtime_folder))
         patch.setenv("MLOPS_ZYGOTE_LINGER_SECONDS", "60")
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_a_user_has_it(request: pytest.FixtureRequest) -> None:
+    """Command lines and workspaces of these rooms share warm zygotes, which outlive them."""
+    if request.path.parent.name in ("cli", "importers", "scheduling", "standards"):
+        request.getfixturevalue("warm_zygotes")
 
 
 def _needed(what: str) -> None:

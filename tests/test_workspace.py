@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from jupyter_mlops.errors import InvalidSettings, StorageUnavailable
+from jupyter_mlops.kernels import KernelRequest
 from jupyter_mlops.workspace import Workspace
 
 
@@ -51,9 +52,11 @@ def test_what_is_made_lies_in_a_folder_that_git_need_not_see(tmp_path):
 def test_closing_ends_the_kernels(tmp_path):
     workspace = Workspace.open(tmp_path, zygote_linger_seconds=0)
     pool = workspace.kernels
+    kernel = pool.run(pool.acquire(KernelRequest(cwd=tmp_path)))
     assert pool.directory.exists()
     workspace.close()
     workspace.close()
+    assert kernel.exited.is_set()
     assert not pool.directory.exists()
     with workspace:  # opened again, it begins anew
         assert workspace.kernels is not pool

@@ -27,7 +27,7 @@ from ..words import iso
 from ..workspace import Workspace
 from .group import PROGRAM, Subcommands, command
 from .options import find_pipeline, json_option, pipeline_argument, workspace_option
-from .output import console, is_interactive, print_json, table
+from .output import console, is_interactive, print_json, table, warn
 
 
 @click.group(
@@ -214,12 +214,6 @@ def _told(each: Instance | Server) -> list[str]:
 
 def _about(is_approximate: bool) -> str:
     return "~" if is_approximate else ""
-
-
-def warn(messages: list[str]) -> None:
-    """Warnings, on stderr."""
-    for message in messages:
-        click.echo(f"{click.style('⚠', fg='yellow')} {message}", err=True)
 
 
 @command(name="suggest", examples=[("", f"{PROGRAM} compute suggest pipeline.yaml")])

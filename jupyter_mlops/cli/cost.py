@@ -16,10 +16,9 @@ from ..compute.plot import percent
 from ..errors import StorageUnavailable
 from ..session.costing import cost_in, is_pipeline
 from ..workspace import Workspace
-from .compute import warn
 from .group import PROGRAM, command
 from .options import find_pipeline, json_option, workspace_option
-from .output import console, print_json, table
+from .output import console, print_json, table, warn
 
 
 @command(
@@ -79,7 +78,7 @@ def cost(
     _print(found, is_by_task=is_by_task)
     if plot is not None:
         click.echo(f"wrote {plot}")
-    warn(list(found.warnings))
+    warn(found.warnings)
 
 
 def _estimate(

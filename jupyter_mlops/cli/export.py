@@ -10,10 +10,19 @@ import click
 from ..errors import InvalidInput
 from ..exporters import TARGETS, Target
 from ..exporters.making import make, stale, write
+from ..pipelines import load_pipeline
 from ..promotion.environments import choose_images
 from .group import command
-from .options import arguments_options, find_pipeline, gather_arguments, json_option, pipeline_argument
-from .output import print_json
+from .options import (
+    arguments_options,
+    find_pipeline,
+    force_option,
+    gather_arguments,
+    json_option,
+    pipeline_argument,
+    timezone_option,
+)
+from .output import print_json, warn
 
 
 @command(
@@ -65,10 +74,8 @@ from .output import print_json
     help="The pipeline's folder on the target.  [default: as it is here; where `dockerize` puts it, with --image]",
 )
 @click.option("--schedule", default="", metavar="CRON", help="When it runs by itself: five fields.")
-@click.option(
-    "--timezone", default="UTC", metavar="ZONE", show_default=True, help="The schedule's time zone."
-)
-@click.option("--force", "is_forced", is_flag=True, help="Overwrite files that differ.")
+@timezone_option
+@force_option
 @click.option("--check", "is_check", is_flag=True, help="Write nothing; exit 1 if a file is not up to date.")
 @click.option("--strict", "is_strict", is_flag=True, help="What holds in another way there is an error.")
 @json_option
@@ -101,12 +108,12 @@ def export(
     if output is None or output.is_file():
         raise InvalidInput("where do the files go?", hint="say a folder: -o DIR")
     target: Target = TARGETS.get(target_name)
-    path = find_pipeline(pipeline)
-    images = choose_images(path, given_images, built)
+    loaded = load_pipeline(find_pipeline(pipeline))
+    images = choose_images(loaded, given_images, built)
     exported = make(
-        path, target, gather_arguments(parameters, parameter_files), from_text=bool(parameters),
-        image=images.image, images=images.own, project=project, schedule=schedule, timezone=timezone,
-        is_strict=is_strict,
+        loaded, target, gather_arguments(parameters, parameter_files), from_text=bool(parameters),
+        image=images.image, images=images.own, notes=images.notes, project=project, schedule=schedule,
+        timezone=timezone, is_strict=is_strict,
     )  # fmt: skip
     if is_check:
         _tell_stale(target.name, stale(exported, output), is_json=is_json)
@@ -123,8 +130,7 @@ def export(
         return
     for name in exported.files:
         click.echo(f"{click.style('✔', fg='green')} {output / name}")
-    for note in exported.notes:
-        click.echo(f"{click.style('⚠', fg='yellow')} {note}", err=True)
+    warn(exported.notes)
 
 
 def export_notebook(notebook: Path | None, output: Path | None, *, is_check: bool, is_json: bool) -> None:

@@ -9,8 +9,8 @@ import click
 from ..errors import Conflict, StorageUnavailable
 from ..importers import Imported, read
 from .group import command
-from .options import json_option
-from .output import print_json
+from .options import force_option, json_option
+from .output import print_json, warn
 
 
 @command(
@@ -36,7 +36,7 @@ from .output import print_json
     metavar="TOOL",
     help="elyra, ploomber, kale or jupyter-scheduler.  [default: FILE tells]",
 )
-@click.option("--force", "is_forced", is_flag=True, help="Overwrite files that differ.")
+@force_option
 @json_option
 def import_(file: Path, output: Path | None, source: str, is_forced: bool, is_json: bool) -> None:
     """Make a pipeline of another tool's files: of Elyra, Ploomber, Kale or jupyter-scheduler.
@@ -62,8 +62,7 @@ def import_(file: Path, output: Path | None, source: str, is_forced: bool, is_js
         )
         return
     click.echo(f"{click.style('✔', fg='green')} {folder / name}: {len(imported.pipeline.tasks)} tasks")
-    for note in imported.lost:
-        click.echo(f"{click.style('⚠', fg='yellow')} {note}", err=True)
+    warn(imported.lost)
     click.echo(click.style(f"  look at it with: jupyter mlops check {folder / name}", dim=True), err=True)
 
 

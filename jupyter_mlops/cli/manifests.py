@@ -17,8 +17,8 @@ from ..resources import ResourceRequest
 from ..targets import kubernetes
 from ..workspace import Workspace
 from .group import PROGRAM, command
-from .options import find_pipeline, json_option, workspace_option
-from .output import print_json
+from .options import find_pipeline, force_option, json_option, timezone_option, workspace_option
+from .output import print_json, warn
 
 _MODEL = "models:/"
 
@@ -67,10 +67,8 @@ _MODEL = "models:/"
 )
 @click.option("--executed", metavar="URL", default="", help="Where an executed notebook goes.")
 @click.option("--schedule", metavar="CRON", default="", help="When a notebook runs by itself: five fields.")
-@click.option(
-    "--timezone", metavar="ZONE", default="UTC", show_default=True, help="The schedule's time zone."
-)
-@click.option("--force", "is_forced", is_flag=True, help="Overwrite files that differ.")
+@timezone_option
+@force_option
 @workspace_option
 @json_option
 def manifests(
@@ -114,8 +112,7 @@ def manifests(
     else:
         for path in written:
             click.echo(f"{click.style('✔', fg='green')} {path}")
-    for note in notes:
-        click.echo(f"{click.style('⚠', fg='yellow')} {note}", err=True)
+    warn(notes)
 
 
 def _serving(
@@ -188,5 +185,4 @@ def _pushed(opened: Workspace, path: Path) -> str:
             f"no image of {source} has been pushed to a registry",
             hint=f"{PROGRAM} dockerize {path} --push REGISTRY/NAME:TAG, or give --image",
         )
-    head, slash, last = found[0].name.rpartition("/")
-    return f"{head}{slash}{last.partition(':')[0]}@{found[0].digest}"
+    return found[0].reference

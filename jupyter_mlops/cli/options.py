@@ -61,6 +61,18 @@ def arguments_options(function: F) -> F:
     )(function)
 
 
+def timezone_option(function: F) -> F:
+    """``--timezone`` → `timezone`, beside a ``--schedule`` of five fields."""
+    return click.option(
+        "--timezone", metavar="ZONE", default="UTC", show_default=True, help="The schedule's time zone."
+    )(function)
+
+
+def force_option(function: F) -> F:
+    """``--force`` → `is_forced`, of commands that write files."""
+    return click.option("--force", "is_forced", is_flag=True, help="Overwrite files that differ.")(function)
+
+
 def gather_arguments(parameters: Sequence[tuple[str, str]], parameter_files: Sequence[str]) -> dict[str, Any]:
     """The arguments of ``-f`` files, then of ``-p``."""
     arguments: dict[str, Any] = {}

@@ -56,6 +56,12 @@ def is_interactive(file: TextIO) -> bool:
     return file.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 
+def warn(messages: Iterable[str]) -> None:
+    """What to heed, on stderr, a line each."""
+    for message in messages:
+        click.echo(f"{click.style('⚠', fg='yellow')} {message}", err=True)
+
+
 def print_json(document: Any) -> None:
     """The one document of ``--json``."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))

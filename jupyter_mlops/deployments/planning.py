@@ -165,8 +165,7 @@ class Planner:
                 f"no image of {source} has been pushed to a registry",
                 hint=f"jupyter mlops dockerize {source} --push, or give image=",
             )
-        head, slash, last = found[0].name.rpartition("/")
-        return f"{head}{slash}{last.partition(':')[0]}@{found[0].digest}"
+        return found[0].reference
 
     def revisions(self, name: str) -> list[DeploymentRevision]:
         """What it served, the latest first."""

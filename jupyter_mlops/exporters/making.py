@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,7 +13,7 @@ from ..display import Shown
 from ..errors import Conflict, InvalidInput, MlopsError, StorageUnavailable
 from ..notebooks.files import load_notebook
 from ..notebooks.request import read_request
-from ..pipelines import Pipeline, Plan, load_pipeline, lower
+from ..pipelines import Pipeline, Plan, lower
 from ..pipelines.schedules import ScheduleSpec
 from ..settings import find_root
 from .target import Exported, ExportOptions, Target
@@ -39,31 +39,36 @@ class Export(Shown):
 
 
 def make(
-    path: Path,
+    pipeline: Pipeline,
     target: Target,
     arguments: Mapping[str, Any],
     *,
     from_text: bool = False,
     image: str = "",
     images: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
     project: str = "",
     schedule: str = "",
     timezone: str = "UTC",
     is_strict: bool = False,
 ) -> Exported:
-    """The target's files for the pipeline at `path`, as text. With `is_strict`, what holds otherwise is an error."""
-    loaded = load_pipeline(path)
-    plan = _with_requests(lower(loaded, arguments, from_text=from_text), path.parent)
+    """The target's files for a pipeline that was read from a file, as text. `notes` are what is to be told besides.
+    With `is_strict`, what holds otherwise is an error."""
+    if pipeline.path is None:
+        raise InvalidInput("only a pipeline of a file can be exported", hint="write it by `to_yaml`")
+    path = Path(pipeline.path)
+    plan = _with_requests(lower(pipeline, arguments, from_text=from_text), path.parent)
     _check_schedule(schedule, timezone)
     options = ExportOptions(
         project=project or (_in_image(path.resolve()) if image or images else str(path.resolve().parent)),
         pipeline_file=path.name,
         image=image,
         images=images or {},
-        schedule=ScheduleSpec(cron=schedule, timezone=timezone) if schedule else _own_schedule(loaded),
-        description=loaded.description,
+        schedule=ScheduleSpec(cron=schedule, timezone=timezone) if schedule else _own_schedule(pipeline),
+        description=pipeline.description,
     )
     exported = target.export(plan, options)
+    exported = replace(exported, notes=(*notes, *exported.notes))
     if is_strict and exported.notes:
         raise InvalidInput(f"not all of it holds in {target.title}: {'; '.join(exported.notes)}")
     return exported

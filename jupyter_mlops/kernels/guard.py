@@ -1,7 +1,8 @@
 """What sees to it that kernels end with us, even if we are killed.
 
 A forked kernel hears of it from Linux, and an ipykernel looks for its parent; an R, a Julia, or whatever a kernel
-has started, would go on for ever. So a small process (`watchdog`) holds the other end of a pipe of ours.
+has started, would go on for ever. So a small process (`watchdog`) holds the other end of a pipe of ours. It also
+removes the directory of their sockets.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ class Guard:
 
     def __init__(self) -> None:
         self._groups: set[int] = set()
+        self._directory: Path | None = None
         self._process: subprocess.Popen[str] | None = None
+
+    def own(self, directory: Path) -> None:
+        """Remove this directory when we are gone."""
+        if directory != self._directory:
+            self._directory = directory
+            self._tell(str(directory))
 
     def watch(self, group: int) -> None:
         """Kill this process group when we are gone."""
@@ -61,6 +69,8 @@ class Guard:
             [sys.executable, "-I", "-S", str(_PROGRAM)], text=True, cwd="/", start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        if self._directory is not None:
+            self._write(str(self._directory))
         for group in self._groups:
             self._write(f"+{group}")
 

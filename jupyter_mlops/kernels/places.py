@@ -1,4 +1,8 @@
-"""Where kernels and zygotes have their sockets: short paths, ours alone, that do not outlive their owner."""
+"""Where kernels and zygotes have their sockets: short paths, ours alone, that do not outlive their owner.
+
+So that nothing stays however we end, a directory gets its name first, and is made when somebody is there who removes
+it should we be killed: a zygote, or the process that ends ordinary kernels (`guard`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -21,11 +26,22 @@ _LONGEST_BASE = 60  # a Unix socket's path may have about 100 characters
 _SCRIPTS = ("zygote.py", "forked.py", "direct.py")
 
 
-def make_directory() -> Path:
-    """A new private directory for sockets; it has our pid in its name, so that the next one can sweep it."""
+def new_directory() -> Path:
+    """The name of a directory for sockets, not made yet; it has our pid in it, so that the next one can sweep it."""
     base = _short(tempfile.gettempdir())
     sweep(base)
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
+    return base / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def make_private(directory: Path) -> None:
+    """Make it ours alone; it may be there already. Raises `KernelUnavailable`."""
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        found = directory.lstat()
+    except OSError as error:
+        raise KernelUnavailable(f"cannot make the folder {directory}: {error.strerror}") from error
+    if found.st_uid != os.getuid() or found.st_mode & 0o077 or not stat.S_ISDIR(found.st_mode):
+        raise KernelUnavailable(f"{directory} is open to others", hint="remove it; it will be made anew")
 
 
 def sweep(base: Path) -> None:
@@ -46,10 +62,7 @@ def shared_socket(argv: Sequence[str], environment: Mapping[str, str], *, is_bar
     scripts = [Path(__file__).with_name(name).stat().st_mtime_ns for name in _SCRIPTS]
     key = json.dumps([__version__, scripts, list(argv), sensitive, is_bare, surroundings])
     directory = shared_directory()
-    directory.mkdir(mode=0o700, exist_ok=True)
-    found = directory.lstat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077 or not stat.S_ISDIR(found.st_mode):
-        raise KernelUnavailable(f"{directory} is open to others", hint="remove it; it will be made anew")
+    make_private(directory)
     return directory / hashlib.sha256(key.encode()).hexdigest()[:12]
 
 

@@ -30,7 +30,7 @@ from . import ordinary
 from .channels import PORTS, Message, WireChannels, ZmqChannels, files_of, unsigned_session
 from .guard import Guard
 from .kernel import READY_SECONDS, Kernel
-from .places import make_directory
+from .places import make_private, new_directory
 from .request import KernelRequest, needs_bare
 from .specs import Spec, find_spec
 from .stock import Stock
@@ -53,7 +53,7 @@ class KernelPool:
     def __init__(self, *, size: int = 2, linger_seconds: float = 0.0) -> None:
         self.size = size
         self.linger_seconds = linger_seconds
-        self.directory = make_directory()
+        self.directory = new_directory()  # made with the first zygote, or the guard
         self.loop = asyncio.new_event_loop()
         self._context: Any = None
         self._numbers = itertools.count(1)
@@ -282,6 +282,8 @@ class KernelPool:
 
     async def _start_ordinary(self, spec: Spec, request: KernelRequest) -> Kernel:
         tries = 1 if spec.is_ipykernel else _ORDINARY_TRIES
+        self._guard.own(self.directory)
+        make_private(self.directory)
         while True:
             connection_file, connection = self._connection(ordinary.transport_of(spec))
             kernel = await ordinary.start(

@@ -24,7 +24,7 @@ from traitlets import List, Unicode
 
 from ..errors import MlopsError
 from .channels import PORTS
-from .places import make_directory, own_environment
+from .places import make_private, new_directory, own_environment
 from .request import KernelRequest, extra_arguments, why_cold
 from .zygotes import Zygote
 
@@ -66,6 +66,7 @@ class WarmKernelProvisioner(LocalProvisioner):
                 )
             except MlopsError as error:
                 log.warning("no warm kernel, an ordinary start instead: %s", error)
+                make_private(self._home().directory)  # where its sockets shall be
             else:
                 process: Any = forked
                 self.process, self.pid, self.pgid = process, forked.pid, forked.pid
@@ -98,7 +99,7 @@ class _Zygotes:
     this process has ended."""
 
     def __init__(self) -> None:
-        self.directory = make_directory()
+        self.directory = new_directory()
         self._numbers = itertools.count(1)
         self._open: dict[str, tuple[Zygote, subprocess.Popen[bytes] | None]] = {}
         self._outdated: list[Zygote] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import KernelUnavailable, MlopsError
 from .kernel import Kernel
-from .places import own_environment, shared_socket
+from .places import make_private, own_environment, shared_socket
 from .request import extra_arguments
 from .specs import Spec
 from .zygotes import Zygote, ZygoteGone
@@ -145,7 +145,9 @@ class Stock:
         zygote, process = await Zygote.open(
             self.spec.argv[0], socket, environment, is_bare=self.is_bare, linger_seconds=self.linger_seconds
         )
-        zygote.own(self._make_path().parent)
+        directory = self._make_path().parent
+        zygote.own(directory)
+        make_private(directory)  # no sooner: now somebody removes it, whenever we are killed
         self._zygote, self._process = zygote, process
         return zygote
 

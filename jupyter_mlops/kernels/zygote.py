@@ -18,6 +18,9 @@ It listens on a Unix socket. A connection speaks JSON, a message a line::
 A kernel belongs to the connection that asked for it: when that ends, for whatever reason, kill -9 of the client
 included, the kernel is killed. When the last connection has ended the zygote lives `linger` seconds more.
 
+One that does not linger makes its starter's directory itself, and removes it if the starter has gone before it came:
+so whenever that is killed, somebody is there who cleans up.
+
 It stays single-threaded as far as can be had: modules that start Python threads when imported are refused (the
 client then starts another zygote without them), since a fork copies the locks of threads, but not the threads.
 """
@@ -32,6 +35,7 @@ import selectors
 import shutil
 import signal
 import socket
+import stat
 import struct
 import sys
 import threading
@@ -394,6 +398,16 @@ def kill_group(pid):
                 raise
 
 
+def make_private(directory):
+    """Make it ours alone; a zygote of the same starter may have done so."""
+    try:
+        os.mkdir(directory, 0o700)
+    except FileExistsError:
+        found = os.lstat(directory)
+        if found.st_uid != os.getuid() or found.st_mode & 0o077 or not stat.S_ISDIR(found.st_mode):
+            sys.exit("%s is open to others" % directory)
+
+
 def main():
     options = json.loads(sys.argv[1])
     forked, direct = load_sibling("forked"), load_sibling("direct")
@@ -402,10 +416,6 @@ def main():
     # As a kernel has it: neither this script's directory nor the current one.
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if path and os.path.abspath(path) != here]
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(options["socket"])
-    os.chmod(options["socket"], 0o600)
-    listener.listen(16)
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     if not options["bare"]:
@@ -413,6 +423,12 @@ def main():
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     app, kernel = preloader.load_kernel(forked, direct)
     gc.disable()
+    if options["directory"]:  # only now, when nothing can fail any more
+        make_private(options["directory"])
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(options["socket"])
+    os.chmod(options["socket"], 0o600)
+    listener.listen(16)
     try:
         Zygote(
             listener,
@@ -431,6 +447,8 @@ def main():
                 os.unlink(path)
             except OSError:
                 pass
+        if options["directory"] and os.getppid() != options["starter"]:
+            shutil.rmtree(options["directory"], ignore_errors=True)
 
 
 if __name__ == "__main__":

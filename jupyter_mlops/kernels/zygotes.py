@@ -12,9 +12,10 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import KernelUnavailable
 
@@ -22,6 +23,7 @@ _SCRIPT = Path(__file__).with_name("zygote.py")
 START_SECONDS = 60.0
 _HELLO_SECONDS = 60.0
 _ANSWER_SECONDS = 120.0  # it does one thing at a time, and may be importing what is large for somebody else
+_SAID_BYTES = 4096  # of its last words
 _lingering: list[subprocess.Popen[bytes]] = []  # started by us, but not ours to wait for
 
 OnExit = Callable[[int, bool, float | None], None]
@@ -56,8 +58,18 @@ class Zygote:
     async def open(
         cls, python: str, socket: Path, env: Mapping[str, str], *, is_bare: bool, linger_seconds: float
     ) -> tuple[Zygote, subprocess.Popen[bytes] | None]:
-        """Connect to the zygote at `socket`; start one if none is there. The process is ours when we started
-        it and it does not linger."""
+        """Connect to the zygote at `socket`; start one if none is there. One that does not linger is ours alone, its
+        process too; it makes the directory of `socket`, and is there to remove it should we be killed."""
+        options = {
+            "socket": str(socket),
+            "directory": str(socket.parent) if linger_seconds <= 0 else None,
+            "linger": linger_seconds,
+            "bare": is_bare,
+            "starter": os.getpid(),
+        }
+        if options["directory"]:
+            with tempfile.TemporaryFile() as log:
+                return await cls._start(python, options, env, log)
         with open(socket.with_suffix(".lock"), "w") as lock:
             await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)  # two clients must not start two
             known = await _connect(socket)
@@ -69,23 +81,22 @@ class Zygote:
                 await zygote.close()
             with contextlib.suppress(FileNotFoundError):
                 socket.unlink()
-            options = {
-                "socket": str(socket),
-                "linger": linger_seconds,
-                "bare": is_bare,
-                "starter": os.getpid(),
-            }
-            process = _launch(python, options, env, socket.with_suffix(".log"))
-            try:
-                zygote = cls(*await _await_start(process, python, socket))
-            except BaseException:
-                process.kill()
-                process.wait()
-                raise
-        if linger_seconds <= 0:
-            return zygote, process
+            with open(socket.with_suffix(".log"), "w+b") as log:
+                zygote, process = await cls._start(python, options, env, log)
         _lingering[:] = [one for one in (*_lingering, process) if one.poll() is None]
         return zygote, None
+
+    @classmethod
+    async def _start(
+        cls, python: str, options: Mapping[str, Any], env: Mapping[str, str], log: IO[bytes]
+    ) -> tuple[Zygote, subprocess.Popen[bytes]]:
+        process = _launch(python, options, env, log)
+        try:
+            return cls(*await _await_start(process, python, Path(options["socket"]), log)), process
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
 
     async def preload(self, modules: tuple[str, ...]) -> bool:
         """Import `modules` in the zygote; says whether it had not been asked for all of them before."""
@@ -193,20 +204,19 @@ def _modified(directory: str) -> int:
 
 
 def _launch(
-    python: str, options: Mapping[str, Any], env: Mapping[str, str], log: Path
+    python: str, options: Mapping[str, Any], env: Mapping[str, str], log: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    with open(log, "wb") as output:
-        try:
-            return subprocess.Popen(
-                [python, str(_SCRIPT), json.dumps(options)],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(env), cwd="/",
-                start_new_session=True,  # a Ctrl-C in the terminal is ours to handle, not the kernels'
-            )  # fmt: skip
-        except OSError as error:
-            raise KernelUnavailable(
-                f"cannot start {python}: {error.strerror}",
-                hint="does the kernelspec's interpreter still exist?",
-            ) from error
+    try:
+        return subprocess.Popen(
+            [python, str(_SCRIPT), json.dumps(options)],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(env), cwd="/",
+            start_new_session=True,  # a Ctrl-C in the terminal is ours to handle, not the kernels'
+        )  # fmt: skip
+    except OSError as error:
+        raise KernelUnavailable(
+            f"cannot start {python}: {error.strerror}",
+            hint="does the kernelspec's interpreter still exist?",
+        ) from error
 
 
 async def _connect(
@@ -229,7 +239,7 @@ async def _connect(
 
 
 async def _await_start(
-    process: subprocess.Popen[bytes], python: str, socket: Path
+    process: subprocess.Popen[bytes], python: str, socket: Path, log: IO[bytes]
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, Mapping[str, Any]]:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + START_SECONDS
@@ -237,8 +247,9 @@ async def _await_start(
         if socket.exists() and (connected := await _connect(socket)) is not None:
             return connected
         await asyncio.sleep(0.005)
-    log = socket.with_suffix(".log")
-    tail = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
+    size = os.fstat(log.fileno()).st_size
+    said = os.pread(log.fileno(), _SAID_BYTES, max(0, size - _SAID_BYTES))
+    tail = said.decode(errors="replace").strip().splitlines()[-1:]
     raise KernelUnavailable(
         f"the kernel zygote of {python} did not start" + (f": {tail[0]}" if tail else ""),
         hint="is ipykernel installed in that environment?",

@@ -18,6 +18,7 @@ from ..kernels import interpreter_of
 from ..notebooks import files as notebook_files
 from ..notebooks.request import read_request
 from ..pipelines import Pipeline, Task
+from ..resources import ResourceRequest
 from .capture import (
     CaptureOptions,
     accelerator_of,
@@ -45,16 +46,30 @@ def capture_pipeline(
     root = root_of(path, options)
     groups: dict[_Key, list[Task]] = {}
     for task in pipeline.tasks:
-        groups.setdefault(_key(task, path.parent, options, is_split=is_split), []).append(task)
+        nb = read_python_notebook(path.parent / task.notebook)
+        groups.setdefault(_key(task, nb, options, is_split=is_split), []).append(task)
     captures = [_capture(tasks, key, path, root, options, pipeline.name) for key, tasks in groups.items()]
     return _named(_merged(captures), pipeline.name)
 
 
-def _key(task: Task, folder: Path, options: CaptureOptions, *, is_split: bool) -> _Key:
-    nb = read_python_notebook(folder / task.notebook)
-    request = task.resources or read_request(nb, where=task.notebook)
+def without_image(pipeline: Pipeline, folder: Path) -> list[list[str]]:
+    """The tasks that name no image of their own, those together that share an environment. Quick, since it does not go
+    through what notebooks import. Raises what `capture_pipeline` does."""
+    groups: dict[_Key, list[str]] = {}
+    for task in pipeline.tasks:
+        nb = read_python_notebook(folder / task.notebook)
+        if not _request(task, nb).image:
+            groups.setdefault(_key(task, nb, CaptureOptions(), is_split=False), []).append(task.name)
+    return [*groups.values()]
+
+
+def _key(task: Task, nb: notebook_files.Notebook, options: CaptureOptions, *, is_split: bool) -> _Key:
     python = interpreter_of(task.kernel or options.kernel or notebook_files.kernel_name(nb))
-    return python, accelerator_of(request), task.notebook if is_split else ""
+    return python, accelerator_of(_request(task, nb)), task.notebook if is_split else ""
+
+
+def _request(task: Task, nb: notebook_files.Notebook) -> ResourceRequest:
+    return task.resources or read_request(nb, where=task.notebook)
 
 
 def _capture(

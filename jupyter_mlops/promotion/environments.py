@@ -10,38 +10,40 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import InvalidInput, NotFound, did_you_mean
+from ..errors import InvalidInput, MlopsError, NotFound, did_you_mean
 from ..fingerprint import digest_bytes
 from ..image_names import parse_reference
-from ..pipelines import Pipeline, load_pipeline
+from ..pipelines import Pipeline
 from .capture import CaptureOptions
-from .capture_pipeline import capture_pipeline
+from .capture_pipeline import capture_pipeline, without_image
 
 _Environments = Mapping[str, Sequence[str]]  # name → tasks
 
 
 @dataclass(frozen=True, slots=True)
 class TaskImages:
-    """`image` is that of all tasks but those that have one of their `own`, by the task's name."""
+    """`image` is that of all tasks but those that have one of their `own`, by the task's name. `notes` tell of one that
+    must do for several environments, though nobody said so of each."""
 
     image: str = ""
     own: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def choose_images(path: Path, given: Sequence[str], built: Path | None = None) -> TaskImages:
-    """The images of the pipeline at `path`. What is `given` is ``IMAGE`` for all tasks, or ``ENVIRONMENT=IMAGE`` for
-    those of one environment, which counts before it; `built` is a file that ``dockerize PIPELINE --json`` wrote.
+def choose_images(pipeline: Pipeline, given: Sequence[str], built: Path | None = None) -> TaskImages:
+    """The images of a pipeline that was read from a file. What is `given` is ``IMAGE`` for all tasks, or
+    ``ENVIRONMENT=IMAGE`` for those of one environment, which counts before it; `built` is a file that
+    ``dockerize PIPELINE --json`` wrote.
 
     Raises `InvalidInput`, `NotFound` for an environment that there is not, and what the captures raise.
     """
     image, named = _read(given)
     if built is None and not named:
-        return TaskImages(image)
-    pipeline = load_pipeline(path)
+        return TaskImages(image, notes=_notes(pipeline, image, named))
     if built is None:
-        environments, images = _environments(pipeline), named
+        environments, images = environments_of(pipeline), named
     else:
-        environments, images = _read_built(built, path)
+        environments, images = _read_built(built, _file_of(pipeline))
         images = {**images, **named}
     for name in named:
         if name not in environments:
@@ -49,11 +51,42 @@ def choose_images(path: Path, given: Sequence[str], built: Path | None = None) -
                 f"the pipeline {pipeline.name!r} has no environment {name!r}",
                 hint=did_you_mean(name, environments),
             )
+    notes = _notes(pipeline, image, images, environments)
     own = {task: images[name] for name, tasks in environments.items() if name in images for task in tasks}
     found = {task.name: own.get(task.name, image) for task in pipeline.tasks}
     if all(found.values()) and image not in found.values():
         image = next(iter(found.values()))
-    return TaskImages(image, {task: its for task, its in found.items() if its != image})
+    return TaskImages(image, {task: its for task, its in found.items() if its != image}, notes)
+
+
+def _notes(
+    pipeline: Pipeline, image: str, others: Mapping[str, str], environments: _Environments | None = None
+) -> tuple[str, ...]:
+    """What is to be told of an `image` that is for all environments but `others`."""
+    if not image:
+        return ()
+    try:
+        groups = without_image(pipeline, _file_of(pipeline).parent)
+        if len(groups) < 2:
+            return ()
+        found = environments_of(pipeline) if environments is None else environments
+    except MlopsError:  # a notebook or a kernel is not here: then nothing can be said of environments
+        return ()
+    bare = {name for group in groups for name in group}
+    served = [name for name, tasks in found.items() if name not in others and bare.intersection(tasks)]
+    if len(served) < 2:
+        return ()
+    names = f"{', '.join(served[:-1])} and {served[-1]}"
+    return (
+        f"image: {image} is for {len(served)} environments, {names}, and must have what each needs; "
+        "ENVIRONMENT=IMAGE names one for each",
+    )
+
+
+def _file_of(pipeline: Pipeline) -> Path:
+    if pipeline.path is None:
+        raise InvalidInput("a pipeline without a file has no images", hint="write it by `to_yaml`")
+    return Path(pipeline.path)
 
 
 def _read(given: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -76,7 +109,8 @@ def _read(given: Sequence[str]) -> tuple[str, dict[str, str]]:
     return found.pop("", ""), found
 
 
-def _environments(pipeline: Pipeline) -> _Environments:
+def environments_of(pipeline: Pipeline) -> Mapping[str, Sequence[str]]:
+    """The environments of a pipeline that was read from a file, and the tasks that run in each."""
     captures = capture_pipeline(pipeline, CaptureOptions(is_locked=False))
     return {one.name: tuple(one.tasks) for one in captures}
 

@@ -5,6 +5,8 @@ Nothing of an unexpected error goes to the client but that there was one: its st
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import responses
 from typing import Any
 
@@ -47,3 +49,16 @@ def body_of(error: BaseException | None, status: int, places: Places) -> dict[st
         "hint": _HINTS.get(status, "the server's log has the details" if status >= 500 else ""),
         "problems": [],
     }
+
+
+@contextmanager
+def at_field(name: str, about: str = "") -> Iterator[None]:
+    """What is wrong in here (with `about` in its message) is wrong with a field of the request (`built`,
+    `images.NAME`): it is told as a problem whose `where` is the field, so that a form can show it there."""
+    try:
+        yield
+    except MlopsError as error:
+        if about in error.message:
+            told = Problem(message=error.message, where=name, hint=error.hint)
+            error.fields = {"problems": [told], **error.fields}
+        raise

@@ -70,6 +70,7 @@ OPERATIONS: Mapping[str, Perform] = {
     "getTaskLog": tasks.log,
     "getTaskNotebook": tasks.notebook,
     "listDeployments": deployments.list_all,
+    "listEnvironments": exporting.environments,
     "listFeatures": features.list_all,
     "listImages": deployments.list_images,
     "listModels": models.list_page,

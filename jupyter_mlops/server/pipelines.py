@@ -144,6 +144,7 @@ def _body(
     tasks = pipeline.tasks if pipeline else ()
     upstream = graph.upstream(tasks)
     lines = {task.name: task.lines.get("", 0) for task in tasks}
+    others = list(pipeline.lines.values()) if pipeline else []
     unique = list(dict.fromkeys(problems))
     name = pipeline.name if pipeline else path.parent.name
     return {
@@ -155,7 +156,7 @@ def _body(
         ],
         "tasks": [_task_body(panel.places, path.parent, task, upstream[task.name]) for task in tasks],
         "graph": pipeline_graph(tasks, upstream, direction),
-        "problems": [problem_body(each, panel.places, lines) for each in unique],
+        "problems": [problem_body(each, panel.places, lines, others) for each in unique],
         "text": text,
         "digest": digest,
         "last_run": last_run(panel, name, path),

@@ -43,8 +43,11 @@ def page(items: Iterable[Any], total: int, limit: int, offset: int) -> dict[str,
     return {"items": list(items), "total": total, "limit": limit, "offset": offset}
 
 
-def problem_body(problem: Problem, places: Places, tasks: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """A problem with the place that it is about. `tasks` has the line of each task of the pipeline."""
+def problem_body(
+    problem: Problem, places: Places, tasks: Mapping[str, int] | None = None, others: Iterable[int] = ()
+) -> dict[str, Any]:
+    """A problem with the place that it is about. `tasks` has the line of each task of the pipeline, `others` are those
+    of its own fields: they may stand below the tasks."""
     line = _LINE.fullmatch(problem.where)
     cell = None if line else _CELL.fullmatch(problem.where)
     found = line or cell
@@ -57,12 +60,14 @@ def problem_body(problem: Problem, places: Places, tasks: Mapping[str, int] | No
         "where": places.shown(problem.where),
         "file": (places.relative(found["file"]) or found["file"]) if found else None,
         "line": number,
-        "task": _task_of(problem, number, tasks or {}),
+        "task": _task_of(problem, number, tasks or {}, others),
         "parameter": parameter["name"] if parameter else None,
     }
 
 
-def _task_of(problem: Problem, line: int | None, tasks: Mapping[str, int]) -> str | None:
+def _task_of(
+    problem: Problem, line: int | None, tasks: Mapping[str, int], others: Iterable[int]
+) -> str | None:
     """The task that a problem names at its beginning, or in whose lines it stands."""
     named = problem.message.partition(":")[0].partition("[")[0]
     quoted = re.match(r"task '([^']+)'", problem.message)
@@ -70,7 +75,10 @@ def _task_of(problem: Problem, line: int | None, tasks: Mapping[str, int]) -> st
         if name in tasks:
             return name
     before = [(at, name) for name, at in tasks.items() if line is not None and 0 < at <= line]
-    return max(before)[1] if before else None
+    if line is None or not before:
+        return None
+    start, name = max(before)
+    return None if any(start < at <= line for at in others) else name
 
 
 def resources_body(resources: ResourceRequest) -> dict[str, Any]:

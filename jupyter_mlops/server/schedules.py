@@ -8,16 +8,19 @@ from typing import Any
 
 from ..catalog.records import Fire, Run, Schedule
 from ..cron import parse_cron
-from ..errors import MlopsError, NotFound, did_you_mean
+from ..errors import InvalidInput, MlopsError, NotFound, did_you_mean
 from ..events import now
 from ..pipelines import Pipeline, ScheduleSpec, load_pipeline
+from ..pipelines.reading import parse_duration
 from ..pipelines.scheduled import from_text
+from ..pipelines.schedules import read_moment
 from ..scheduling.documents import fire_body, next_body, schedule_body
 from ..words import iso
 from . import files
+from .failures import at_field
 from .panel import Panel
 
-_MOST_NEXT, _MOST_FIRES = 5, 50
+_MOST_NEXT, _MOST_FIRES, _MOST_JITTER = 5, 50, 86400
 
 
 def list_all(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,13 +72,15 @@ def add(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
 def _new(pipeline: Pipeline, asked: Mapping[str, Any]) -> dict[str, ScheduleSpec]:
     given: dict[str, Any] = asked["arguments"] or {}
     texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    with at_field("jitter_seconds"):
+        jitter_seconds = _jitter(asked["jitter_seconds"])
     spec = ScheduleSpec(
         cron=asked["cron"],
         timezone=asked["timezone"],
         parameters={**given, **from_text(pipeline, texts)},
         catch_up=asked["catch_up"],
         overlap=asked["overlap"],
-        jitter_seconds=float(asked["jitter_seconds"]),
+        jitter_seconds=jitter_seconds,
         start=asked["start"] or "",
         end=asked["end"] or "",
         is_paused=asked["is_paused"],
@@ -83,7 +88,29 @@ def _new(pipeline: Pipeline, asked: Mapping[str, Any]) -> dict[str, ScheduleSpec
         priority=asked["priority"],
         is_preemptible=asked["is_preemptible"],
     )
+    _check_moments(spec)
     return {asked["name"] or "main": spec}
+
+
+def _jitter(given: float | str) -> float:
+    seconds = parse_duration(given)
+    if seconds > _MOST_JITTER:
+        raise InvalidInput(f"a jitter of {given!r} is more than a day", hint="at most 24h")
+    return seconds
+
+
+def _check_moments(spec: ScheduleSpec) -> None:
+    """What is wrong with when it fires, told at the field that is meant."""
+    with at_field("timezone"):
+        parse_cron("@daily", spec.timezone)
+    with at_field("cron"):
+        cron = spec.parsed()
+    for name, text in (("start", spec.start), ("end", spec.end)):
+        with at_field(name):
+            if text:
+                read_moment(text, cron)
+    with at_field("end"):
+        spec.bounds()
 
 
 def _of_file(pipeline: Pipeline, name: str | None) -> dict[str, ScheduleSpec] | None:

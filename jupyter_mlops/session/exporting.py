@@ -8,6 +8,7 @@ from typing import Any
 
 from ..exporters import TARGETS, Target
 from ..exporters.making import Export, make, write
+from ..pipelines import load_pipeline
 from ..promotion.environments import choose_images
 from .running import find_pipeline
 
@@ -37,11 +38,12 @@ def export_pipeline(
     texts, read by the declared types.
     """
     path, found = find_pipeline(pipeline), _target(target)
+    loaded = load_pipeline(path)
     given = [image] if isinstance(image, str) else image
-    images = choose_images(path, [text for text in given if text], Path(built) if built else None)
+    images = choose_images(loaded, [text for text in given if text], Path(built) if built else None)
     exported = make(
-        path, found, arguments or {}, from_text=from_text, image=images.image, images=images.own, project=project,
-        schedule=schedule, timezone=timezone, is_strict=is_strict,
+        loaded, found, arguments or {}, from_text=from_text, image=images.image, images=images.own,
+        notes=images.notes, project=project, schedule=schedule, timezone=timezone, is_strict=is_strict,
     )  # fmt: skip
     write(exported, Path(folder), is_forced=is_forced)
     files = tuple(Path(folder) / name for name in exported.files)

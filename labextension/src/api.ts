@@ -140,6 +140,8 @@ export class Api {
 
   dockerize = (asked: Partial<t.DockerizeRequest> & { target: string }) =>
     this._post<t.Dockerized>(['dockerize'], asked);
+  environments = (path: string) =>
+    this._get<t.EnvironmentList>(['pipelines', ...path.split('/'), 'environments']);
   exportPipeline = (asked: Partial<t.ExportRequest> & Pick<t.ExportRequest, 'path' | 'target'>) =>
     this._post<t.Exported>(['export'], asked);
 

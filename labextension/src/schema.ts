@@ -796,6 +796,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pipelines/{path}/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The environments of a pipeline's tasks: an image each, where it is made into images. */
+        get: operations["listEnvironments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/export": {
         parameters: {
             query?: never;
@@ -845,7 +862,7 @@ export interface components {
             hint: string;
             /** @enum {string} */
             severity: "error" | "warning";
-            /** @description For readers, such as `pipeline.yaml:12` or `train.ipynb, cell 3, line 2`; or "". */
+            /** @description For readers, such as `pipeline.yaml:12` or `train.ipynb, cell 3, line 2`, the field of the request that is meant (`images.NAME`), or "". */
             where: string;
             /** @description The file in question. */
             file: string | null;
@@ -1727,9 +1744,14 @@ export interface components {
              * @enum {string}
              */
             overlap: "skip" | "queue" | "cancel";
-            /** @default 0 */
-            jitter_seconds: number;
+            /**
+             * @description Seconds, or text such as `10m`; at most a day.
+             * @default 0
+             */
+            jitter_seconds: number | string;
+            /** @description No fire before it: `2026-01-31`, or `2026-01-31T06:00` by the clock of its zone. */
             start?: string | null;
+            /** @description No fire from then on. */
             end?: string | null;
             /** @default false */
             is_paused: boolean;
@@ -2218,10 +2240,16 @@ export interface components {
             /** @description Where to write, from the server's root; left out, nothing is written. */
             folder?: string | null;
             /**
-             * @description A container image that has the project, or several, with spaces between: `ENVIRONMENT=IMAGE`, by the names of dockerizing.
+             * @description A container image that has the project, for all tasks that get no other.
              * @default
              */
             image: string;
+            /** @description Environment → its image, by the names that `environments` has; an empty one counts as none. */
+            images?: {
+                [key: string]: string;
+            };
+            /** @description What `dockerize PIPELINE --push IMAGE --json` wrote, from the server's root: its image for each environment that `images` says nothing of. */
+            built?: string | null;
             /**
              * @description Five fields of cron; left out, the pipeline's own.
              * @default
@@ -2234,6 +2262,14 @@ export interface components {
              * @default false
              */
             is_forced: boolean;
+        };
+        EnvironmentList: {
+            items: {
+                /** @description As dockerizing names its image. */
+                name: string;
+                /** @description Those that run in it, in the pipeline's order. */
+                tasks: string[];
+            }[];
         };
         Exported: {
             /** @description The orchestrator's name. */
@@ -3665,6 +3701,30 @@ export interface operations {
                 };
             };
             409: components["responses"]["Error"];
+            default: components["responses"]["Error"];
+        };
+    };
+    listEnvironments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Relative to the server's root; its slashes may be encoded or not. */
+                path: components["parameters"]["path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The environments. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentList"];
+                };
+            };
             default: components["responses"]["Error"];
         };
     };

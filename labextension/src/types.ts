@@ -71,6 +71,7 @@ export type Quotas = Schemas['Quotas'];
 export type QuotaUse = Schemas['QuotaUse'];
 export type DockerizeRequest = Schemas['DockerizeRequest'];
 export type Dockerized = Schemas['Dockerized'];
+export type EnvironmentList = Schemas['EnvironmentList'];
 export type Exported = Schemas['Exported'];
 export type ExportRequest = Schemas['ExportRequest'];
 export type DockerizedImage = Schemas['DockerizedImage'];

@@ -34,11 +34,6 @@ class Said:
 Tell = Callable[..., Said]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _as_a_user_has_it(warm_zygotes: None) -> None:
-    """Command lines share warm zygotes, which outlive them."""
-
-
 def _call(*words: str | Path, input: str | None = None) -> Said:  # noqa: A002 - click's word
     """Give a command line, in this process."""
     result = CliRunner().invoke(cli, [str(word) for word in words], input=input)

@@ -18,7 +18,7 @@ import yamllint.linter
 from jupyter_mlops.exporters import FEATURES, TARGETS, ExportOptions, NotExpressible
 from jupyter_mlops.exporters.docs import markdown_table
 from jupyter_mlops.exporters.making import make
-from jupyter_mlops.pipelines import lower, parse_pipeline
+from jupyter_mlops.pipelines import load_pipeline, lower, parse_pipeline
 from jupyter_mlops.pipelines.schedules import ScheduleSpec
 from jupyter_mlops.spot_nodes import TAINTS
 
@@ -219,7 +219,8 @@ def test_a_task_that_asks_for_nothing_takes_what_its_notebook_asks_for(tmp_path)
     nb = nbformat.v4.new_notebook(metadata={"mlops": {"resources": {"image": "team/own:1", "cpu": 3}}})
     nbformat.write(nb, tmp_path / "a.ipynb")
     nbformat.write(nb, tmp_path / "b.ipynb")
-    text = make(tmp_path / "pipeline.yaml", TARGETS.get("argo"), {}, image="r/i:1").files["wishes.yaml"]
+    pipeline = load_pipeline(tmp_path / "pipeline.yaml")
+    text = make(pipeline, TARGETS.get("argo"), {}, image="r/i:1").files["wishes.yaml"]
     templates = {each["name"]: each.get("container") for each in yaml.safe_load(text)["spec"]["templates"]}
     assert (templates["a"]["image"], templates["b"]["image"]) == ("team/own:1", "ghcr.io/team/train:2")
     assert templates["a"]["resources"] == {"requests": {"cpu": "3"}}

@@ -74,7 +74,7 @@ def written(tmp_path: Path) -> Callable[..., Path]:
 
 
 def exported(path: Path, target: str) -> dict[str, str]:
-    return dict(make(path, TARGETS.get(target), {}, image="r/i:1", project="/project").files)
+    return dict(make(load_pipeline(path), TARGETS.get(target), {}, image="r/i:1", project="/project").files)
 
 
 def scheduled(files: dict[str, str], target: str) -> dict[str, Any]:

@@ -190,9 +190,8 @@ class Scene:
             if not path.is_dir() and path.parent.name != "dask-scratch-space"
         ]
         assert not files, f"deaths {self.deaths}: {files}"
-        # A pool's folder (``jm-…``) is its zygote's to remove when the pool is killed: empty it stays where that came
-        # before there was one.
-        assert not [path for path in self.temporary.iterdir() if path.name.startswith("mlops-job-")]
+        folders = [path for path in self.temporary.iterdir() if path.name.startswith(("jm-", "mlops-job-"))]
+        assert not folders, f"deaths {self.deaths}: {folders}"
 
     def close(self) -> None:
         for process in self.processes():

@@ -54,7 +54,11 @@ def view(airport: Entity | str, path: Path, name: str) -> FeatureView:
     return FeatureView(name=name, entities=[airport], sql=f"SELECT * FROM '{path}'", aggregations=made)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     events_of,
     st.lists(

@@ -25,11 +25,6 @@ class Said:
         return json.loads(self.out)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _as_a_user_has_it(warm_zygotes: None) -> None:
-    """Command lines share warm zygotes, which outlive them."""
-
-
 @pytest.fixture(scope="session")
 def say() -> Callable[..., Said]:
     def call(*words: object) -> Said:

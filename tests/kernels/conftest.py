@@ -98,8 +98,17 @@ def _command(pid: int, most: int = 100) -> str:
         return "gone"
 
 
+@pytest.fixture(scope="module")
+def _only_new_garbage() -> None:
+    """What other tests have imported need not be looked at each time; to do so takes most of a second."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
-def remains(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Remains:
+def remains(
+    _only_new_garbage: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Remains:
     """What was there before the test; its temporary files go to a directory of their own."""
     directory = str(tmp_path_factory.mktemp("t"))
     monkeypatch.setattr(tempfile, "tempdir", directory)

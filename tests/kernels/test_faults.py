@@ -19,7 +19,7 @@ import pytest
 
 from jupyter_mlops.errors import KernelDied, StorageUnavailable, WorkerLost
 from jupyter_mlops.kernels import KernelPool, KernelRequest, zygotes
-from jupyter_mlops.kernels.places import make_directory
+from jupyter_mlops.kernels.places import new_directory
 from jupyter_mlops.notebooks.execute import Limits, NotebookOutcome
 
 Run = Callable[..., NotebookOutcome]
@@ -52,6 +52,13 @@ def is_gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 class Running:
@@ -162,11 +169,69 @@ def test_what_a_dead_process_left_is_swept(remains: Any):
     other = Path(tempfile.gettempdir()) / "jm-notes"
     for path in (stale, mine, other):
         path.mkdir()
-    made = make_directory()
+    made = new_directory()
     assert not stale.exists()
-    assert all(path.exists() for path in (mine, other, made))
-    for path in (mine, other, made):
+    assert all(path.exists() for path in (mine, other))
+    assert not made.exists()
+    for path in (mine, other):
         path.rmdir()
+
+
+DYING = """
+import os, signal
+from pathlib import Path
+from jupyter_mlops.kernels import KernelPool, KernelRequest, ordinary, pool as pools, stock, zygotes
+
+def die(*given, **more):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def then_die(function):
+    return lambda *given, **more: (function(*given, **more), die())
+
+place, name, when = {moment}
+setattr(place, name, {{"before": die, "after": then_die(getattr(place, name))}}[when])
+pool = KernelPool(size=1, linger_seconds={linger})
+pool.run(pool.acquire(KernelRequest(cwd=Path.cwd(), isolation="{isolation}")))
+"""
+MOMENTS = {  # of a pool's beginning: each is the owner's last
+    "named": ("KernelPool, 'acquire', 'before'", "warm"),
+    "its zygote was started": ("zygotes, '_launch', 'after'", "warm"),
+    "its zygote does not know it yet": ("zygotes.Zygote, 'own', 'before'", "warm"),
+    "its zygote knows it": ("zygotes.Zygote, 'own', 'after'", "warm"),
+    "made": ("stock, 'make_private', 'after'", "warm"),
+    "about to be made for an ordinary kernel": ("pools, 'make_private', 'before'", "cold"),
+    "made for an ordinary kernel": ("ordinary, 'start', 'before'", "cold"),
+}
+
+
+@pytest.mark.parametrize(
+    ("moment", "linger"),
+    [(moment, 0.0) for moment in MOMENTS]
+    + [
+        pytest.param(name, 0.2, marks=pytest.mark.slow) for name, (_, how) in MOMENTS.items() if how == "warm"
+    ],
+)
+def test_a_pool_that_is_killed_while_it_begins_leaves_nothing(
+    moment: str, linger: float, tmp_path_factory: Any
+):
+    """kill -9 of the owner at any moment: whoever is there by then removes the folder, without a next pool."""
+    place = tmp_path_factory.mktemp("t")
+    last, isolation = MOMENTS[moment]
+    source = DYING.format(moment=last, linger=linger, isolation=isolation)
+    environment = {**os.environ, "TMPDIR": str(place), "XDG_RUNTIME_DIR": str(place)}
+    ran = subprocess.run(
+        [sys.executable, "-c", source], env=environment, cwd=place, stderr=subprocess.PIPE, text=True
+    )
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+
+    def others() -> list[psutil.Process]:
+        return [one for one in psutil.process_iter() if any(str(place) in word for word in command_of(one))]
+
+    if not linger:  # a zygote that others can come to waits for them
+        eventually(lambda: not others(), "somebody stays")
+    eventually(lambda: not list(place.glob("jm-*")), f"left: {list(place.rglob('*'))}")
+    for one in others():
+        one.kill()
 
 
 @pytest.fixture
@@ -213,7 +278,7 @@ def test_a_zygote_whose_starter_never_came_ends_by_itself(tmp_path: Path):
         "import json, subprocess, sys\n"
         "from jupyter_mlops.kernels import zygotes\n"
         "import os\n"
-        "options = {'socket': 'z', 'linger': 0.0, 'bare': False, 'starter': os.getpid()}\n"
+        "options = {'socket': 'z', 'directory': None, 'linger': 0.0, 'bare': False, 'starter': os.getpid()}\n"
         "command = [sys.executable, str(zygotes._SCRIPT), json.dumps(options)]\n"
         "process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         "print(process.pid, flush=True)\n"

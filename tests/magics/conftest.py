@@ -55,7 +55,6 @@ def ipython() -> Iterator[Any]:
     shell.run_line_magic("load_ext", "jupyter_mlops")
     yield shell
     InteractiveShell.clear_instance()
-    gc.unfreeze()
 
 
 @pytest.fixture

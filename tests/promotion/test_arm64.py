@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Containers, needed
-from .test_buildah_serving import REGISTER, ask, free_port, mlops, running, wait_for
+from .served import REGISTER, ask, free_port, mlops, running, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 EMULATOR = "qemu-aarch64-static"

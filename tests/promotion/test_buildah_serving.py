@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,36 +13,15 @@ import pytest
 
 from jupyter_mlops.errors import NotFound
 from jupyter_mlops.image_names import parse_reference
-from jupyter_mlops.oci.keys import PASSWORD, SigningKey
+from jupyter_mlops.oci.keys import SigningKey
 from jupyter_mlops.oci.registry import Registry
 from jupyter_mlops.oci.sign import verify_image
 
-from .conftest import STRICT, Containers
+from .conftest import Containers
+from .served import REGISTER, ask, free_port, mlops, running, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
-REGISTER = """
-import numpy as np
-import jupyter_mlops as mlops
-
-class Twice:
-    def predict(self, rows):
-        return np.asarray(rows, dtype=float).sum(axis=1) * 2
-
-version = mlops.register_model("twice", Twice(), input_example=np.asarray([[1.0, 2.0], [3.0, 4.0]]))
-mlops.alias("twice", "champion", version.version)
-"""
-
-
-def mlops(containers: Containers, folder: Path, *words: str) -> dict[str, Any]:
-    """The command in a process of its own, as somebody types it; the document of ``--json``."""
-    env = {**os.environ, **containers.env, PASSWORD: "secret"}
-    command = [sys.executable, "-c", "from jupyter_mlops.cli import main; main()"]
-    command += [*words, "-w", str(folder), "--json"]
-    done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0, done.stdout + done.stderr
-    document: dict[str, Any] = json.loads(done.stdout)
-    return document
 
 
 @pytest.fixture(scope="module")
@@ -67,44 +40,6 @@ def served(containers: Containers, tmp_path_factory: pytest.TempPathFactory) -> 
     (image,) = made["images"]
     assert mlops(containers, folder, "images")["images"] == [image]
     return {**image, "key": key}
-
-
-@contextlib.contextmanager
-def running(containers: Containers, image: str, *words: str, options: tuple[str, ...] = ()) -> Iterator[str]:
-    """A server in a container that may do nothing; its name, with the variable ``PORT`` told to it."""
-    name = f"serves-{os.getpid()}-{time.monotonic_ns()}"
-    containers.call(
-        "podman", "run", "-d", "--name", name, *STRICT, "--tls-verify=false", *options, image, *words
-    )
-    try:
-        yield name
-    finally:
-        containers.call("podman", "rm", "--force", "--time", "5", name, is_checked=False)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def ask(port: int, path: str, body: Any = None) -> tuple[int, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}", data=data, headers={"content-type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        text = answer.read()
-        return answer.status, json.loads(text) if text.strip().startswith(b"{") else text
-
-
-def wait_for(port: int, seconds: int = 30) -> None:
-    for _ in range(10 * seconds):
-        with contextlib.suppress(OSError):
-            if ask(port, "/ping")[0] == 200:
-                return
-        time.sleep(0.1)
-    raise AssertionError("it does not answer")
 
 
 def test_a_model_answers_from_a_container_that_may_do_nothing(

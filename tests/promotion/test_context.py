@@ -15,6 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from jupyter_mlops.errors import Conflict, InvalidInput
 from jupyter_mlops.exporters import TARGETS
 from jupyter_mlops.exporters.making import make
+from jupyter_mlops.pipelines import load_pipeline
 from jupyter_mlops.problems import Problem
 from jupyter_mlops.promotion import sbom, ship
 from jupyter_mlops.promotion.assembly import make_context
@@ -116,7 +117,7 @@ def test_an_export_looks_for_a_pipeline_where_its_image_has_it(tmp_path: Path) -
         "name: flights\ntasks: {pull: {notebook: pull.ipynb}}\n"
     )
     path = tmp_path / "flights" / "pipeline.yaml"
-    (text,) = make(path, TARGETS.get("argo"), {}, image="registry/flights:1").files.values()
+    (text,) = make(load_pipeline(path), TARGETS.get("argo"), {}, image="registry/flights:1").files.values()
     assert f"workingDir: {make_context(PIPELINE).workdir}\n" in text
 
 

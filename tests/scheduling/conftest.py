@@ -34,11 +34,6 @@ tasks:
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _as_a_user_has_it(warm_zygotes: None) -> None:
-    """Workspaces share warm zygotes, which outlive them."""
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without any tables, on each engine."""

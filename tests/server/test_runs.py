@@ -203,6 +203,7 @@ def wait_for_log(server: Server, run_id: str) -> None:
     raise AssertionError(server.get(f"/api/runs/{run_id}"))
 
 
+@pytest.mark.slow  # that a run is no part of the server, the next test shows every day
 def test_a_run_outlives_the_server(own_server: Server) -> None:
     own_server.start()
     run_id = own_server.start_run("slow.pipeline.yaml", {"seconds": 4})

@@ -70,6 +70,47 @@ def test_what_is_wrong_is_told(server: Server, asked: dict[str, Any], status: in
     assert server.get("/api/schedules")["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"cron": "61 * * * *"}, "cron"),
+        ({"cron": "0 6 * * *", "timezone": "Europe/Berln"}, "timezone"),
+        ({"cron": "@daily", "jitter_seconds": "soon"}, "jitter_seconds"),
+        ({"cron": "@daily", "jitter_seconds": "2d"}, "jitter_seconds"),
+        ({"cron": "@daily", "start": "tomorrow"}, "start"),
+        ({"cron": "@daily", "end": "2026-13-01"}, "end"),
+        ({"cron": "@daily", "start": "2026-02-01", "end": "2026-01-01"}, "end"),
+    ],
+)
+def test_what_is_wrong_is_told_at_its_field(server: Server, asked: dict[str, Any], field: str) -> None:
+    answer = server.ask("POST", "/api/schedules", json={"path": "pipeline.yaml", **asked})
+    assert answer.status_code == 400, answer.text
+    assert [each["where"] for each in answer.json()["problems"]] == [field]
+
+
+def test_a_jitter_in_words_a_start_and_an_end(server: Server) -> None:
+    asked = {"cron": "@daily", "jitter_seconds": "1m30s", "start": "2026-01-31", "end": "2099-01-31T06:00"}
+    try:
+        (made,) = server.post("/api/schedules", {"path": "pipeline.yaml", "name": "far", **asked})["items"]
+        assert (made["jitter_seconds"], made["start"][:10], made["end"][:10]) == (
+            90,
+            "2026-01-31",
+            "2099-01-31",
+        )
+    finally:
+        server.ask("DELETE", "/api/schedules/small.far")
+
+
+def test_a_problem_below_the_tasks_is_not_the_last_tasks(server: Server) -> None:
+    text = (server.root / "pipeline.yaml").read_text() + (
+        "schedules:\n  weekly:\n    cron: 61 * * * *\n    parameters: {m: 1}\n"
+    )
+    told = server.post("/api/check", {"path": "pipeline.yaml", "text": text}, status=200)["problems"]
+    assert {(each["task"], text.splitlines()[each["line"] - 1].strip()) for each in told} == {
+        (None, "cron: 61 * * * *")
+    }
+
+
 def test_cron_is_previewed_by_its_clock(server: Server) -> None:
     found = server.get(f"/api/cron?expression={key('30 2 * * *')}&timezone=Europe/Berlin&count=3")
     assert len(found["next"]) == 3

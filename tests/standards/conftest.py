@@ -66,11 +66,6 @@ def receiver() -> Iterator[Receiver]:
     thread.join()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _as_a_user_has_it(warm_zygotes: None) -> None:
-    """Command lines share warm zygotes, which outlive them."""
-
-
 @pytest.fixture(autouse=True)
 def _nobody_else_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     import os

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from jupyter_mlops.targets.local.decide import Load, Seen, deaths_after, pause, replicas_for, rollout
+from jupyter_mlops.targets.local.decide import (
+    Load,
+    Seen,
+    deaths_after,
+    pause,
+    replicas_for,
+    rollout,
+    too_large,
+)
 from jupyter_mlops.targets.local.listening import ports
 
 
@@ -125,3 +133,40 @@ def test_who_cannot_load_it_beside_what_it_has_is_outdated_and_not_a_reason_to_r
     assert not Seen("replica-1", True, 0, {"revision": 1, "message": "revision 2: damaged"}).is_outdated(2)
     # a new process that says so has not loaded another one: it is the version's own fault
     assert not Seen("replica-3", True, 0, {"revision": 0, "state": "failed", "message": told}).is_outdated(2)
+
+
+MIB = 2**20
+
+
+def held(name: str, mebibytes: int, *, revision: int, first: int) -> Seen:
+    return Seen(name, True, 0, {"revision": revision, "state": "ready"}, mebibytes * MIB, first)
+
+
+def test_a_revision_that_a_new_process_has_no_room_for_is_too_large_and_the_cure_is_enough() -> None:
+    small, large = held("replica-1", 90, revision=2, first=2), held("replica-2", 200, revision=2, first=2)
+    assert too_large(2, [small, large], 100 * MIB) == (
+        "it is too large: with the model loaded, replica-2 holds 200 MiB, and may use 100 MiB",
+        "give each replica more memory: 256Mi would do",
+    )
+    for nothing in (
+        too_large(2, [small], 100 * MIB),
+        too_large(2, [small, large], 0),
+        too_large(3, [large], MIB),
+    ):
+        assert nothing == ("", "")
+
+
+@pytest.mark.parametrize("first", [1, -1])
+def test_who_held_another_revision_before_is_no_measure_but_a_new_process_is(first: int) -> None:
+    one = held("replica-1", 200, revision=2, first=first)
+    assert too_large(2, [one], 100 * MIB) == ("", "")
+    assert one.is_outdated(2, 100 * MIB)
+    assert not one.is_outdated(2, 300 * MIB)
+    assert not one.is_outdated(2)
+    assert not held("replica-1", 200, revision=1, first=1).is_outdated(2, 100 * MIB)  # it still loads
+
+
+def test_who_has_not_loaded_it_or_is_gone_is_not_too_large() -> None:
+    assert too_large(2, [held("replica-1", 200, revision=0, first=0)], MIB) == ("", "")
+    gone = Seen("replica-1", False, 1, {"revision": 2}, 200 * MIB, 2)
+    assert too_large(2, [gone], MIB) == ("", "")

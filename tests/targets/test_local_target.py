@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import time
@@ -24,7 +25,7 @@ from .conftest import Machine, ask
 Until = Callable[[Callable[[], Any]], Any]
 
 
-def until(holds: Callable[[], Any], seconds: float = 30) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 90) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := holds():
@@ -63,30 +64,44 @@ def test_its_life(local_machine: Machine) -> None:
     assert (told.state, told.revision) == ("running", 2)
     assert "revision 3 was refused" in told.message
 
-    # Deaths, one after the other. No connection is refused, whoever is dead.
-    for process in ("replica-1", "front", "supervisor"):
-        dead = at.kill("life", process)
-        assert ask(status.url)[1] == "late/2"
-        until(lambda process=process, dead=dead: at.marks("life").get(process) not in ("", dead, None))
-        assert ask(status.url)[1] == "late/2"
-    until(lambda: [one.state for one in target.status("life", {}).replicas] == ["running", "running"])
-    assert at.marks("life")["replica-2"] == before["replica-2"]  # the new supervisor has adopted it
-
-    # Stopped, started on the same port, removed.
+    # Stopped, removed.
+    marks = at.marks("life")
     target.stop("life")
     assert target.status("life", {}).state == "stopped"
-    assert not any(map(processes.is_alive, before.values()))
+    assert not any(map(processes.is_alive, marks.values()))
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", int(status.url.rpartition(":")[2])))
-    again = target.start("life", timeout_seconds=60)
-    assert (again.url, again.revision) == (status.url, 2)
-    assert ask(status.url)[1] == "late/2"
-    marks = at.marks("life")
     target.remove("life", {})
-    assert not any(map(processes.is_alive, marks.values()))
     assert not at.places("life").folder.exists()
     assert target.status("life", {}).state == "removed"
     target.remove("life", {})  # it is fine if it is gone already
+
+
+@pytest.mark.slow
+def test_it_outlives_deaths_and_a_stop(local_machine: Machine) -> None:
+    at, target = local_machine, local_machine.target
+    status = at.apply("deaths", 2, options={"port": PORT})
+    before = at.marks("deaths")
+
+    # Deaths, one after the other. No connection is refused, whoever is dead.
+    for process in ("replica-1", "front", "supervisor"):
+        dead = at.kill("deaths", process)
+        assert ask(status.url)[1] == "late/2"
+        until(lambda process=process, dead=dead: at.marks("deaths").get(process) not in ("", dead, None))
+        assert ask(status.url)[1] == "late/2"
+    until(lambda: [one.state for one in target.status("deaths", {}).replicas] == ["running", "running"])
+    assert at.marks("deaths")["replica-2"] == before["replica-2"]  # the new supervisor has adopted it
+
+    # Stopped, started on the same port, removed.
+    target.stop("deaths")
+    assert not any(map(processes.is_alive, before.values()))
+    again = target.start("deaths", timeout_seconds=60)
+    assert (again.url, again.revision) == (status.url, 1)
+    assert ask(status.url)[1] == "late/2"
+    marks = at.marks("deaths")
+    target.remove("deaths", {})
+    assert not any(map(processes.is_alive, marks.values()))
+    assert not at.places("deaths").folder.exists()
 
 
 def test_a_first_revision_that_does_not_come_up_leaves_nothing_behind(local_machine: Machine) -> None:
@@ -133,15 +148,63 @@ def test_it_comes_back_when_everything_was_killed_at_once(local_machine: Machine
 
 
 @pytest.mark.slow
-def test_a_replica_that_grows_too_large_is_replaced_and_nobody_notices(local_machine: Machine) -> None:
-    at = local_machine
-    try:
-        at.apply("large", 1, resources=ResourceRequest(memory=100 * 2**20), replicas=(2, 2), seconds=20)
-    except DeploymentFailed as error:  # each is too large: the first may be replaced before the last is ready
-        assert "was replaced: it held" in str(error)  # noqa: PT017 - either way is right
-    until(lambda: "was replaced" in at.target.status("large", {}).message)
-    assert ask(at.target.status("large", {}).url)[1] == "late/1"
+def test_replicas_that_are_too_large_are_refused_with_what_would_be_enough(local_machine: Machine) -> None:
+    at, small = local_machine, ResourceRequest(memory=100 * 2**20)
+    with pytest.raises(
+        DeploymentFailed, match=r"it is too large: .*replica-\d holds .*and may use 100 MiB"
+    ) as caught:
+        at.apply("large", 1, resources=small, replicas=(2, 2))
+    assert not at.places("large").folder.exists()
+    (enough,) = re.findall(r"more memory: (\d+)Mi would do", caught.value.hint)
+
+    # With that it fits; with less again, its processes cannot tell: new ones do, and the old ones go on.
+    room = ResourceRequest(memory=int(enough) * 2**20)
+    url = at.apply("large", 1, resources=room, replicas=(1, 1)).url
+    before = at.marks("large")
+    with pytest.raises(DeploymentFailed, match=r"it is too large.*; revision 2 goes on answering"):
+        at.apply("large", 2, resources=small, replicas=(1, 1))
+    until(lambda: ask(url)[1] == "late/1")
+    until(lambda: at.marks("large") == before)
     at.target.remove("large", {})
+
+
+LEAK = """\
+import os, threading, time
+from pathlib import Path
+
+def leak():
+    while True:
+        time.sleep(0.05)
+        try:
+            os.unlink(Path(__file__).with_name("grow"))
+        except OSError:
+            continue
+        threading.kept = b"x" * (700 * 2**20)
+
+threading.Thread(target=leak, daemon=True).start()
+"""
+
+
+@pytest.mark.slow
+def test_a_replica_that_grows_too_large_is_replaced_and_nobody_notices(
+    local_machine: Machine, tmp_path: Path
+) -> None:
+    at = local_machine
+    (tmp_path / "sitecustomize.py").write_text(LEAK)
+    most, env = ResourceRequest(memory=700 * 2**20), {"PYTHONPATH": str(tmp_path)}
+    status = at.apply("grows", 1, resources=most, replicas=(2, 2), options={"env": env})
+    before = at.marks("grows")
+    (tmp_path / "grow").touch()
+    until(lambda: ask(status.url)[1] == "late/1" and "was replaced" in at.target.status("grows", {}).message)
+    assert "of 700 MiB" in at.target.status("grows", {}).message
+
+    def replaced() -> set[str]:
+        return {name for name, mark in before.items() if at.marks("grows").get(name) != mark}
+
+    until(lambda: [one.state for one in at.target.status("grows", {}).replicas] == ["running", "running"])
+    assert len(replaced()) == 1
+    assert ask(status.url)[1] == "late/1"
+    at.target.remove("grows", {})
 
 
 @pytest.mark.slow

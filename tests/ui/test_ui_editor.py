@@ -186,6 +186,56 @@ def test_a_circle_is_refused_and_broken_text_is_told(open_lab: Any, command: Any
     editor.get_by_text("No tasks yet").wait_for()
 
 
+def test_a_schedule_stands_in_the_file(open_lab: Any, command: Any, drawn: Path) -> None:
+    page = open_lab()
+    editor = _open(page, command)
+    editor.locator("summary", has_text="Schedules").click()
+    name = editor.get_by_label("Another schedule")
+    name.fill("weekly")
+    name.press("Enter")
+    form = editor.locator(".jp-mlops-ScheduleFields")
+
+    # What it will do is shown while it is typed, what is wrong at its field.
+    cron = form.get_by_label("Cron")
+    cron.fill("61 6 * * MON")
+    _expect(form.locator(".jp-mlops-NextFires")).to_contain_text("61")
+    cron.press("Enter")
+    _expect(cron).to_have_attribute("aria-invalid", "true")
+    _expect(form.get_by_role("alert")).to_have_count(1)
+    _expect(editor.locator(".jp-mlops-Editor-verdict")).to_contain_text("problem")
+    cron.fill("30 6 * * MON")
+    zone = form.get_by_label("Time zone")
+    zone.fill("Europe/Berlin")
+    zone.press("Enter")
+    _expect(form.get_by_role("alert")).to_have_count(0)
+    _expect(form.locator(".jp-mlops-NextFires li")).to_have_count(3)
+    _expect(form.locator(".jp-mlops-NextFires li").first).to_contain_text("06:30")
+
+    # By keys alone: an argument, how fires meet, a pause.
+    form.locator("summary", has_text="Arguments").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("${schedule.fire_at.week}")
+    page.keyboard.press("Tab")
+    form.get_by_label("Paused").focus()
+    page.keyboard.press("Space")
+    _expect(editor.locator("summary", has_text="weekly")).to_contain_text("paused")
+    form.locator("summary", has_text="When fires meet").click()
+    form.get_by_label("While an earlier run goes on").select_option("queue")
+    _expect(editor.locator(".jp-mlops-Editor-verdict")).to_have_text("✔No problems")
+    written = (
+        _TEXT + "\nschedules:\n  weekly:\n    cron: 30 6 * * MON\n    timezone: Europe/Berlin\n"
+        "    parameters:\n      rows: ${schedule.fire_at.week}\n    paused: true\n    overlap: queue\n"
+    )
+    assert _save(page, command, drawn) == written
+
+    editor.get_by_role("button", name="Undo").click()
+    _expect(form.get_by_label("While an earlier run goes on")).to_have_value("skip")
+    editor.get_by_role("button", name="Remove the schedule weekly").click()
+    _expect(form).to_have_count(0)
+    assert _save(page, command, drawn) == _TEXT
+
+
 def _set_text(page: Any, text: str) -> None:
     page.evaluate(
         "text => window.jupyterapp.shell.currentWidget.context.model.sharedModel.setSource(text)", text
@@ -219,3 +269,18 @@ def test_pictures(lab: Any, open_lab: Any, command: Any, shoot: Any, theme: str)
     editor.locator(".jp-mlops-TaskForm").wait_for()
     editor.get_by_label("holdout", exact=True).wait_for()
     shoot(page, f"editor-{theme}")
+    editor.locator(".jp-mlops-Canvas").focus()
+    page.keyboard.press("Escape")
+    editor.locator("summary", has_text="Parameters").click()
+    editor.locator("summary", has_text="Schedules").click()
+    name = editor.get_by_label("Another schedule")
+    name.fill("weekly")
+    name.press("Enter")
+    form = editor.locator(".jp-mlops-ScheduleFields")
+    form.get_by_label("Time zone").fill("America/New_York")
+    form.locator("summary", has_text="Arguments").click()
+    form.get_by_label("week", exact=False).first.fill("${schedule.data_interval_start.week}")
+    form.get_by_label("train_weeks").click()
+    _expect(form.locator(".jp-mlops-NextFires li").first).to_contain_text("06:00")
+    editor.locator("summary", has_text="weekly").scroll_into_view_if_needed()
+    shoot(page, f"editor-schedule-{theme}")

@@ -28,6 +28,7 @@ def _start(page: Any, path: str, **texts: str) -> Any:
     return run
 
 
+@pytest.mark.slow  # every day `tests/server/test_runs.py` asks the server for what the panel asks it for here
 def test_a_run_is_started_from_its_form_and_watched_to_its_end(lab: Any, open_lab: Any, churn: Path) -> None:
     page = open_lab()
     run = _start(page, "churn/pipeline.yaml", rows="1200", pause="0.25")

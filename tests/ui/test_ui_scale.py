@@ -180,6 +180,14 @@ def test_axe_finds_nothing_serious(lab: Any, open_lab: Any, churn: Path, command
     page.locator("#jp-mlops-tab-runs").click()
     _expect(page.locator("[data-run]").first).to_be_visible()
     found += _violations(page)
+    timed = (churn / "pipeline.yaml").read_text() + "schedules:\n  weekly: {cron: 61 6 * * MON}\n"
+    (churn / "timed.pipeline.yaml").write_text(timed)
+    command(page, "docmanager:open", path="churn/timed.pipeline.yaml", factory="Pipeline Editor")
+    _expect(page.locator(".jp-mlops-ScheduleFields:visible [aria-invalid]")).to_be_visible()
+    found += _violations(page)
+    command(page, "mlops:export-pipeline", path="churn/pipeline.yaml")
+    _expect(page.locator(".jp-mlops-ExportTab:visible")).to_be_visible()
+    found += _violations(page)
     command(page, "mlops:dockerize", path="churn/load.ipynb")
     _expect(page.locator(".jp-mlops-DockerizeTab:visible")).to_be_visible()
     for section, shown in (
@@ -196,7 +204,8 @@ def test_axe_finds_nothing_serious(lab: Any, open_lab: Any, churn: Path, command
 def _violations(page: Any) -> list[str]:
     """What axe has to say of our parts of the page."""
     page.evaluate(
-        "() => { window.told = null; void axe.run({include: [['.jp-mlops-Panel'], ['.jp-mlops-Tab']]})"
+        "() => { window.told = null; const ours = ['.jp-mlops-Panel', '.jp-mlops-Tab', '.jp-mlops-EditorDocument'];"
+        "void axe.run({include: ours.filter(one => document.querySelector(one)).map(one => [one])})"
         ".then(told => { window.told = told.violations; }); }"
     )
     page.wait_for_function("window.told !== null")

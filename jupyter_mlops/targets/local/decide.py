@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ...resources import format_bytes
+
 MOST_DEATHS = 3  # of one replica in a row, before it has served the revision that is being rolled out
 _SHORTEST, _LONGEST = 0.1, 10.0  # seconds between a death and the next start
 _SETTLED_SECONDS = 30.0  # one that lived so long has recovered
@@ -55,6 +57,7 @@ def replicas_for(load: Load, now: int, least: int, most: int, at: float) -> int:
 
 
 Outcome = Literal["done", "waiting", "rejected"]
+_STEP_BYTES = 64 * 2**20  # what is proposed is a multiple of it
 _NEEDS_A_NEW_PROCESS = (
     "a process of its own"  # so says the runtime of a version whose local modules are others
 )
@@ -62,12 +65,18 @@ _NEEDS_A_NEW_PROCESS = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A replica as it was last seen: what it says of itself, and how often it died since the rollout began."""
+    """A replica as it was last seen: what it says of itself, and how often it died since the rollout began.
+
+    `held` is the memory of its process, in bytes; `first` the revision that this process answered with first, 0 when
+    there was none yet, or nobody saw it.
+    """
 
     name: str
     is_alive: bool
     deaths: int
     said: Mapping[str, Any]  # of /mlops/state; {} when it does not answer
+    held: int = 0
+    first: int = 0
 
     @property
     def revision(self) -> int:
@@ -79,11 +88,33 @@ class Seen:
         """Whether requests may be sent to it: while it loads or refuses a revision, it answers with the old one."""
         return self.is_alive and self.revision > 0 and self.said.get("state") != "draining"
 
-    def is_outdated(self, revision: int) -> bool:
-        """Whether it can never answer with the revision, though a new process could: it has loaded other modules of the
-        same name. It goes on with the old one meanwhile."""
+    def is_outdated(self, revision: int, most: int = 0) -> bool:
+        """Whether a new process is a better place for the revision. It has loaded other modules of the same name, and
+        goes on with the old one meanwhile; or it holds more than `most` bytes, maybe of what it had before."""
         said = str(self.said.get("message") or "")
-        return self.is_ready and said.startswith(f"revision {revision}: ") and _NEEDS_A_NEW_PROCESS in said
+        if self.is_ready and said.startswith(f"revision {revision}: ") and _NEEDS_A_NEW_PROCESS in said:
+            return True
+        return self.first != revision and self.is_too_large(revision, most)
+
+    def is_too_large(self, revision: int, most: int) -> bool:
+        """Whether it has loaded the revision, and holds more than that."""
+        return self.is_ready and self.revision == revision and 0 < most < self.held
+
+
+def too_large(revision: int, replicas: Sequence[Seen], most: int) -> tuple[str, str]:
+    """The reason and the cure when a replica needs more than `most` bytes for the revision alone; "", "" if none does.
+
+    One whose process has held another revision before is not the measure: what it held then may still count.
+    """
+    for one in replicas:
+        if one.first == revision and one.is_too_large(revision, most):
+            enough = -(-one.held * 5 // 4 // _STEP_BYTES) * _STEP_BYTES
+            return (
+                f"it is too large: with the model loaded, {one.name} holds {format_bytes(one.held)}, and may use "
+                f"{format_bytes(most)}",
+                f"give each replica more memory: {enough // 2**20}Mi would do",
+            )
+    return "", ""
 
 
 def rollout(revision: int, replicas: Sequence[Seen], least: int) -> tuple[Outcome, str]:

@@ -44,10 +44,10 @@ class Fleet:
         """For the decision about a rollout."""
         return [one.seen() for one in self.staying]
 
-    def replace_outdated(self, revision: int) -> None:
-        """Those that cannot load the revision in their process are followed by new ones, and answer until then."""
+    def replace_outdated(self, wanted: Mapping[str, Any]) -> None:
+        """Those whose process is no place for the revision are followed by new ones, and answer until then."""
         for one in self.staying:
-            if one.seen().is_outdated(revision):
+            if one.seen().is_outdated(int(wanted["revision"]), memory_of(wanted)):
                 one.is_outdated = True
 
     @property
@@ -62,7 +62,7 @@ class Fleet:
         for one in outdated:
             one.is_outdated = False
         for one in outdated if is_done else fresh:
-            one.leave("a process cannot load both versions")
+            one.leave("another process has its place")
 
     def last_words(self) -> str:
         """What one wrote that died since the rollout began."""
@@ -114,14 +114,13 @@ class Fleet:
 
     def look_at_memory(self, wanted: Mapping[str, Any]) -> str:
         """Replace one that holds too much, while others answer; what is to be said about it."""
-        most, ready = int(wanted.get("memory") or 0), self.ready
+        most, ready = memory_of(wanted), self.ready
         if not most or len(ready) < limits(wanted)[0] or len(self.staying) < len(self.replicas):
             return ""
         for one in ready:
-            held = processes.memory(one.mark)
-            if held > most:
+            if one.held > most:
                 one.leave("it held too much memory")
-                return f"{one.name} was replaced: it held {format_bytes(held)} of {format_bytes(most)}"
+                return f"{one.name} was replaced: it held {format_bytes(one.held)} of {format_bytes(most)}"
         return ""
 
     async def close(self) -> None:
@@ -134,3 +133,8 @@ def limits(wanted: Mapping[str, Any]) -> tuple[int, int]:
     """At least, at most."""
     least, most = wanted.get("replicas") or (2, 4)
     return int(least), int(most)
+
+
+def memory_of(wanted: Mapping[str, Any]) -> int:
+    """The bytes that each may hold; 0 for any number."""
+    return int(wanted.get("memory") or 0)

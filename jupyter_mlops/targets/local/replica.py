@@ -31,6 +31,10 @@ class Replica:
         self.generation = int(kept.get("generation", 0))
         self.spec: Mapping[str, Any] = kept.get("spec", {})
         self.said: Mapping[str, Any] = {}
+        self.held = 0  # bytes of memory, when it was last asked
+        self.first = (
+            -1 if kept else 0
+        )  # the revision that this process answered with first; -1 if nobody saw that
         self.deaths = 0  # in a row
         self.deaths_in_rollout = 0
         self.began = time.monotonic()
@@ -56,7 +60,9 @@ class Replica:
 
     def seen(self) -> decide.Seen:
         """For decisions."""
-        return decide.Seen(self.name, self.is_alive, self.deaths_in_rollout, self.said)
+        return decide.Seen(
+            self.name, self.is_alive, self.deaths_in_rollout, self.said, self.held, self.first
+        )  # fmt: skip
 
     @property
     def is_ready(self) -> bool:
@@ -91,7 +97,7 @@ class Replica:
             self.restarts += 1
             self.start_at = time.monotonic() + decide.pause(self.deaths)
             Path(self.socket).unlink(missing_ok=True)
-        self.mark, self.said, self.silent = "", {}, 0
+        self.mark, self.said, self.silent, self.held = "", {}, 0, 0
 
     def start(self, spec: Mapping[str, Any]) -> None:
         """Start its process. Raises `Unavailable`."""
@@ -99,6 +105,7 @@ class Replica:
         self.socket = str(self.at.sockets / f"{self.name.rpartition('-')[2]}.{self.generation}")
         self.spec = spec
         self.began, self.silent, self.said = time.monotonic(), 0, {}
+        self.held = self.first = 0
         threads = str(max(1, int(spec.get("cpu") or 1)))
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
         processes.rotate(self.at.log(self.name))
@@ -123,6 +130,8 @@ class Replica:
             async with asyncio.timeout(_ASK_SECONDS):
                 self.said = await ask(self.socket, "/mlops/state", self.token)
             self.silent = 0
+            self.held = processes.memory(self.mark)
+            self.first = self.first or self.seen().revision
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
             self.silent += isinstance(error, TimeoutError)
             lived = time.monotonic() - self.began

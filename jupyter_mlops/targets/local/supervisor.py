@@ -23,7 +23,7 @@ from typing import Any
 from ...errors import MlopsError
 from . import decide, processes
 from .door import Door
-from .fleet import Fleet, limits
+from .fleet import Fleet, limits, memory_of
 from .places import Places, locked, read, write
 
 _TICK_SECONDS = 0.1
@@ -110,7 +110,8 @@ class Supervisor:
         if is_due:
             if self.door.look(moment - self._looked):
                 self.fleet.look_at_load(float(self.door.stats.get("in_flight", 0)))
-            self.message = self.fleet.look_at_memory(self.wanted) or self.message
+            if not was_rolling_out:
+                self.message = self.fleet.look_at_memory(self.serving) or self.message
             self.keep_companion()
             for name in ("supervisor", "front", "companion", *(one.name for one in self.fleet.replicas)):
                 processes.rotate(self.at.log(name))
@@ -136,8 +137,12 @@ class Supervisor:
     def decide_rollout(self) -> None:
         """Done, rejected, or not yet."""
         revision = int(self.wanted["revision"])
-        self.fleet.replace_outdated(revision)
-        outcome, why = decide.rollout(revision, self.fleet.seen(), limits(self.wanted)[0])
+        self.fleet.replace_outdated(self.wanted)
+        seen = self.fleet.seen()
+        outcome, why = decide.rollout(revision, seen, limits(self.wanted)[0])
+        large, cure = decide.too_large(revision, seen, memory_of(self.wanted))
+        if large:
+            outcome, why = "rejected", large
         late = time.monotonic() - self.rollout_began > float(self.wanted.get("timeout_seconds") or 600)
         if outcome == "waiting" and late:
             outcome, why = "rejected", "it did not answer in time"
@@ -148,7 +153,12 @@ class Supervisor:
             self.serving, self.rejected = self.wanted, {}
             write(self.at.folder / "serving.json", self.serving)
         elif outcome == "rejected":
-            self.rejected = {"revision": revision, "message": why, "log": self.fleet.last_words()}
+            self.rejected = {
+                "revision": revision,
+                "message": why,
+                "hint": cure,
+                "log": self.fleet.last_words(),
+            }
             log.error("revision %s is refused: %s", revision, why)
             self.fleet.end_rollout(is_done=False)
             self.write_traffic(self.serving)

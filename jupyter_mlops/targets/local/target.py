@@ -178,11 +178,13 @@ class LocalTarget:
     def _failure(self, at: Places, revision: int, state: Mapping[str, Any], message: str) -> DeploymentFailed:
         old = int(state.get("revision") or 0)
         after = f"; revision {old} goes on answering" if old else ""
-        said = str((state.get("rejected") or {}).get("log") or "").strip().splitlines()
+        rejected = state.get("rejected") or {}
+        said = str(rejected.get("log") or "").strip().splitlines()
         told = f" ({said[-1]})" if said else ""
         return DeploymentFailed(
             f"revision {revision} of {at.folder.name!r} does not come up: {message}{told}{after}",
-            hint="try the version here first: jupyter mlops serve, or mlops.load_model(…).predict(…)",
+            hint=str(rejected.get("hint") or "")
+            or "try the version here first: jupyter mlops serve, or mlops.load_model(…).predict(…)",
         )
 
     def status(self, name: str, options: Mapping[str, Any]) -> Status:

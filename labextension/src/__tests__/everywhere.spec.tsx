@@ -22,7 +22,7 @@ const ABOUT: Record<string, Args> = {
   feature: { name: 'weather' }
 };
 /** These ask only when they are told to, or show a page of the server. */
-const ASKS_NOTHING = ['notebook', 'dockerize', 'export'];
+const ASKS_NOTHING = ['notebook', 'dockerize'];
 
 /** Everything that is asked is answered by the same. */
 const always = (answer: () => unknown): Answers => new Proxy({}, { get: () => answer });

@@ -155,6 +155,7 @@ const ROWS: Row[] = [
     { is_held: true }
   ],
   [api => api.quotas(), 'GET /quotas'],
+  [api => api.environments('a/b c.yaml'), 'GET /pipelines/a/b%20c.yaml/environments'],
   [api => api.dockerize({ target: 'p.yaml' }), 'POST /dockerize', {}, { target: 'p.yaml' }],
   [
     api => api.exportPipeline({ path: 'p.yaml', target: 'argo' }),

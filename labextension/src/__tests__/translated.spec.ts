@@ -28,6 +28,7 @@ const SAME = [
   '/Dockerfile',
   'allow-same-origin allow-popups',
   'secret:NAME',
+  'images.json',
   'tasks.compare.results.auc > 0.6',
   '{model: [a, b]}',
   '${tasks.pull.results.airports}',

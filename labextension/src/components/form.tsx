@@ -133,10 +133,17 @@ export function Field(props: {
   parameter: Parameter;
   text: string;
   messages: readonly string[];
+  /** Of its control; where one form has it once, its name is enough. */
+  id?: string;
+  /** Its text may be something else than a value of its type, so that no control of that type would take it. */
+  isText?: boolean;
+  /** What is offered while somebody types text. */
+  offers?: readonly string[];
+  placeholder?: string;
   onChange: (text: string) => void;
 }): ReactElement {
   const { parameter, messages } = props;
-  const id = `jp-mlops-field-${parameter.name}`;
+  const id = props.id ?? `jp-mlops-field-${parameter.name}`;
   const notes = [parameter.help && `${id}-help`, messages.length && `${id}-wrong`].filter(Boolean);
   return (
     <div className={`jp-mlops-Field${messages.length ? ' jp-mod-wrong' : ''}`}>
@@ -148,9 +155,8 @@ export function Field(props: {
         </span>
       </label>
       <Control
+        {...props}
         id={id}
-        parameter={parameter}
-        text={props.text}
         isWrong={messages.length > 0}
         notes={notes.join(' ')}
         onChange={props.onChange}
@@ -175,9 +181,12 @@ function Control(props: {
   text: string;
   isWrong: boolean;
   notes: string;
+  isText?: boolean;
+  offers?: readonly string[];
+  placeholder?: string;
   onChange: (text: string) => void;
 }): ReactElement {
-  const { parameter, text } = props;
+  const { parameter, text, isText } = props;
   const common = {
     id: props.id,
     name: parameter.name,
@@ -187,7 +196,7 @@ function Control(props: {
     'aria-required': parameter.is_required || undefined
   };
   const choices = choicesOf(parameter);
-  if (choices) {
+  if (choices && !isText) {
     return (
       <select {...common} value={text} onChange={event => props.onChange(event.target.value)}>
         {!choices.includes(text) && <option value={text}>{text}</option>}
@@ -209,21 +218,34 @@ function Control(props: {
     );
   }
   const isNumber = parameter.type === 'int' || parameter.type === 'float';
-  const isPlainNumber = isNumber && !parameter.is_optional;
+  const isPlainNumber = isNumber && !parameter.is_optional && !isText;
+  const offers = [...(choices ?? []), ...(props.offers ?? [])];
   return (
-    <input
-      {...common}
-      type={isPlainNumber ? 'number' : parameter.type === 'date' ? 'date' : 'text'}
-      inputMode={isNumber ? 'decimal' : undefined}
-      min={isPlainNumber ? (parameter.minimum ?? undefined) : undefined}
-      max={isPlainNumber ? (parameter.maximum ?? undefined) : undefined}
-      step={isPlainNumber ? (parameter.step ?? (parameter.type === 'int' ? 1 : 'any')) : undefined}
-      placeholder={parameter.is_secret ? 'secret:NAME' : undefined}
-      value={text}
-      spellCheck={false}
-      autoComplete="off"
-      onChange={event => props.onChange(event.target.value)}
-    />
+    <>
+      <input
+        {...common}
+        type={isPlainNumber ? 'number' : parameter.type === 'date' && !isText ? 'date' : 'text'}
+        inputMode={isNumber && !isText ? 'decimal' : undefined}
+        min={isPlainNumber ? (parameter.minimum ?? undefined) : undefined}
+        max={isPlainNumber ? (parameter.maximum ?? undefined) : undefined}
+        step={
+          isPlainNumber ? (parameter.step ?? (parameter.type === 'int' ? 1 : 'any')) : undefined
+        }
+        placeholder={parameter.is_secret ? 'secret:NAME' : props.placeholder}
+        list={offers.length ? `${props.id}-offers` : undefined}
+        value={text}
+        spellCheck={false}
+        autoComplete="off"
+        onChange={event => props.onChange(event.target.value)}
+      />
+      {offers.length > 0 && (
+        <datalist id={`${props.id}-offers`}>
+          {offers.map(offer => (
+            <option key={offer} value={offer} />
+          ))}
+        </datalist>
+      )}
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Small things that every section uses. */
-import type { ReactElement, ReactNode } from 'react';
+import { type ReactElement, type ReactNode, useState } from 'react';
 import type { IPage, Problem } from '../types';
 
 /** What is said where there is nothing to show: one line, and what to do about it. */
@@ -133,18 +133,25 @@ export function Fact(props: { name: string; children: ReactNode }): ReactElement
   );
 }
 
-/** A part that folds. */
+/** A part that folds. It opens where there is a reason to; closed it is by people only, who may be in the midst of it. */
 export function Fold(props: {
   title: string;
   count?: number;
+  /** What can be told of it while it is folded. */
+  note?: string;
   isOpen?: boolean;
   children: ReactNode;
 }): ReactElement {
+  const [isOpen, setOpen] = useState(props.isOpen ?? false);
+  if (props.isOpen && !isOpen) {
+    setOpen(true);
+  }
   return (
-    <details className="jp-mlops-Fold" open={props.isOpen}>
+    <details className="jp-mlops-Fold" open={isOpen}>
       <summary>
         {props.title}
         {props.count !== undefined && <span className="jp-mlops-count">{props.count}</span>}
+        {props.note && <span className="jp-mlops-Fold-note">{props.note}</span>}
       </summary>
       <div className="jp-mlops-Fold-body">{props.children}</div>
     </details>

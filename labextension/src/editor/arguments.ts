@@ -23,15 +23,17 @@ export function argumentRows(task: ITask, parameters: readonly Parameter[]): IAr
 }
 
 function row(task: ITask, name: string, parameter?: Parameter): IArgument {
-  const isGiven = name in task.parameters;
-  const value = task.parameters[name];
-  const isText = parameter?.type === 'str' && typeof value === 'string';
   return {
     name,
     parameter,
-    isGiven,
-    text: !isGiven ? '' : isText ? (value as string) : shown(value)
+    isGiven: name in task.parameters,
+    text: argumentText(task.parameters[name], parameter)
   };
+}
+
+/** A value as a field shows it; empty where nothing is given. */
+export function argumentText(value: unknown, parameter?: Parameter): string {
+  return parameter?.type === 'str' && typeof value === 'string' ? value : shown(value);
 }
 
 /** What a field's text stands for; undefined: nothing is given. A `str` is text whatever it looks like. */

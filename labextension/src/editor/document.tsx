@@ -112,6 +112,7 @@ export class PipelineEditor extends ReactWidget {
           onAdd={() => void this._choose()}
           onOpenText={() => this._context.openFile(this._document.path, 'Editor')}
           onRun={() => void this._run()}
+          onActivate={schedule => void this._activate(schedule)}
         />
       </Suspense>
     );
@@ -168,11 +169,33 @@ export class PipelineEditor extends ReactWidget {
     this._add((chosen.value ?? []).map(({ path }) => path));
   }
 
+  private async _save(): Promise<void> {
+    if (this._document.model.dirty) {
+      await this._document.save();
+    }
+  }
+
+  /** The schedule, as the file has it, is the one that fires. */
+  private async _activate(schedule: string): Promise<void> {
+    const { api, trans } = this._context;
+    try {
+      await this._save();
+      const { items } = await api.addSchedule({ path: this.path, name: schedule });
+      for (const { name, is_paused: isPaused } of items) {
+        this._context.say(
+          isPaused
+            ? trans.__('%1 is paused: it fires once somebody resumes it', name)
+            : trans.__('%1 runs by itself from now on', name)
+        );
+      }
+    } catch (error) {
+      this._context.report(error);
+    }
+  }
+
   private async _run(): Promise<void> {
     try {
-      if (this._document.model.dirty) {
-        await this._document.save();
-      }
+      await this._save();
       this._context.navigation.showPipeline(this.path, true);
       this._context.app.shell.activateById('jupyter-mlops-panel');
     } catch (error) {

@@ -30,6 +30,8 @@ export interface IEditor {
   onAdd: () => void;
   onOpenText: () => void;
   onRun: () => void;
+  /** Let a schedule of the file fire as it is written there. */
+  onActivate: (schedule: string) => void;
 }
 
 /** See the module. */
@@ -219,11 +221,13 @@ export function Editor(props: IEditor): ReactElement {
             />
           ) : (
             <PipelineForm
+              context={context}
               pipeline={pipeline}
               problems={placed.filter(problem => !tasks.has(problem.task))}
               isReadOnly={locked}
               trans={trans}
               edit={edit}
+              onActivate={props.onActivate}
             />
           )}
         </aside>

@@ -22,6 +22,8 @@ export interface IOutline {
   parameters: Plain;
   defaults: Plain;
   tasks: ITask[];
+  /** Name → what it says. */
+  schedules: Readonly<Record<string, Plain>>;
 }
 
 /** One way in which a task leads to another: the key of the later one, and what stands there. */
@@ -45,7 +47,10 @@ export interface IProblem {
   severity?: string;
 }
 
-/** A problem with its place: the task and its key (`parameters.week`); both empty for the pipeline itself. */
+/**
+ * A problem with its place: the task and its key (`parameters.week`); no task and `schedules.nightly.cron`; both are empty
+ * for the pipeline itself.
+ */
 export interface IPlaced extends IProblem {
   task: string;
   key: string;
@@ -82,7 +87,10 @@ function outlined(document: Document.Parsed): IOutline {
         parameters: mapping(settings.parameters),
         settings
       };
-    })
+    }),
+    schedules: Object.fromEntries(
+      Object.entries(mapping(body.schedules)).map(([name, value]) => [name, mapping(value)])
+    )
   };
 }
 
@@ -166,11 +174,10 @@ export function place(source: string, problems: readonly IProblem[]): IPlaced[] 
 
 /** The narrowest span; where several stand in one line, the one that the message names, else what holds them. */
 function narrow(spans: readonly ISpan[], message: string): ISpan | undefined {
-  const depth = (span: ISpan): number => (span.key === '' ? 0 : span.key.split('.').length);
   for (let level = 2; level >= 0; level--) {
-    const here = spans.filter(span => depth(span) === level);
-    const isNamed = (span: ISpan): boolean =>
-      message.includes(`'${(span.key || span.task).split('.').pop()!}'`);
+    const here = spans.filter(span => span.level === level);
+    const isNamed = ({ name }: ISpan): boolean =>
+      message.includes(`'${name}'`) || message.includes(`\`${name}\``);
     const found = here.length > 1 ? here.find(isNamed) : here[0];
     if (found) {
       return found;
@@ -182,11 +189,15 @@ function narrow(spans: readonly ISpan[], message: string): ISpan | undefined {
 interface ISpan {
   task: string;
   key: string;
+  /** How it is called: the last part of its key. */
+  name: string;
+  /** How far within a task, or a schedule. */
+  level: number;
   first: number;
   last: number;
 }
 
-/** The lines of all tasks, their keys and their arguments. */
+/** The lines of all tasks and schedules, their keys and their arguments. */
 function findSpans(source: string): ISpan[] {
   const document = read(source);
   const spans: ISpan[] = [];
@@ -196,11 +207,15 @@ function findSpans(source: string): ISpan[] {
       return;
     }
     for (const pair of node.items) {
-      const inner = [...path, isScalar(pair.key) ? String(pair.key.value) : ''];
+      const name = isScalar(pair.key) ? String(pair.key.value) : '';
+      const inner = [...path, name];
       const lines = linesOf(source, document, inner);
       if (lines) {
         const [first, last] = lines;
-        spans.push({ task: inner[1], key: inner.slice(2).join('.'), first, last });
+        const isTask = inner[0] === 'tasks';
+        const task = isTask ? inner[1] : '';
+        const key = (isTask ? inner.slice(2) : inner).join('.');
+        spans.push({ task, key, name, level: inner.length - 2, first, last });
       }
       if (depth > 1) {
         walk(inner, depth - 1);
@@ -208,5 +223,6 @@ function findSpans(source: string): ISpan[] {
     }
   };
   walk(['tasks'], 3);
+  walk(['schedules'], 3);
   return spans;
 }

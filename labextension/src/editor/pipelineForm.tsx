@@ -1,22 +1,27 @@
-/** The form beside the picture while no task is picked: the pipeline itself, and its parameters. */
+/** The form beside the picture while no task is picked: the pipeline itself, its parameters and its schedules. */
 import type { ReactElement } from 'react';
 
 import { Fold } from '../components/pieces';
+import type { IContext } from '../tokens';
 import { Entry } from './fields';
+import { Notes } from './inputFields';
 import type { IOutline, IPlaced } from './outline';
 import { shown, typed } from './scalars';
+import { Schedules, scheduleOf } from './scheduleForm';
 import { put, take } from './source';
 import type { Edit } from './taskForm';
-import type { Plain } from './values';
+import { kindOf, type Plain } from './values';
 
 const TYPES = ['int', 'float', 'str', 'bool', 'list', 'dict', 'date', 'datetime', 'any'];
 
 export interface IPipelineForm {
+  context: IContext;
   pipeline: IOutline;
   problems: readonly IPlaced[];
   isReadOnly: boolean;
   trans: { __: (text: string, ...values: unknown[]) => string };
   edit: Edit;
+  onActivate: (schedule: string) => void;
 }
 
 /** See the module. */
@@ -29,21 +34,7 @@ export function PipelineForm(props: IPipelineForm): ReactElement {
       <header>
         <h3>{pipeline.name || trans.__('Pipeline')}</h3>
       </header>
-      {props.problems.length > 0 && (
-        <ul className="jp-mlops-Problems">
-          {props.problems.map(({ message, hint, severity }, i) => (
-            <li key={i} className={`jp-mod-${severity}`}>
-              <span className="jp-mlops-Problems-sign" aria-hidden>
-                {severity === 'warning' ? '▲' : '✘'}
-              </span>
-              <div>
-                {message}
-                {hint && <div className="jp-mlops-hint">{hint}</div>}
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Notes problems={props.problems.filter(one => !(scheduleOf(one) in pipeline.schedules))} />
       <Entry
         label={trans.__('Name')}
         value={pipeline.name}
@@ -74,6 +65,7 @@ export function PipelineForm(props: IPipelineForm): ReactElement {
           />
         )}
       </Fold>
+      <Schedules {...props} />
       <p className="jp-mlops-muted jp-mlops-TaskForm-hint">
         {trans.__(
           'Drop notebooks from the file browser to add tasks. Draw from the dot of one task to the next to connect them. Pick a task to edit it.'
@@ -137,14 +129,4 @@ function OneParameter(props: IPipelineForm & { name: string; given: unknown }): 
       }
     />
   );
-}
-
-function kindOf(value: unknown): string {
-  if (Array.isArray(value)) {
-    return 'list';
-  }
-  if (typeof value === 'number') {
-    return Number.isInteger(value) ? 'int' : 'float';
-  }
-  return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'str' : 'any';
 }

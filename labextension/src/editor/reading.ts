@@ -29,7 +29,8 @@ export function useRead(text: string): IRead {
     description: '',
     parameters: {},
     defaults: {},
-    tasks: []
+    tasks: [],
+    schedules: {}
   }));
   const read = useMemo<IRead>(() => {
     try {
@@ -62,6 +63,9 @@ export function useKnown(graph: Graph | null, tasks: ReadonlyMap<string, unknown
 /** The server's problems with their places: it names the task, and often the parameter, only in words. */
 export function placeAll(text: string, problems: readonly Problem[]): IPlaced[] {
   return place(text, problems).map((one, i) => {
+    if (one.key.startsWith('schedules.')) {
+      return ofSchedule(one);
+    }
     const task = problems[i].task ?? one.task;
     const parameter =
       problems[i].parameter ?? (task && /\bparameter '([^']+)'/.exec(one.message)?.[1]);
@@ -74,6 +78,30 @@ export function placeAll(text: string, problems: readonly Problem[]): IPlaced[] 
         : one.message;
     return { ...one, task, key, message };
   });
+}
+
+/** A problem of a schedule: which argument or which key it misses stands in its words only. */
+function ofSchedule(problem: IPlaced): IPlaced {
+  const { key } = problem;
+  const name = key.split('.')[1];
+  const parameter = /^schedules\.[^.]+(\.parameters)?$/.test(key)
+    ? /\bparameter '([^']+)'/.exec(problem.message)?.[1]
+    : undefined;
+  const lacking = /\blacks `(\w+)`/.exec(problem.message)?.[1];
+  const start = `schedule '${name}'`;
+  return {
+    ...problem,
+    task: '',
+    key: parameter
+      ? `schedules.${name}.parameters.${parameter}`
+      : lacking
+        ? `${key}.${lacking}`
+        : key,
+    // Within its own form its name need not be said again.
+    message: problem.message.startsWith(`${start}: `)
+      ? problem.message.slice(start.length + 2)
+      : problem.message
+  };
 }
 
 /** Of each task, what is wrong with it. */

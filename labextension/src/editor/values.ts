@@ -59,3 +59,14 @@ export function without(value: unknown, [key, ...rest]: Path): unknown {
   const { [key]: inner, ...others } = value as Plain;
   return rest.length ? { ...others, [key]: without(inner, rest) } : others;
 }
+
+/** The type that a parameter has whose default this is. */
+export function kindOf(value: unknown): string {
+  if (Array.isArray(value)) {
+    return 'list';
+  }
+  if (typeof value === 'number') {
+    return Number.isInteger(value) ? 'int' : 'float';
+  }
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'str' : 'any';
+}

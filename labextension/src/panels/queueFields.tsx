@@ -1,6 +1,6 @@
-/** Where a run waits, and how urgent it is: folded away in the form that starts it, and there only where quotas are set. */
+/** Where a run waits, and how urgent it is: folded away in forms, and there only where quotas are set, or something is said. */
 import { type ReactElement } from 'react';
-import { Choice, Line } from '../components/fields';
+import { Check, Choice, Line } from '../components/fields';
 import { Fold } from '../components/pieces';
 import { useQuery } from '../hooks';
 import type { IContext } from '../tokens';
@@ -27,21 +27,31 @@ export function queueOptions(texts: IQueueTexts): Partial<RunOptions> {
 export function QueueFields(props: {
   context: IContext;
   texts: IQueueTexts;
+  /** What is wrong with a field, by its key in a pipeline's file. */
+  told?: (key: string) => readonly string[];
   onChange: (texts: IQueueTexts) => void;
 }): ReactElement | null {
-  const { context, texts, onChange } = props;
+  const { context, texts, onChange, told } = props;
   const { api, model, trans } = context;
   const quotas = useQuery(model, ['quotas'], () => api.quotas(), ['queue']).value;
-  if (!quotas?.is_set) {
+  const isSaid = texts.queue !== '' || texts.priority !== '' || texts.isPreemptible;
+  if (!quotas?.is_set && !isSaid) {
     return null;
   }
+  const queues = quotas?.queues ?? [];
+  const isWrong = ['queue', 'priority', 'preemptible'].some(key => told?.(key).length);
   return (
-    <Fold title={trans.__('Queue and priority')}>
-      {quotas.queues.length > 1 && (
+    <Fold title={trans.__('Queue and priority')} isOpen={isWrong}>
+      {(queues.length > 1 || texts.queue !== '') && (
         <Choice
           label={trans.__('Queue')}
           value={texts.queue}
-          choices={quotas.queues.map((name, i) => [i ? name : '', name])}
+          messages={told?.('queue')}
+          choices={
+            queues.length
+              ? queues.map((name, i) => [i ? name : '', name])
+              : [['', trans.__('the usual one')]]
+          }
           onChange={queue => onChange({ ...texts, queue })}
         />
       )}
@@ -50,16 +60,14 @@ export function QueueFields(props: {
         type="number"
         value={texts.priority}
         placeholder="0"
+        messages={told?.('priority')}
         onChange={priority => onChange({ ...texts, priority })}
       />
-      <label className="jp-mlops-Check">
-        <input
-          type="checkbox"
-          checked={texts.isPreemptible}
-          onChange={event => onChange({ ...texts, isPreemptible: event.target.checked })}
-        />
-        {trans.__('It may make way for others, and goes on later')}
-      </label>
+      <Check
+        label={trans.__('It may make way for others, and goes on later')}
+        isChecked={texts.isPreemptible}
+        onChange={isPreemptible => onChange({ ...texts, isPreemptible })}
+      />
     </Fold>
   );
 }

@@ -1,9 +1,12 @@
 /** The tab that shows, and writes, a pipeline in the files of another orchestrator. */
 import { type FormEvent, type ReactElement, useState } from 'react';
-import { Choice, Line } from '../components/fields';
+import { Check, Choice, Line } from '../components/fields';
 import { Failure, Fold } from '../components/pieces';
+import { isTold, toldAt } from '../components/told';
+import { useQuery } from '../hooks';
 import type { Args, IContext } from '../tokens';
 import type { Exported, ExportRequest } from '../types';
+import { ImageFields, imagesAsked, type IImages, NO_IMAGES, placesOfImages } from './imageFields';
 import { WriteButtons } from './writing';
 
 type Target = ExportRequest['target'];
@@ -29,13 +32,17 @@ function ExportTab({ context, path }: { context: IContext; path: string }): Reac
   const { api, model, trans } = context;
   const [target, setTarget] = useState<Target>('airflow');
   const [folder, setFolder] = useState(exportFolder(path, 'airflow'));
-  const [image, setImage] = useState('');
+  const [images, setImages] = useState<IImages>(NO_IMAGES);
   const [schedule, setSchedule] = useState('');
   const [timezone, setTimezone] = useState('UTC');
   const [isForced, setForced] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const [made, setMade] = useState<Exported | null>(null);
+  const environments = useQuery(model, ['environments', path], () => api.environments(path), [
+    'pipeline'
+  ]);
+  const names = (environments.value?.items ?? []).map(({ name }) => name);
   const choose = (text: string): void => {
     setTarget(text as Target);
     setFolder(exportFolder(path, text));
@@ -50,7 +57,7 @@ function ExportTab({ context, path }: { context: IContext; path: string }): Reac
         await api.exportPipeline({
           path,
           target,
-          image,
+          ...imagesAsked(images, names),
           schedule,
           timezone: timezone || 'UTC',
           ...(isWritten ? { folder, is_forced: isForced } : {})
@@ -67,6 +74,8 @@ function ExportTab({ context, path }: { context: IContext; path: string }): Reac
     event.preventDefault();
     void ask(true);
   };
+  const told = (field: string): string[] => toldAt(error, field);
+  const fields = ['folder', 'schedule', 'timezone', ...placesOfImages(names)];
   return (
     <div className="jp-mlops-ExportTab">
       <header className="jp-mlops-Tab-head">
@@ -77,34 +86,45 @@ function ExportTab({ context, path }: { context: IContext; path: string }): Reac
           )}
         </p>
       </header>
-      <form className="jp-mlops-Form" onSubmit={submit}>
+      <form className="jp-mlops-Form jp-mlops-ExportTab-form" onSubmit={submit}>
         <Choice
           label={trans.__('Orchestrator')}
           value={target}
           choices={TARGETS}
           onChange={choose}
         />
-        <Line label={trans.__('Folder for its files')} value={folder} onChange={setFolder} />
         <Line
-          label={trans.__('Container image that has the project')}
-          value={image}
-          onChange={setImage}
+          label={trans.__('Folder for its files')}
+          value={folder}
+          messages={told('folder')}
+          onChange={setFolder}
+        />
+        <ImageFields
+          context={context}
+          path={path}
+          environments={environments}
+          images={images}
+          told={told}
+          onChange={setImages}
         />
         <Line
           label={trans.__('Schedule')}
           value={schedule}
           placeholder="0 6 * * 1"
+          messages={told('schedule')}
           onChange={setSchedule}
         />
-        <Line label={trans.__('Time zone')} value={timezone} onChange={setTimezone} />
-        <label className="jp-mlops-Check">
-          <input
-            type="checkbox"
-            checked={isForced}
-            onChange={event => setForced(event.target.checked)}
-          />{' '}
-          {trans.__('Overwrite files that differ')}
-        </label>
+        <Line
+          label={trans.__('Time zone')}
+          value={timezone}
+          messages={told('timezone')}
+          onChange={setTimezone}
+        />
+        <Check
+          label={trans.__('Overwrite files that differ')}
+          isChecked={isForced}
+          onChange={setForced}
+        />
         <WriteButtons
           context={context}
           folder={folder}
@@ -112,7 +132,7 @@ function ExportTab({ context, path }: { context: IContext; path: string }): Reac
           onLook={() => void ask(false)}
         />
       </form>
-      {error && <Failure error={error} />}
+      {error && !isTold(error, fields) && <Failure error={error} />}
       {made && <ExportReport made={made} context={context} />}
     </div>
   );

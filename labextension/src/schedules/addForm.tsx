@@ -1,15 +1,17 @@
-/** The form of a new schedule: which pipeline, when, and with which arguments; what it will do is shown as it is typed. */
+/** The form of a new schedule: which pipeline, when, and with which arguments. */
 import { type FormEvent, type ReactElement, useState } from 'react';
 
 import { ApiError } from '../api';
 import { Choice, Line } from '../components/fields';
-import { Field, type Texts, chosen, misfit } from '../components/form';
-import { Failure, Fold, Waiting } from '../components/pieces';
-import { useQuery, useRested } from '../hooks';
-import { AT_FIRST, QueueFields, queueOptions } from '../panels/queueFields';
+import { chosen, misfit } from '../components/form';
+import { Failure, Waiting } from '../components/pieces';
+import { isTold, toldAt } from '../components/told';
+import { useQuery } from '../hooks';
+import { queueOptions } from '../panels/queueFields';
 import type { IContext } from '../tokens';
-import type { Parameter, Pipeline, PipelineSummary } from '../types';
-import { common, onClock } from './words';
+import type { Parameter, Pipeline, PipelineSummary, ScheduleRequest } from '../types';
+import { holdsTemplate, type IScheduleTexts, PLAIN, ScheduleFields } from './fields';
+import { common } from './words';
 
 const MOST = 500;
 
@@ -58,16 +60,12 @@ function ScheduleForm(props: {
   const { api, model, trans } = context;
   const parameters: readonly Parameter[] = pipeline.parameters;
   const [name, setName] = useState('main');
-  const [cron, setCron] = useState(common(trans)[0][0]);
-  const [timezone, setTimezone] = useState(
-    () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'
-  );
-  const [overlap, setOverlap] = useState<'skip' | 'queue' | 'cancel'>('skip');
-  const [catchUp, setCatchUp] = useState<'none' | 'last' | 'all'>('last');
-  const [texts, setTexts] = useState<Texts>(() =>
-    Object.fromEntries(parameters.map(({ name: one, default_text: text }) => [one, text]))
-  );
-  const [queue, setQueue] = useState(AT_FIRST);
+  const [texts, setTexts] = useState<IScheduleTexts>(() => ({
+    ...PLAIN,
+    cron: common(trans)[0][0],
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC',
+    arguments: Object.fromEntries(parameters.map(one => [one.name, one.default_text]))
+  }));
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setBusy] = useState(false);
 
@@ -76,16 +74,7 @@ function ScheduleForm(props: {
     setBusy(true);
     setError(null);
     try {
-      await api.addSchedule({
-        path: pipeline.path,
-        name,
-        cron,
-        timezone,
-        overlap,
-        catch_up: catchUp,
-        arguments: chosen(parameters, texts),
-        ...queueOptions(queue)
-      });
+      await api.addSchedule({ path: pipeline.path, name, ...asked(texts, parameters) });
       context.say(trans.__('%1 runs by itself from now on', `${pipeline.name}.${name}`));
       props.onClose();
     } catch (reason) {
@@ -94,7 +83,16 @@ function ScheduleForm(props: {
       setBusy(false);
     }
   };
-  const told = error instanceof ApiError ? error.problems : [];
+  const told = (key: string): string[] => {
+    const parameter = parameters.find(one => key === `parameters.${one.name}`);
+    const text = parameter && (texts.arguments[parameter.name] ?? '');
+    return [
+      parameter && !holdsTemplate(text) ? misfit(parameter, text ?? '') : '',
+      ...(parameter && error instanceof ApiError
+        ? error.problems.filter(one => one.parameter === parameter.name).map(one => one.message)
+        : toldAt(error, FIELDS[key] ?? key))
+    ].filter(Boolean);
+  };
 
   return (
     <form
@@ -102,7 +100,7 @@ function ScheduleForm(props: {
       onSubmit={event => void submit(event)}
       noValidate
     >
-      {error && <Failure error={error} />}
+      {error && !isTold(error, TOLD) && <Failure error={error} />}
       <Choice
         label={trans.__('Pipeline')}
         value={pipeline.path}
@@ -110,64 +108,13 @@ function ScheduleForm(props: {
         onChange={props.onChoose}
       />
       <Line label={trans.__('Name')} value={name} onChange={setName} />
-      <Line label={trans.__('Cron')} value={cron} onChange={setCron} list="jp-mlops-crons" />
-      <datalist id="jp-mlops-crons">
-        {common(trans).map(([expression, words]) => (
-          <option key={expression} value={expression}>
-            {words}
-          </option>
-        ))}
-      </datalist>
-      <Line label={trans.__('Time zone')} value={timezone} onChange={setTimezone} />
-      <NextFires context={context} cron={cron} timezone={timezone} />
-      {parameters.length > 0 && (
-        <Fold title={trans.__('Arguments')} count={parameters.length}>
-          <p className="jp-mlops-hint">
-            {trans.__('Text may hold what belongs to the fire:')}{' '}
-            <code>{'${schedule.data_interval_start.date}'}</code>
-          </p>
-          {parameters.map(parameter => (
-            <Field
-              key={parameter.name}
-              parameter={{
-                ...parameter,
-                type: holdsTemplate(texts[parameter.name]) ? 'str' : parameter.type
-              }}
-              text={texts[parameter.name] ?? ''}
-              messages={[
-                holdsTemplate(texts[parameter.name])
-                  ? ''
-                  : misfit(parameter, texts[parameter.name] ?? ''),
-                ...told.filter(one => one.parameter === parameter.name).map(one => one.message)
-              ].filter(Boolean)}
-              onChange={text => setTexts(before => ({ ...before, [parameter.name]: text }))}
-            />
-          ))}
-        </Fold>
-      )}
-      <Fold title={trans.__('When fires meet or are missed')}>
-        <Choice
-          label={trans.__('While an earlier run goes on')}
-          value={overlap}
-          choices={[
-            ['skip', trans.__('skip the fire')],
-            ['queue', trans.__('wait for its end')],
-            ['cancel', trans.__('cancel the earlier run')]
-          ]}
-          onChange={value => setOverlap(value as typeof overlap)}
-        />
-        <Choice
-          label={trans.__('Fires that were missed')}
-          value={catchUp}
-          choices={[
-            ['none', trans.__('are left out')],
-            ['last', trans.__('the last one runs late')],
-            ['all', trans.__('all run late')]
-          ]}
-          onChange={value => setCatchUp(value as typeof catchUp)}
-        />
-      </Fold>
-      <QueueFields context={context} texts={queue} onChange={setQueue} />
+      <ScheduleFields
+        context={context}
+        parameters={parameters}
+        texts={texts}
+        told={told}
+        onChange={setTexts}
+      />
       <div className="jp-mlops-Form-buttons">
         <button type="button" className="jp-mlops-Button" onClick={props.onClose}>
           {trans.__('Cancel')}
@@ -180,34 +127,23 @@ function ScheduleForm(props: {
   );
 }
 
-const holdsTemplate = (text: string | undefined): boolean => (text ?? '').includes('${');
+/** Keys of a pipeline's file that a request calls otherwise. */
+const FIELDS: Readonly<Record<string, string>> = { jitter: 'jitter_seconds' };
+/** What the server says of a field by its name. */
+const TOLD = ['cron', 'timezone', 'jitter_seconds', 'start', 'end'];
 
-/** When it fires next, or what is wrong with the expression: asked for once typing rests. */
-function NextFires(props: { context: IContext; cron: string; timezone: string }): ReactElement {
-  const { api, model, trans } = props.context;
-  const [cron, timezone] = useRested(`${props.cron}\n${props.timezone}`).split('\n');
-  const preview = useQuery(
-    model,
-    ['cron', cron, timezone],
-    () => api.previewCron(cron, timezone, 3),
-    ['-']
-  );
-  const isOfThis = preview.value?.expression !== undefined && !preview.error;
-  return (
-    <div className="jp-mlops-NextFires" role="status">
-      {preview.error && <Failure error={preview.error} />}
-      {isOfThis && (
-        <>
-          <span className="jp-mlops-muted">{trans.__('Next')}</span>
-          <ul>
-            {preview.value!.next.map(at => (
-              <li key={at} className="jp-mlops-number">
-                {onClock(at, preview.value!.timezone)}
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-    </div>
-  );
+/** What is sent: only what was chosen, where that can be left out. */
+function asked(texts: IScheduleTexts, parameters: readonly Parameter[]): Partial<ScheduleRequest> {
+  return {
+    cron: texts.cron,
+    timezone: texts.timezone.trim() || 'UTC',
+    overlap: texts.overlap as ScheduleRequest['overlap'],
+    catch_up: texts.catchUp as ScheduleRequest['catch_up'],
+    arguments: chosen(parameters, texts.arguments),
+    ...(texts.jitter.trim() ? { jitter_seconds: texts.jitter.trim() } : {}),
+    ...(texts.start.trim() ? { start: texts.start.trim() } : {}),
+    ...(texts.end.trim() ? { end: texts.end.trim() } : {}),
+    ...(texts.isPaused ? { is_paused: true } : {}),
+    ...queueOptions(texts.queue)
+  };
 }

@@ -187,7 +187,9 @@ EXAMPLE = {
 }
 
 
-@pytest.mark.parametrize("name", EXAMPLE)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "features")) for name in EXAMPLE]
+)
 def test_the_flights_notebooks(name: str) -> None:
     found = capture_notebook(FLIGHTS / "flights" / f"{name}.ipynb", UNLOCKED)
     asked = {

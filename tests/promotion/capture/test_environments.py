@@ -18,6 +18,7 @@ from jupyter_mlops.promotion.capture import CaptureOptions
 from jupyter_mlops.promotion.capture_pipeline import capture_pipeline
 from jupyter_mlops.promotion.context import Built
 from jupyter_mlops.promotion.environments import TaskImages, choose_images
+from jupyter_mlops.session.exporting import export_pipeline
 from jupyter_mlops.workspace import Workspace
 
 PIPELINE = """\
@@ -61,9 +62,46 @@ def built(pipeline: Path, tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def test_one_image_is_for_all_tasks_and_looks_at_nothing(tmp_path: Path) -> None:
-    assert choose_images(tmp_path / "nowhere.yaml", []) == TaskImages()
-    assert choose_images(tmp_path / "nowhere.yaml", ["r/all:1"]) == TaskImages("r/all:1")
+def test_one_image_is_for_all_tasks_of_one_environment(pipeline: Path) -> None:
+    pipeline.write_text("name: alone\ntasks: {pull: {notebook: pull.ipynb}, look: {notebook: pull.ipynb}}\n")
+    loaded = load_pipeline(pipeline)
+    assert choose_images(loaded, []) == TaskImages()
+    assert choose_images(loaded, ["r/all:1"]) == TaskImages("r/all:1")
+
+
+NOTE = (
+    "image: r/all:1 is for 2 environments, trains-pull and trains-train, and must have what each needs; "
+    "ENVIRONMENT=IMAGE names one for each"
+)
+
+
+def test_one_image_for_several_environments_is_told(pipeline: Path, tmp_path: Path) -> None:
+    words = ["export", str(pipeline), "--to", "argo", "-o", str(tmp_path / "out"), "--image", "r/all:1"]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert NOTE in done.stderr
+    with pytest.raises(
+        InvalidInput, match=r"not all of it holds in .*: image: r/all:1 is for 2 environments"
+    ):
+        export_pipeline("argo", tmp_path / "two", pipeline, image="r/all:1", is_strict=True)
+    agreed = ["r/all:1", "trains-pull=r/all:1"]  # who says so of one knows that there are others
+    assert choose_images(load_pipeline(pipeline), agreed) == TaskImages("r/all:1")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (
+            "{notebook: train.ipynb, needs: [pull]}",
+            "{notebook: train.ipynb, resources: {gpu: 1, image: r/gpu:1}}",
+        ),
+        ("pull.ipynb", "nowhere.ipynb"),
+    ],
+    ids=["a task has its own", "no notebook here"],
+)
+def test_where_no_second_environment_is_known_nothing_is_told(was: str, becomes: str, pipeline: Path) -> None:
+    pipeline.write_text(PIPELINE.replace(was, becomes))
+    assert choose_images(load_pipeline(pipeline), ["r/all:1"]) == TaskImages("r/all:1")
 
 
 @pytest.mark.parametrize(
@@ -79,21 +117,25 @@ def test_one_image_is_for_all_tasks_and_looks_at_nothing(tmp_path: Path) -> None
 def test_an_environment_has_its_own(
     given: list[str], image: str, own: dict[str, str], pipeline: Path
 ) -> None:
-    assert choose_images(pipeline, given) == TaskImages(image, own)
+    assert choose_images(load_pipeline(pipeline), given) == TaskImages(image, own)
 
 
 def test_the_only_environment_has_the_name_of_the_pipeline(pipeline: Path) -> None:
     pipeline.write_text("name: alone\ntasks: {pull: {notebook: pull.ipynb}}\n")
-    assert choose_images(pipeline, ["alone=r/a:1"]) == TaskImages("r/a:1")
+    assert choose_images(load_pipeline(pipeline), ["alone=r/a:1"]) == TaskImages("r/a:1")
 
 
 def test_what_was_built_tells_it(pipeline: Path, built: Callable[..., Path]) -> None:
     file = built("r/t/trains-pull:1", "r/t/trains-train:1")
     gpu = {"train": f"r/t/trains-train@{DIGESTS[1]}"}
-    assert choose_images(pipeline, [], file) == TaskImages(f"r/t/trains-pull@{DIGESTS[0]}", gpu)
-    assert choose_images(pipeline, ["trains-pull=r/new:1"], file) == TaskImages("r/new:1", gpu)
+    assert choose_images(load_pipeline(pipeline), [], file) == TaskImages(
+        f"r/t/trains-pull@{DIGESTS[0]}", gpu
+    )
+    assert choose_images(load_pipeline(pipeline), ["trains-pull=r/new:1"], file) == TaskImages("r/new:1", gpu)
     local = built("trains-pull:1", "trains-train:1", is_pushed=False)
-    assert choose_images(pipeline, [], local) == TaskImages("trains-pull:1", {"train": "trains-train:1"})
+    assert choose_images(load_pipeline(pipeline), [], local) == TaskImages(
+        "trains-pull:1", {"train": "trains-train:1"}
+    )
 
 
 def test_what_was_built_for_each_notebook_tells_it(pipeline: Path, built: Callable[..., Path]) -> None:
@@ -102,7 +144,9 @@ def test_what_was_built_for_each_notebook_tells_it(pipeline: Path, built: Callab
     (pipeline.parent / "look.ipynb").write_bytes((pipeline.parent / "pull.ipynb").read_bytes())
     file = built("r/a:1", "r/b:1", "r/c:1", is_split=True)
     images = [f"r/{name}@{digest}" for name, digest in zip("abc", DIGESTS, strict=True)]
-    assert choose_images(pipeline, [], file) == TaskImages(images[0], {"b": images[1], "c": images[2]})
+    assert choose_images(load_pipeline(pipeline), [], file) == TaskImages(
+        images[0], {"b": images[1], "c": images[2]}
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +162,7 @@ def test_what_was_built_for_each_notebook_tells_it(pipeline: Path, built: Callab
 )
 def test_what_is_given_wrong(given: list[str], error: type[Exception], said: str, pipeline: Path) -> None:
     with pytest.raises(error, match=said) as caught:
-        choose_images(pipeline, given)
+        choose_images(load_pipeline(pipeline), given)
     if error is NotFound:
         assert "did you mean 'trains-train'" in caught.value.hint  # type: ignore[attr-defined]
 
@@ -131,19 +175,19 @@ def test_a_file_that_tells_nothing(text: str, pipeline: Path, tmp_path: Path) ->
     file = tmp_path / "images.json"
     file.write_text(text)
     with pytest.raises(InvalidInput, match="is not what `dockerize PIPELINE --json` wrote") as caught:
-        choose_images(pipeline, [], file)
+        choose_images(load_pipeline(pipeline), [], file)
     assert "dockerize pipeline.yaml --push IMAGE --json > images.json" in caught.value.hint
 
 
 def test_a_file_of_no_image_or_of_another_pipeline(pipeline: Path, built: Callable[..., Path]) -> None:
     with pytest.raises(InvalidInput, match="none was built"):
-        choose_images(pipeline, [], built())
+        choose_images(load_pipeline(pipeline), [], built())
     with pytest.raises(NotFound, match="cannot read"):
-        choose_images(pipeline, [], pipeline.parent / "none.json")
+        choose_images(load_pipeline(pipeline), [], pipeline.parent / "none.json")
     file = built("r/a:1", "r/b:1")
     pipeline.write_text(f"{PIPELINE}# and more\n")
     with pytest.raises(InvalidInput, match=r"not of pipeline\.yaml as it is now"):
-        choose_images(pipeline, [], file)
+        choose_images(load_pipeline(pipeline), [], file)
 
 
 def test_the_command_line_starts_each_task_in_its_own(

@@ -286,14 +286,24 @@ describe('plain fields', () => {
         label="Name <i>"
         value="a"
         placeholder="any"
-        list="names"
+        offers={['b', ['c', 'the third']]}
         onChange={text => said.push(text)}
       />
     );
     const field = page.field('Name <i>');
     assert.deepEqual(
-      ['type', 'placeholder', 'list'].map(name => field.getAttribute(name)),
-      ['text', 'any', 'names']
+      ['type', 'placeholder', 'aria-invalid', 'aria-describedby'].map(name =>
+        field.getAttribute(name)
+      ),
+      ['text', 'any', null, null]
+    );
+    assert.equal(page.all('datalist')[0].id, field.getAttribute('list'));
+    assert.deepEqual(
+      page.all('option').map(one => [one.getAttribute('value'), one.textContent]),
+      [
+        ['b', ''],
+        ['c', 'the third']
+      ]
     );
     await page.type(field, 'ab');
     assert.deepEqual(said, ['ab']);
@@ -312,6 +322,27 @@ describe('plain fields', () => {
     assert.equal(page.field('Unit').textContent, 'noneOne GPU');
     await page.type('Unit', 'gpu');
     assert.deepEqual(said, ['gpu']);
+  });
+
+  test('say what they are for and what is wrong with them, to a screen reader as well', async () => {
+    const nothing = (): void => undefined;
+    const more = { help: 'of <all>', messages: ['is odd', 'is long'] };
+    await page.show(
+      <>
+        <Line label="Name" value="" {...more} onChange={nothing} />
+        <Choice label="Unit" value="tpu" choices={[['gpu', 'GPU']]} {...more} onChange={nothing} />
+      </>
+    );
+    for (const label of ['Name', 'Unit']) {
+      const field = page.field(label);
+      assert.equal(field.getAttribute('aria-invalid'), 'true');
+      const told = String(field.getAttribute('aria-describedby'))
+        .split(' ')
+        .map(id => page.all('div').find(one => one.id === id)!.textContent);
+      assert.deepEqual(told, ['of <all>', 'is odd. is long']);
+    }
+    assert.equal(page.all('[role=alert]').length, 2);
+    assert.equal(page.field('Unit').textContent, 'tpuGPU'); // what it has is shown, known or not
   });
 
   test('two of the same label are two fields', async () => {

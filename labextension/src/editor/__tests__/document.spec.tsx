@@ -8,6 +8,7 @@ import type { ReactElement } from 'react';
 
 import type { IContext } from '../../tokens';
 import { addEditor, PipelineEditor } from '../document';
+import type { IEditor } from '../editor';
 import { outline } from '../outline';
 import { answer, picture, Server, SharedText, trans } from './builders';
 
@@ -29,7 +30,13 @@ async function document(made: IMade = {}) {
   const server = new Server();
   const shared = new SharedText('tasks: {}\n');
   const context = {
-    api: server.api,
+    api: {
+      ...server.api,
+      addSchedule: async ({ path, name }: { path: string; name: string }) => {
+        done.push(`add ${name} of ${path}`);
+        return { items: [{ name: `flights.${name}`, is_paused: name === 'nightly' }] };
+      }
+    },
     trans,
     app: {
       serviceManager: { contents: { localPath: (path: string) => path.replace(/^RTC:/, '') } },
@@ -39,7 +46,8 @@ async function document(made: IMade = {}) {
       showPipeline: (path: string, isForm: boolean) => done.push(`run ${path} ${isForm}`)
     },
     openFile: (path: string, factory?: string) => done.push(`open ${path} ${factory}`),
-    report: (error: Error) => done.push(`report ${error.message}`)
+    report: (error: Error) => done.push(`report ${error.message}`),
+    say: (text: string) => done.push(`say ${text}`)
   } as unknown as IContext;
   const file = {
     path: made.path ?? 'RTC:flights/pipeline.yaml',
@@ -114,6 +122,28 @@ describe('the document of a pipeline', () => {
       await press(root, 'Run…');
       assert.deepEqual(done, expected);
     }
+  });
+
+  it('is saved before a schedule of it becomes active', async () => {
+    const { widget, done } = await document({ isDirty: true });
+    const { onActivate } = (widget.render().props.children as ReactElement<IEditor>).props;
+    await settle(() => onActivate('weekly'));
+    await settle(() => onActivate('nightly'));
+    assert.deepEqual(done, [
+      'save',
+      'add weekly of flights/pipeline.yaml',
+      'say flights.weekly runs by itself from now on',
+      'save',
+      'add nightly of flights/pipeline.yaml',
+      'say flights.nightly is paused: it fires once somebody resumes it'
+    ]);
+    const full = await document({
+      isDirty: true,
+      save: () => Promise.reject(new Error('the disk is full'))
+    });
+    const editor = (full.widget.render().props.children as ReactElement<IEditor>).props;
+    await settle(() => editor.onActivate('weekly'));
+    assert.deepEqual(full.done, ['report the disk is full']);
   });
 
   it('does not run where it could not be saved, and says so', async () => {

@@ -58,6 +58,7 @@ async function editor(text = FLIGHTS, problems: Problem[] = [], changes: Partial
       onAdd={() => opened.push('a dialog')}
       onOpenText={() => opened.push('the text')}
       onRun={() => opened.push('the form of a run')}
+      onActivate={never('an active schedule')}
       {...changes}
     />
   );

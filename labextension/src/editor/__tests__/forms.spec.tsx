@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { renderToStaticMarkup } from 'react-dom/server';
 
 import { trans } from '../../__tests__/samples';
+import type { IContext } from '../../tokens';
 import type { Graph, Parameter } from '../../types';
 import { Canvas } from '../canvas';
 import { ConnectForm, EdgeForm } from '../edgeForm';
@@ -174,6 +175,8 @@ describe('the form of the pipeline', () => {
   it('has its parameters with types', () => {
     const html = renderToStaticMarkup(
       <PipelineForm
+        context={{} as IContext}
+        onActivate={() => undefined}
         pipeline={PIPELINE}
         problems={[]}
         isReadOnly={false}

@@ -17,7 +17,8 @@ import { describe, it } from 'node:test';
 
 import { outline } from '../outline';
 import { type IPipelineForm, PipelineForm } from '../pipelineForm';
-import { Edited, placed, trans } from './builders';
+import type { IContext } from '../../tokens';
+import { Edited, never, placed, trans } from './builders';
 
 const TEXT = `# who leaves late?
 name: flights
@@ -37,6 +38,8 @@ function form(text = TEXT, changes: Partial<IPipelineForm> = {}) {
   const edited = new Edited(text);
   const make = () => (
     <PipelineForm
+      onActivate={never('an active schedule')}
+      context={never('the context') as unknown as IContext}
       pipeline={outline(edited.text)}
       problems={[]}
       isReadOnly={false}

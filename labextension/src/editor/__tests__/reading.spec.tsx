@@ -105,6 +105,53 @@ describe("the server's problems", () => {
     })
   );
 
+  const weekly = `name: a
+tasks:
+  weekly: {notebook: a.ipynb}
+schedules:
+  weekly:
+    cron: 61 * * * *
+    parameters:
+      week: x
+    jitter: soon
+  daily: {cron: "@daily", timezone: Mars, catch_up: often}
+`;
+  const ofSchedules: [line: number, message: string, expected: string][] = [
+    [
+      6,
+      "schedule 'weekly': minute 61 is not within 0–59",
+      ' schedules.weekly.cron minute 61 is not within 0–59'
+    ],
+    [
+      7,
+      "schedule 'weekly': parameter 'week': 'x' is no int",
+      " schedules.weekly.parameters.week parameter 'week': 'x' is no int"
+    ],
+    [
+      9,
+      "`jitter`: 'soon' is no duration",
+      " schedules.weekly.jitter `jitter`: 'soon' is no duration"
+    ],
+    [5, "schedule 'weekly' lacks `cron`", " schedules.weekly.cron schedule 'weekly' lacks `cron`"],
+    [
+      5,
+      "schedule 'weekly': the pipeline lacks parameter 'rows'",
+      " schedules.weekly.parameters.rows the pipeline lacks parameter 'rows'"
+    ],
+    [10, '`catch_up` must be text', ' schedules.daily.catch_up `catch_up` must be text'],
+    [
+      10,
+      "schedule 'daily': there is no time zone 'Mars'",
+      " schedules.daily there is no time zone 'Mars'"
+    ]
+  ];
+  ofSchedules.forEach(([line, message, expected]) =>
+    it(`of a schedule have their place: ${message}`, () => {
+      const [one] = placeAll(weekly, [problem(message, { line, task: null })]);
+      assert.equal(`${one.task} ${one.key} ${one.message}`, expected);
+    })
+  );
+
   it('keep their hint and severity, and their order', () => {
     const made = placeAll(text, [
       problem('b', { hint: 'do that', severity: 'warning' }),

@@ -1,7 +1,8 @@
 import { later, Refusal, SILENCE, useBench } from '../../panels/__tests__/page';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Exported } from '../../types';
+import { problem } from '../../__tests__/samples';
+import type { EnvironmentList, Exported } from '../../types';
 import { create, exportFolder } from '../exportTab';
 
 const bench = useBench();
@@ -16,8 +17,16 @@ const exported = (changes: Partial<Exported> = {}): Exported => ({
   ...changes
 });
 
-async function show(answer: unknown = exported()): Promise<void> {
-  bench().server.says('POST export', answer);
+const ASKED = `GET pipelines/${PATH}/environments`;
+const environments = (...names: string[]): EnvironmentList => ({
+  items: names.map((name, i) => ({ name, tasks: [`task_${i}`, 'all'] }))
+});
+
+async function show(
+  answer: unknown = exported(),
+  found: unknown = environments('flights')
+): Promise<void> {
+  bench().server.says('POST export', answer).says(ASKED, found);
   await bench().show(create(bench().context, { path: PATH }));
 }
 
@@ -35,7 +44,7 @@ describe('the folder of an export', () => {
 });
 
 describe('the tab of an export', () => {
-  test('offers the orchestrators that there are, and asks nothing yet', async () => {
+  test('offers the orchestrators that there are, and makes nothing yet', async () => {
     await show();
     assert.equal(bench().one('h1').textContent, `${PATH} elsewhere`);
     assert.deepEqual(bench().texts('option'), [
@@ -184,5 +193,87 @@ describe('what was exported', () => {
     await bench().click('Write');
     await bench().click('flights/airflow/flights.py');
     assert.deepEqual(bench().files, [['flights/airflow/flights.py']]);
+  });
+});
+
+describe('the images of an export', () => {
+  const MANY = environments('flights-pull', 'flights-train');
+
+  test('are one, where the pipeline has one environment', async () => {
+    await show();
+    assert.equal(bench().all('fieldset').length, 0);
+    assert.equal(bench().server.count(ASKED), 1);
+  });
+
+  test('are one for each environment, where it has several: what is given is sent', async () => {
+    await show(exported(), MANY);
+    assert.equal(bench().one('legend').textContent, 'Images of its environments');
+    assert.match(bench().one('fieldset').textContent, /flights-pulltask_0, all/);
+    await bench().type('Container image that has the project', 'r/all:1');
+    await bench().type('flights-train', ' r/train:1 ');
+    await bench().click('Only look');
+    assert.deepEqual(sent(), {
+      ...AT_FIRST,
+      image: 'r/all:1',
+      images: { 'flights-train': 'r/train:1' }
+    });
+    await bench().type('flights-train', '');
+    await bench().click('Only look');
+    assert.deepEqual(sent(), { ...AT_FIRST, image: 'r/all:1' });
+  });
+
+  test('are what was built: the file is sent', async () => {
+    await show();
+    await bench().type('File that tells which images were built', 'flights/images.json');
+    await bench().click('Only look');
+    assert.deepEqual(sent(), { ...AT_FIRST, built: 'flights/images.json' });
+  });
+
+  test('can be given while nobody knows yet which environments there are', async () => {
+    const { answer, come } = later();
+    await show(exported(), () => answer);
+    assert.match(bench().one('[role=status]').textContent, /Looking which environments/);
+    await bench().type('Container image that has the project', 'r/all:1');
+    await bench().click('Only look');
+    assert.deepEqual(sent(), { ...AT_FIRST, image: 'r/all:1' });
+    await bench().do(() => come(MANY));
+    assert.equal(bench().all('fieldset').length, 1);
+    assert.equal(bench().field('Container image that has the project').value, 'r/all:1');
+  });
+
+  test('can be given where that cannot be told, and why is said', async () => {
+    await show(exported(), new Refusal(404, 'there is no notebook pull.ipynb', 'mend its path'));
+    assert.match(bench().one('[role=alert]').textContent, /no notebook pull.ipynb.*mend its path/);
+    await bench().type('Container image that has the project', 'r/all:1');
+    await bench().click('Only look');
+    assert.deepEqual(sent(), { ...AT_FIRST, image: 'r/all:1' });
+  });
+
+  const cases: [where: string, label: string][] = [
+    ['image', 'Container image that has the project'],
+    ['images.flights-train', 'flights-train'],
+    ['built', 'File that tells which images were built'],
+    ['folder', FOLDER],
+    ['schedule', 'Schedule'],
+    ['timezone', 'Time zone']
+  ];
+  for (const [where, label] of cases) {
+    test(`and the other fields tell what is wrong with ${where}, and nothing else does`, async () => {
+      const told = [problem('is odd', { where, hint: 'mend it' })];
+      await show(new Refusal(400, 'is odd', 'mend it', told), MANY);
+      await bench().click('Only look');
+      assert.deepEqual(bench().texts('[role=alert]'), ['is odd; mend it']);
+      const field = bench().field(label);
+      assert.equal(field.getAttribute('aria-invalid'), 'true');
+      assert.match(String(field.getAttribute('aria-describedby')), /wrong/);
+    });
+  }
+
+  test('of an environment that has no field are told above', async () => {
+    const told = [problem('is odd', { where: 'images.gone' })];
+    await show(new Refusal(400, 'is odd', '', told), MANY);
+    await bench().click('Only look');
+    assert.deepEqual(bench().texts('[role=alert]'), ['is odd']);
+    assert.equal(bench().all('[aria-invalid]').length, 0);
   });
 });

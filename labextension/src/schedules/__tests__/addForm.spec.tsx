@@ -157,13 +157,63 @@ describe('an argument of a schedule', () => {
     });
   }
 
-  test('that belongs to the fire is written as text, whatever its type', async () => {
+  test('may belong to the fire, whatever its type: it is typed as text, and what a fire has is offered', async () => {
     const page = await show();
-    assert.equal(page.field(/^week/).type, 'number');
+    const field = page.field(/^week/);
+    assert.equal(field.type, 'text');
+    const offers = page.all('datalist').find(one => one.id === field.getAttribute('list'))!;
+    assert.ok(offers.textContent.length === 0);
+    assert.ok(
+      offers.children.some(
+        one => one.getAttribute('value') === '${schedule.data_interval_start.date}'
+      )
+    );
     await page.fill(/^week/, '${schedule.x}');
-    assert.equal(page.field(/^week/).type, 'text');
     await page.click('Add');
     assert.deepEqual(sent(page).arguments, { week: '${schedule.x}' });
+  });
+});
+
+describe('the bounds of a schedule', () => {
+  test('are sent where they are given, and it may begin paused', async () => {
+    const page = await show();
+    await page.fill('Not before', ' 2026-01-31 ');
+    await page.fill('Not from then on', '2026-12-31T06:00');
+    await page.fill('Late by up to', '10m');
+    await page.click(page.field(/^Paused/));
+    await page.click('Add');
+    const { start, end, jitter_seconds: jitter, is_paused: isPaused } = sent(page);
+    assert.deepEqual(
+      [start, end, jitter, isPaused],
+      ['2026-01-31', '2026-12-31T06:00', '10m', true]
+    );
+  });
+
+  const cases: [where: string, label: string | RegExp][] = [
+    ['cron', 'Cron'],
+    ['timezone', 'Time zone'],
+    ['start', 'Not before'],
+    ['end', 'Not from then on'],
+    ['jitter_seconds', 'Late by up to']
+  ];
+  for (const [where, label] of cases) {
+    test(`are told at the field ${label} when ${where} is wrong, and not twice`, async () => {
+      const problems = [problem('is odd', { where, hint: 'mend it' })];
+      const page = await show({ [ADD]: refuse('is odd', 'mend it', { problems }) });
+      await page.click('Add');
+      assert.deepEqual(page.texts('[role=alert]'), ['is odd; mend it']);
+      const field = page.field(label);
+      assert.equal(field.getAttribute('aria-invalid'), 'true');
+      const told = String(field.getAttribute('aria-describedby')).split(' ');
+      assert.ok(told.includes(page.one('[role=alert]').id));
+    });
+  }
+
+  test('in no zone is in UTC', async () => {
+    const page = await show();
+    await page.fill('Time zone', ' ');
+    await page.click('Add');
+    assert.equal(sent(page).timezone, 'UTC');
   });
 });
 
