@@ -6,6 +6,7 @@ created with its event, since Feast takes the creation time for ties only.
 
 from __future__ import annotations
 
+import socket
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -213,7 +214,8 @@ def online(place: Place, feast: Peer | None, port: int | None, options: Any) -> 
         "its DuckDB store, and by its default one where that is said."
     )
     told = (
-        "Medians of single calls in a warm process; what they answer is the same. "
+        "Medians of single calls in a warm process; what they answer is the same. A bare socket sends a question of "
+        "this size and takes its answer, and makes nothing of it: the floor for whoever asks a server. "
         f"With three views there are {few:,} entities."
     )
     return [Table("Materialize", filled, [note]), Table("Online reads", reads, [told])]
@@ -251,7 +253,7 @@ def _online(
     stores: list[FeatureStore] = []
     turns.append((Row(case, "ours", is_ours=True), fill, options.rounds))
     take_turns(turns)
-    reads = _reads(feast, stores[-1], name, options.entities, options)
+    reads = _reads(feast, stores[-1], name, options.entities, options, port)
     opened[-1].__exit__(None, None, None)
     return [row for row, _, _ in turns], reads
 
@@ -273,7 +275,7 @@ def _three(
     with open_store(folder / f"{name}-ours-three", _url(port)) as store:
         define(store, paths, 3650.0)
         store.materialize(end=END)
-        return _reads(feast, store, f"{name}-three", entities, options, views="abc")
+        return _reads(feast, store, f"{name}-three", entities, options, port, views="abc")
 
 
 def _target(port: int | None) -> dict[str, Any] | None:
@@ -297,8 +299,9 @@ def _flush(port: int, number: int = 1) -> None:
 
 
 def _reads(
-    feast: Peer | None, store: FeatureStore, name: str, entities: int, options: Any, views: str = "a"
-) -> list[Row]:
+    feast: Peer | None, store: FeatureStore, name: str, entities: int, options: Any, port: int | None,
+    views: str = "a",
+) -> list[Row]:  # fmt: skip
     features = [f"{view}:{view}_{number}" for view in views for number in range(FEATURES)]
     kept = name if len(views) > 1 else f"{name}-duckdb"
     told = name if len(views) == 1 else f"{len(views)} views, {name.partition('-')[0]}"
@@ -329,10 +332,37 @@ def _reads(
         if feast is not None:
             turns.append((Row(case, "Feast"), peer, options.rounds))
         turns.append((Row(case, "ours", is_ours=True), ours, options.rounds))
+        if port is not None and number == 1:
+            turns.append((Row(case, "a bare socket"), _bare(port, len(views), times), options.rounds))
         take_turns(turns)
         require_equal(answers)
         rows += [row for row, _, _ in turns]
     return rows
+
+
+def _bare(port: int, views: int, times: int) -> Callable[[], float]:
+    """The way to the server and back alone: what nobody who asks it over a socket can be quicker than."""
+
+    def measure() -> float:
+        name, value = b"a bare socket", bytes(70)
+        question = b"*%d\r\n$4\r\nMGET\r\n" % (1 + views) + b"$%d\r\n%b\r\n" % (len(name), name) * views
+        taken = []
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            line.sendall(
+                b"*3\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(name), name, len(value), value)
+            )
+            line.recv(64)
+            for _ in range(times):
+                started = time.perf_counter()
+                line.sendall(question)
+                line.recv(4096)
+                taken.append(time.perf_counter() - started)
+            line.sendall(b"*2\r\n$3\r\nDEL\r\n$%d\r\n%b\r\n" % (len(name), name))
+            line.recv(64)
+        return statistics.median(taken)
+
+    return measure
 
 
 def _rows_of(answer: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:

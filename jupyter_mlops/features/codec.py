@@ -20,7 +20,7 @@ from ..fingerprint import digest_bytes
 from .dtypes import DTYPES, moment_of, python_value
 from .online import cut
 
-_SIGN = 1 << 63
+SIGN = 1 << 63  # turns whole numbers into unsigned ones of the same order
 STAMP = 24  # bytes
 _KEY = struct.Struct(">Q").pack
 _INT, _STR = {int}, {str}
@@ -43,7 +43,7 @@ class KeyCodec:
         if self._number is not None:  # mostly it is one number
             try:
                 if type(value := row[self._number]) is int:
-                    return _KEY(value + _SIGN)
+                    return _KEY(value + SIGN)
             except (LookupError, TypeError, struct.error):
                 pass  # `_one` says what is wrong
         if self._is_single:
@@ -58,7 +58,7 @@ class KeyCodec:
                 values = [row[name] for row in rows]
                 kinds = {*map(type, values)}
                 if dtype == "int64" and kinds == _INT:
-                    return [_KEY(value + _SIGN) for value in values]
+                    return [_KEY(value + SIGN) for value in values]
                 if dtype == "string" and kinds == _STR:
                     return [value.encode() for value in values]
             except (LookupError, TypeError, UnicodeEncodeError, struct.error):
@@ -77,15 +77,15 @@ class KeyCodec:
                 f"the entity row {_shown(row)} has no {name!r}", hint=f"its keys are {', '.join(self.keys)}"
             ) from None
         kind: type = type(value)
-        if kind is int and dtype == "int64" and -_SIGN <= value < _SIGN:
-            packed: bytes = (value + _SIGN).to_bytes(8, "big")
+        if kind is int and dtype == "int64" and -SIGN <= value < SIGN:
+            packed: bytes = (value + SIGN).to_bytes(8, "big")
             return packed
         if kind is not str or dtype != "string":
             value = python_value(value, dtype, f"join key {name!r}")
             if value is None:
                 raise InvalidInput(f"join key {name!r} is empty")
             if dtype == "int64":
-                return (int(value) + _SIGN).to_bytes(8, "big")
+                return (int(value) + SIGN).to_bytes(8, "big")
         try:
             text = str(value).encode()
         except UnicodeEncodeError as error:
@@ -129,13 +129,16 @@ class RowCodec:
         self._struct = struct.Struct(f">QQQ4s{self._nulls}s{''.join(self._codes)}")
         self._unpack = self._struct.unpack_from
         self._none = bytes(self._nulls)
-        self._rest = bool(self._texts or self._moments)
+        self.has_rest = bool(self._texts or self._moments)
+        """Whether there is more to do than to read numbers."""
         self.size = 0 if self._texts else self._struct.size
         """Bytes of each row; 0 where they differ."""
-        # Without what a read does not need; digest and bitmap as one.
-        self._quick = struct.Struct(f">Q16x{4 + self._nulls}s{''.join(self._codes)}")
+        self.fields = f"Q16x{4 + self._nulls}s{''.join(self._codes)}"
+        """A row without what a read does not need, for `struct`: the event, a mark, and the features."""
+        self.plain = self.digest + self._none
+        """The mark of a row in which nothing is null."""
+        self._quick = struct.Struct(f">{self.fields}")
         self._quick_one = self._quick.unpack_from
-        self._plain = self.digest + self._none
 
     def pack_batch(self, table: Any, event: Any, created: Any, arrival: int) -> list[bytes]:
         """The rows of an Arrow table or batch whose feature columns have their types; the times are NumPy int64."""
@@ -155,9 +158,9 @@ class RowCodec:
         fields += [("digest", "V4"), ("nulls", "u1", (self._nulls,))]
         fields += [(str(place), _NUMPY[code]) for place, code in enumerate(self._codes)]
         rows = np.zeros(table.num_rows, dtype=np.dtype(fields))
-        rows["event"] = event.view(np.uint64) ^ np.uint64(_SIGN)
-        rows["created"] = created.view(np.uint64) ^ np.uint64(_SIGN)
-        rows["arrival"] = arrival + _SIGN
+        rows["event"] = event.view(np.uint64) ^ np.uint64(SIGN)
+        rows["created"] = created.view(np.uint64) ^ np.uint64(SIGN)
+        rows["arrival"] = arrival + SIGN
         rows["digest"] = np.void(self.digest)
         texts: list[list[bytes]] = []
         for place, name in enumerate(self.schema):
@@ -174,7 +177,7 @@ class RowCodec:
 
         Only rows of numbers alone are unpacked this way: it takes a fifth of the time.
         """
-        if self._rest or not found:
+        if self.has_rest or not found:
             return None
         try:
             rows = list(self._quick.iter_unpack(b"".join(found)))  # type: ignore[arg-type]
@@ -183,17 +186,17 @@ class RowCodec:
         if len(rows) != len(found):
             return None
         events, marks, *columns = zip(*rows, strict=True)
-        if marks.count(self._plain) != len(rows):
+        if marks.count(self.plain) != len(rows):
             return None
-        return [event - _SIGN for event in events], list(zip(*columns, strict=True))
+        return [event - SIGN for event in events], list(zip(*columns, strict=True))
 
     def unpack(self, data: bytes) -> tuple[int, tuple[Any, ...]]:
         """The event, and the values in the schema's order, None for null; `CorruptBlob` for bytes of another schema."""
         try:
-            if not self._rest:  # mostly all are numbers, and none is null
+            if not self.has_rest:  # mostly all are numbers, and none is null
                 row = self._quick_one(data)
-                if row[1] == self._plain:
-                    return row[0] - _SIGN, row[2:]
+                if row[1] == self.plain:
+                    return row[0] - SIGN, row[2:]
             fields = self._unpack(data)
         except struct.error as error:
             raise self._corrupt() from error
@@ -211,7 +214,7 @@ class RowCodec:
             offset = end
         for place in self._moments:
             values[place] = moment_of(values[place])
-        return event - _SIGN, tuple(
+        return event - SIGN, tuple(
             [None if bits >> place & 1 else value for place, value in enumerate(values)]
         )
 
@@ -250,7 +253,7 @@ def _ordered(column: Any) -> Any:
     """Whole numbers as unsigned ones of the same order."""
     import numpy as np
 
-    return column.to_numpy().astype(np.int64).view(np.uint64) ^ np.uint64(_SIGN)
+    return column.to_numpy().astype(np.int64).view(np.uint64) ^ np.uint64(SIGN)
 
 
 def _shown(row: Any) -> str:

@@ -6,8 +6,8 @@ MSETNX does without the comparison, in half of the server's time. The next calls
 is at the last ones. Keys of one view share a prefix, and nothing is ever made to expire by Redis: a row beyond its
 ttl is EXPIRED, which is another answer than NOT_FOUND.
 
-Reads have a connection for each thread, beside the client's pool: to take one from there, look whether it is still
-good and put it back takes longer than the server does for its answer.
+Reads have a `Line` for each thread, beside the client's pool: to take a connection from there, look whether it is
+still good and put it back takes longer than the server does for its answer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import chain, islice
 from typing import Any
 from weakref import WeakSet
@@ -23,9 +24,12 @@ from weakref import WeakSet
 from ..errors import InvalidInput, MissingExtra, StorageUnavailable
 from ..fingerprint import digest_bytes
 from .online import Block, Found, Row, cut
+from .redis_line import Line, PlainLine
 
 _BATCH = 1000  # keys a call of the script
 _CALLS = 4  # of the script that are sent at once
+_MOST_QUESTIONS = 1000  # kept ready
+_MGET = b"*%d\r\n$4\r\nMGET\r\n"
 # The stamp's numbers are unsigned and big-endian, and compared 32 bits at a time: Lua knows doubles only.
 _WRITE = """
 local old = redis.call('MGET', unpack(KEYS))
@@ -52,6 +56,18 @@ _Call = tuple[bool, list[Row] | Block]
 """Whether all of its keys are taken to be new (MSETNX, which is told when one is not), and the rows."""
 
 
+_process = os.getpid()  # asked once: it takes longer than to pack a question
+
+
+def _forked() -> None:
+    global _process  # noqa: PLW0603 - there is one
+    _process = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 class RedisStore:
     """The store at ``redis://host:port/number``, ``rediss://…`` or ``unix:///path``."""
 
@@ -72,6 +88,8 @@ class RedisStore:
         shown = self._client.connection_pool.connection_kwargs
         self.place = str(shown.get("path") or f"{shown.get('host')}:{shown.get('port')}")
         self._prefixes: dict[str, bytes] = {}
+        self._questions: dict[tuple[tuple[str, ...], Any], bytes] = {}
+        self._kind = Line if find_spec("hiredis") else PlainLine
         self._local = threading.local()
         self._readers: WeakSet[Any] = WeakSet()  # a thread that ends takes its connection along
 
@@ -142,48 +160,54 @@ class RedisStore:
         asked = [_keys(self._prefix(view), keys) for view, keys in wanted if keys]
         if not asked:
             return [[] for _ in wanted]
-        values = self._values(sum([len(keys) for _, keys in wanted]), b"".join(asked))
+        values = self._values(_MGET % (1 + sum([len(keys) for _, keys in wanted])) + b"".join(asked))
         if len(wanted) == 1:
-            return [list(values)]
+            return [values]
         found = iter(values)
         return [list(islice(found, len(keys))) for _, keys in wanted]
 
     def read_row(self, *, views: tuple[str, ...], keys: Sequence[bytes]) -> Sequence[Found]:
         """See `OnlineStore`."""
-        if len(views) == 1:
-            return self._values(1, _key(self._prefix(views[0]), keys[0]))
-        asked = [_key(self._prefix(view), key) for view, key in zip(views, keys, strict=True)]
-        return self._values(len(keys), b"".join(asked)) if asked else []
+        sizes = len(keys[0]) if len(keys) == 1 else tuple(map(len, keys))
+        question = self._questions.get((views, sizes)) or self._question(views, keys, sizes)
+        return self._values(question % tuple(keys)) if keys else []
 
-    def _values(self, number: int, keys: bytes) -> Sequence[Found]:
-        """MGET, on this thread's own connection; if that is broken, once more on a new one. No context manager, which
-        would take a tenth of it all."""
-        connection = self._connection()
-        question = (b"*%d\r\n$4\r\nMGET\r\n%b" % (number + 1, keys),)
+    def _question(self, views: tuple[str, ...], keys: Sequence[bytes], sizes: Any) -> bytes:
+        """What is sent for keys of these sizes, which are yet to be put in."""
+        words = [_key(self._prefix(view), b"%b", len(key)) for view, key in zip(views, keys, strict=True)]
+        if len(self._questions) >= _MOST_QUESTIONS:
+            self._questions.clear()
+        question = self._questions[views, sizes] = _MGET % (1 + len(words)) + b"".join(words)
+        return question
+
+    def _values(self, question: bytes) -> list[Found]:
+        """The answer, on this thread's own line; if that is broken, once more on a new one."""
+        try:
+            line, process = self._local.line
+            if process != _process:  # a fork must not talk on its parent's
+                line = self._connect()
+        except AttributeError:
+            line = self._connect()
         try:
             try:
-                connection.send_packed_command(question, check_health=False)
-                values: Sequence[Found] = connection.read_response()
+                values: list[Found] = line.ask(question)
             except self._broken:
-                connection.disconnect()
-                connection.send_packed_command(question, check_health=False)
-                values = connection.read_response()
+                line.close()
+                values = line.ask(question)
         except BaseException as error:
-            connection.disconnect()  # its answer would be taken for the next one's
+            line.close()  # its answer would be taken for the next one's
             if isinstance(error, self._errors):
                 raise self._unavailable("read", error) from error
             raise
         return values
 
-    def _connection(self) -> Any:
-        """This thread's own, for reading."""
-        local = self._local
-        if getattr(local, "process", None) != os.getpid():  # a fork must not talk on its parent's
-            pool = self._client.connection_pool
-            local.connection = pool.connection_class(**pool.connection_kwargs)
-            local.process = os.getpid()
-            self._readers.add(local.connection)
-        return local.connection
+    def _connect(self) -> Line | PlainLine:
+        """A line for this thread, for reading."""
+        pool = self._client.connection_pool
+        line = self._kind(pool.connection_class(**pool.connection_kwargs))
+        self._local.line = line, _process
+        self._readers.add(line)
+        return line
 
     def delete(self, *, view: str, keys: Sequence[bytes] | None) -> None:
         """See `OnlineStore`."""
@@ -199,8 +223,8 @@ class RedisStore:
 
     def close(self) -> None:
         """See `OnlineStore`."""
-        for connection in list(self._readers):
-            connection.disconnect()
+        for line in list(self._readers):
+            line.close()
         self._client.close()
 
     def _prefix(self, view: str) -> bytes:
@@ -227,16 +251,16 @@ def _words(words: Sequence[bytes]) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
 
 
-def _key(prefix: bytes, key: bytes) -> bytes:
-    """A key of a view as a word of a command."""
-    return b"$%d\r\n%b%b\r\n" % (len(prefix) + len(key), prefix, key)
+def _key(prefix: bytes, key: bytes, size: int) -> bytes:
+    """A key of a view, of this size, as a word of a command."""
+    return b"$%d\r\n%b%b\r\n" % (len(prefix) + size, prefix, key)
 
 
 def _keys(prefix: bytes, keys: Sequence[bytes]) -> bytes:
     """Several; those of one size are put together in one step."""
     size, *others = {*map(len, keys)}
     if others:
-        return b"".join([_key(prefix, key) for key in keys])
+        return b"".join([_key(prefix, key, len(key)) for key in keys])
     head = b"$%d\r\n%b" % (len(prefix) + size, prefix)
     return b"%b%b\r\n" % (head, (b"\r\n" + head).join(keys))
 

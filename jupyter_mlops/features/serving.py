@@ -16,6 +16,7 @@ from . import ondemand
 from .codec import KeyCodec, RowCodec, selector
 from .definitions import FeatureView, OnDemandView
 from .dtypes import DTYPES, moment_of, python_value
+from .one_row import OneRow
 from .online import EXPIRED, NOT_FOUND, NULL, PRESENT, OnlineStore
 from .selection import Selection, input_columns
 
@@ -174,20 +175,28 @@ class Reader:
             wanted = [self._places[one.view.reference, one.feature] for one in selection.columns]
             self._pick = selector(wanted, len(self._places))
         self._selection = selection
-        is_plain = len(self._lookups) == 1 and not self._on_demand and self._pick is None
-        self._only = (self._lookups[0], self._codecs[0].pack) if is_plain else None
+        self._present = (PRESENT,) * len(self.names)
+        self._one_row = None if self._on_demand else self._together(selection)
+
+    def _together(self, selection: Selection) -> OneRow | None:
+        """Unpacks the rows of one entity at once; None where there are other features than numbers."""
+        codecs, ttls = [one.codec for one in self._lookups], [one.ttl for one in self._lookups]
+        if not codecs or any(codec.has_rest for codec in codecs):
+            return None
+        kept = [(reference, name) for reference, (view, _) in selection.reads.items() for name in view.schema]
+        return OneRow(
+            codecs, ttls, [kept.index((one.view.reference, one.feature)) for one in selection.columns]
+        )
 
     def read(self, store: OnlineStore, rows: Sequence[Mapping[str, Any]], at: int) -> OnlineFeatures:
         """One row of the answer for each of `rows`; `at` is the question's moment, in UTC microseconds."""
         if len(rows) != 1 or not self._lookups:
             values, statuses, events = self._read_rows(store, rows, at)
-        elif self._only is not None:  # one entity, one view: the most frequent question, and the quickest
-            lookup, pack = self._only
-            (found,) = store.read_row(views=self._views, keys=(pack(rows[0]),))
-            value, status, event = lookup.answer(found, at - lookup.ttl)
-            return OnlineFeatures(self.names, [value], [status], [(event,)], self._sources, at)
         else:
-            values, statuses, events = self._read_row(store, rows[0], at)
+            found = store.read_row(views=self._views, keys=self._keys(rows[0]))
+            if self._one_row is not None and (whole := self._one_row.unpack(found, at)) is not None:
+                return OnlineFeatures(self.names, [whole[0]], [self._present], whole[1], self._sources, at)
+            values, statuses, events = self._answers(found, at)
         if self._on_demand:
             values, statuses = self._computed(rows, values, statuses)
         elif self._pick is not None:
@@ -195,10 +204,15 @@ class Reader:
             statuses = [self._pick(one) for one in statuses]
         return OnlineFeatures(self.names, values, statuses, events, self._sources, at)
 
-    def _read_row(self, store: OnlineStore, row: Mapping[str, Any], at: int) -> _Columns:
-        """The answers of all views side by side, and each view's events, for one row."""
+    def _keys(self, row: Mapping[str, Any]) -> Sequence[bytes]:
+        """The key in each view."""
+        if len(self._codecs) == 1:
+            return (self._codecs[0].pack(row),) * len(self._views)
         packed = [codec.pack(row) for codec in self._codecs]
-        several = store.read_row(views=self._views, keys=[packed[one.pack] for one in self._lookups])
+        return [packed[one.pack] for one in self._lookups]
+
+    def _answers(self, several: Sequence[bytes | None], at: int) -> _Columns:
+        """The answers of all views side by side, and each view's events, for one row."""
         values: tuple[Any, ...] = ()
         statuses: tuple[str, ...] = ()
         events: list[Sequence[int | None]] = []

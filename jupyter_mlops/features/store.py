@@ -199,8 +199,10 @@ class FeatureStore:
         return reader.read(self._online or self.online, rows, moment)
 
     def _reader(self, features: Features, full_names: bool) -> Reader:  # noqa: FBT001 - part of the key
-        name: Any = tuple(features) if type(features) is list else features
-        if not isinstance(name, (str, tuple)):
+        name: Any = features
+        if type(name) is list:  # mostly
+            name = tuple(name)
+        elif not isinstance(name, (str, tuple)):
             name = name.reference if isinstance(name, FeatureService) else _listed(name)
         key = (name, full_names)
         now = monotonic()

@@ -74,19 +74,20 @@ class KubernetesTarget:
             for part in [[each] for each in pods] if options.kserve else [pods]:
                 kubectl.apply(part, timeout_seconds=_left(until))
                 _wait(kubectl, part, until)
+            way_in = [each for each in manifests if each["kind"] in _WAY_IN]
+            if way_in:  # a quota or a webhook may refuse it as well
+                kubectl.apply(way_in, timeout_seconds=_left(until))
         except MlopsError as error:
-            said = troubles(_pods(kubectl, wanted.name))
+            said = _troubles(kubectl, wanted.name, options)
             _undo(kubectl, wanted.name, options, before)
             if not isinstance(error, Unavailable):
                 raise
-            message = f"{wanted.name} revision {wanted.revision} never answered: {said or error.message}"
+            reason = error.message if error.hint else said or error.message  # a known one needs no guess
+            message = f"{wanted.name} revision {wanted.revision} never answered: {reason}"
             raise DeploymentFailed(
                 message, hint=error.hint or "what was there before goes on answering"
             ) from error
-        way_in = [each for each in manifests if each["kind"] in _WAY_IN]
-        if way_in:
-            kubectl.apply(way_in, timeout_seconds=_left(until))
-        kubectl.delete(_kinds(options), _leftovers(wanted))
+        kubectl.delete(_kinds(options), _leftovers(wanted), unless_forbidden=_rarer(options))
         return self.status(wanted.name, wanted.options)
 
     def status(self, name: str, options: Mapping[str, Any]) -> Status:
@@ -101,7 +102,8 @@ class KubernetesTarget:
     def remove(self, name: str, options: Mapping[str, Any]) -> None:
         """Take all of it away; the way in first."""
         chosen = read(options)
-        Kubectl(chosen.context, chosen.namespace).delete(_kinds(chosen), _selector(name))
+        kubectl = Kubectl(chosen.context, chosen.namespace)
+        kubectl.delete(_kinds(chosen), _selector(name), unless_forbidden=_rarer(chosen))
 
 
 def _check_kinds(kubectl: Kubectl, options: Options) -> None:
@@ -130,6 +132,12 @@ def _pods(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
     with contextlib.suppress(MlopsError):  # why it failed is told better with them, but without them too
         return kubectl.items(["pods"], f"{INSTANCE}={name},{COMPONENT}=serving")
     return []
+
+
+def _troubles(kubectl: Kubectl, name: str, options: Options) -> str:
+    with contextlib.suppress(MlopsError):
+        return troubles(_pods(kubectl, name), _workloads(kubectl, name, options))
+    return ""
 
 
 def _hand_over(
@@ -183,7 +191,7 @@ def _undo(kubectl: Kubectl, name: str, options: Options, before: Sequence[Mappin
     were = {each["metadata"]["name"] for each in before}
     with contextlib.suppress(MlopsError):
         if not were:
-            kubectl.delete(_kinds(options), _selector(name))
+            kubectl.delete(_kinds(options), _selector(name), unless_forbidden=_rarer(options))
             return
         kubectl.apply([_as_applied(each) for each in before], timeout_seconds=60)
         for each in _workloads(kubectl, name, options):
@@ -213,6 +221,12 @@ def _selector(name: str) -> str:
 def _kinds(options: Options) -> Sequence[str]:
     """KServe hands our labels on to what it makes and takes away itself: with it only its object is touched."""
     return _KSERVE if options.kserve else _KINDS
+
+
+def _rarer(options: Options) -> Sequence[str]:
+    """Kinds that were asked for neither now nor, as far as is known, before: an account needs no rights to them."""
+    asked = {"httproutes.gateway.networking.k8s.io": options.gateway, _KSERVE[0]: options.kserve}
+    return [kind for kind, is_asked in asked.items() if not is_asked]
 
 
 def _leftovers(wanted: Wanted) -> str:

@@ -6,6 +6,7 @@ Context and namespace are always said; the kubeconfig's current ones are never u
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -16,11 +17,20 @@ from ...errors import Conflict, InvalidInput, MissingExtra, MlopsError, NotFound
 from .pods import MANAGER
 from .text import documents
 
+_LOG = re.compile(
+    r"[IWEF]\d{4} [\d:.]+ "
+)  # the client's own log, which tells of each try before what came of them
+_INCOMPLETE = "unable to retrieve the complete list of server APIs"
 _SIGNS: tuple[tuple[tuple[str, ...], type[MlopsError], str], ...] = (
     (
         ("does not exist", "no context exists", "context was not found"),
         NotFound,
         "see which there are: kubectl config get-contexts",
+    ),
+    (
+        ("x509: ", "failed to verify certificate"),
+        Unavailable,
+        "the kubeconfig has another certificate authority for it than the cluster's own",
     ),
     (
         (
@@ -39,6 +49,8 @@ _SIGNS: tuple[tuple[tuple[str, ...], type[MlopsError], str], ...] = (
         Unavailable,
         "log in to the cluster again; kubectl get pods must work",
     ),
+    (("being terminated",), Conflict, "wait until it is gone, or take another one"),
+    (("exceeded quota",), Unavailable, "ask for a larger quota, or for less: --replicas, --cpu, --memory"),
     (("forbidden",), Unavailable, "ask for the permissions that docs/targets.md lists"),
     (
         ("no matches for kind", "doesn't have a resource type"),
@@ -86,19 +98,36 @@ class Kubectl:
 
     @cached_property
     def kinds(self) -> frozenset[str]:
-        """What the cluster knows: ``deployments.apps``, ``services``, …"""
-        return frozenset(self.run("api-resources", "--namespaced", "-o", "name").split())
+        """What the cluster knows: ``deployments.apps``, ``services``, … An API whose own server is away (metrics,
+        often) is not among them, and none of ours is such a one."""
+        done = self._call("api-resources", "--namespaced", "-o", "name")
+        if done.returncode and _INCOMPLETE not in done.stderr:
+            raise explained("api-resources", done.stderr, self.context)
+        return frozenset(done.stdout.split())
 
-    def delete(self, kinds: Iterable[str], selector: str) -> None:
+    def delete(self, kinds: Iterable[str], selector: str, *, unless_forbidden: Iterable[str] = ()) -> None:
         """Take these away, if they are there, and do not wait for their pods' last words. Kinds that the cluster
-        does not know cannot be there."""
-        there = [kind for kind in kinds if kind in self.kinds]
+        does not know cannot be there; of some an account may know nothing."""
+        rarer = frozenset(unless_forbidden)
+        for each in (kind for kind in kinds if kind in rarer & self.kinds):
+            done = self._call("delete", each, "-l", selector, "--ignore-not-found", "--wait=false")
+            if done.returncode and "forbidden" not in done.stderr.lower():
+                raise explained("delete", done.stderr, self.context)
+        there = [kind for kind in kinds if kind in self.kinds - rarer]
         self.run("delete", ",".join(there), "-l", selector, "--ignore-not-found", "--wait=false")
 
     def run(self, *words: str, given: str | None = None, timeout_seconds: float = 60) -> str:
         """What a command prints. Raises what it says, as one of our errors."""
+        done = self._call(*words, given=given, timeout_seconds=timeout_seconds)
+        if done.returncode:
+            raise explained(words[0], done.stderr, self.context)
+        return done.stdout
+
+    def _call(
+        self, *words: str, given: str | None = None, timeout_seconds: float = 60
+    ) -> subprocess.CompletedProcess[str]:
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 [*self._head, *words],
                 input=given,
                 stdin=None if given is not None else subprocess.DEVNULL,
@@ -113,16 +142,16 @@ class Kubectl:
             ) from None
         except OSError as error:
             raise Unavailable(f"kubectl does not start: {error.strerror}") from error
-        if done.returncode:
-            raise explained(words[0], done.stderr, self.context)
-        return done.stdout
 
 
 def explained(verb: str, said: str, context: str) -> MlopsError:
     """What kubectl said on stderr, as an error."""
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("Warning:")]
+    lines = (
+        list(dict.fromkeys(line for line in lines if not _LOG.match(line))) or lines
+    )  # each object says it
     message = " ".join("; ".join(lines[:3]).split())[:600] or "it failed and said nothing"
-    lowered = said.lower()
+    lowered = "\n".join(lines).lower()
     for signs, kind, hint in _SIGNS:
         matched = (
             all(sign in lowered for sign in signs)

@@ -25,16 +25,20 @@ def status_of(
     return Status(
         state=state,
         url=_url(name, options, workloads),
-        message=troubles(pods) if state != "running" else "",
+        message=troubles(pods, workloads) if state != "running" else "",
         revision=revision,
         replicas=[_replica(pod, revision) for pod in pods],
         metrics={},
     )
 
 
-def troubles(pods: Iterable[Mapping[str, Any]]) -> str:
-    """Why pods do not run: each reason once, with a pod that has it."""
+def troubles(pods: Iterable[Mapping[str, Any]], workloads: Iterable[Mapping[str, Any]] = ()) -> str:
+    """Why pods do not run, or are not even made (a quota, a policy): each reason once, with one that has it."""
     found: dict[str, str] = {}
+    for workload in workloads:
+        for condition in workload.get("status", {}).get("conditions", ()):
+            if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+                found.setdefault(_joined("no pod", condition.get("message")), workload["metadata"]["name"])
     for pod in pods:
         for reason in _reasons(pod):
             found.setdefault(reason, pod["metadata"]["name"])

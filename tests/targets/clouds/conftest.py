@@ -68,6 +68,9 @@ class Cluster:
         self.applied: dict[tuple[tuple[str, str, str], str], dict[tuple[str, ...], Any]] = {}
         self.log: list[str] = []
         self.fewest: dict[str, int] = {}  # Deployment → fewest replicas that it ever had since it has two
+        self.away: list[str] = []  # group/version of APIs whose own servers do not answer
+        self.hidden: set[str] = set()  # plurals that this account may not list
+        self.refused: dict[str, str] = {}  # plural → what admission says to it
         self.lock = threading.RLock()
         self.objects[("namespaces", "", "models")] = {
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "models"},
@@ -139,7 +142,8 @@ class Cluster:
 
     def roll(self, namespace: str, name: str, deployment: dict[str, Any]) -> None:
         spec = deployment["spec"]
-        is_bad = BAD in json.dumps(spec["template"])
+        is_refused = "pods" in self.refused
+        is_bad = BAD in json.dumps(spec["template"]) or is_refused
         kept = [
             k
             for k, pod in self.objects.items()
@@ -147,7 +151,7 @@ class Cluster:
         ]
         pods = [self.objects.pop(key) for key in kept]
         good = [pod for pod in pods if pod["status"]["phase"] == "Running"] if is_bad else []
-        for number in range(1 if is_bad else spec["replicas"]):
+        for number in range(0 if is_refused else 1 if is_bad else spec["replicas"]):
             pod_name = f"{name}-{deployment['metadata']['generation']}-{number}"
             labels = {**spec["template"]["metadata"]["labels"], "of": name}
             waiting = {"reason": "ImagePullBackOff", "message": "manifest unknown"}
@@ -177,6 +181,10 @@ class Cluster:
             "readyReplicas": ready,
             "conditions": [{"type": "Progressing", "status": str(not is_bad), "reason": reason}],
         }
+        if is_refused:
+            told = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
+            message = f'pods "{name}-1-x" is forbidden: {self.refused["pods"]}'
+            deployment["status"]["conditions"].append({**told, "message": message})
 
     def delete(self, key: tuple[str, str, str]) -> bool:
         found = self.objects.pop(key, None)
@@ -241,7 +249,7 @@ class Handler(BaseHTTPRequestHandler):
         self.handle_call("DELETE")
 
     def discover(self, path: str, parts: list[str]) -> bool:
-        groups = [each for each in self.cluster.resources if "/" in each]
+        groups = [each for each in (*self.cluster.resources, *self.cluster.away) if "/" in each]
         if path == "/version":
             self.answer({"major": "1", "minor": "31", "gitVersion": "v1.31.0"})
         elif path == "/api":
@@ -271,6 +279,9 @@ class Handler(BaseHTTPRequestHandler):
                 for plural, kind in self.cluster.resources[version]
             }
             self.answer({"openapi": "3.0.0", "info": {"title": "", "version": ""}, "paths": patches})
+        elif "/".join(parts[1:]) in self.cluster.away:
+            message = "the server is currently unable to handle the request"
+            self.refuse(503, "ServiceUnavailable", message)
         elif "/".join(parts[1:]) in self.cluster.resources and parts[0] in ("api", "apis"):
             version = "/".join(parts[1:])
             listed = [
@@ -310,6 +321,11 @@ class Handler(BaseHTTPRequestHandler):
                     {"type": "BOOKMARK", "object": {"kind": "Pod", "metadata": {"resourceVersion": "1"}}}
                 )
                 return
+            if plural in self.cluster.hidden:
+                self.refuse(
+                    403, "Forbidden", f'{plural} is forbidden: User "me" cannot list resource "{plural}"'
+                )
+                return
             found = self.cluster.find(plural, namespace, query)
             kind = next(k for each in self.cluster.resources.values() for p, k in each if p == plural)
             version = next(v for v, each in self.cluster.resources.items() if (plural, kind) in each)
@@ -326,6 +342,10 @@ class Handler(BaseHTTPRequestHandler):
             given = yaml.safe_load(body)
             if namespace and ("namespaces", "", namespace) not in self.cluster.objects:
                 self.refuse(404, "NotFound", f'namespaces "{namespace}" not found')
+                return
+            if plural in self.cluster.refused:
+                message = f'{plural} "{name}" is forbidden: {self.cluster.refused[plural]}'
+                self.refuse(403, "Forbidden", message)
                 return
             manager = query["fieldManager"][0]
             assert self.headers["Content-Type"] == "application/apply-patch+yaml"

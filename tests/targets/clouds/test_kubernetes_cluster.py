@@ -94,6 +94,38 @@ class TestApply:
         assert {plural for plural, _, _ in cluster.objects} == {"namespaces"}
         assert target.status("flights", wanted().options).state == "removed"
 
+    def test_pods_that_a_quota_refuses_are_told_though_there_are_none(self, cluster, target):
+        target.apply(wanted(), timeout_seconds=60)
+        cluster.refused["pods"] = "exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"
+        with pytest.raises(DeploymentFailed, match=r"flights: no pod: .* exceeded quota: small"):
+            target.apply(wanted(traffic={4: 1.0}, revision=2), timeout_seconds=60)
+        cluster.refused.clear()
+        assert target.apply(wanted(traffic={4: 1.0}, revision=3), timeout_seconds=60).state == "running"
+
+    def test_a_way_in_that_is_refused_takes_the_revision_back(self, cluster, target):
+        cluster.refused["services"] = "exceeded quota: small, requested: services=1, used: services=5"
+        with pytest.raises(DeploymentFailed, match="exceeded quota: small") as caught:
+            target.apply(wanted(), timeout_seconds=60)
+        assert "larger quota" in caught.value.hint
+        assert {plural for plural, _, _ in cluster.objects} == {"namespaces"}
+
+    def test_kinds_that_it_does_not_use_need_no_rights(self, cluster, target):
+        cluster.resources["gateway.networking.k8s.io/v1"] = [("httproutes", "HTTPRoute")]
+        cluster.hidden.add("httproutes")
+        assert target.apply(wanted(), timeout_seconds=60).state == "running"
+        target.remove("flights", wanted().options)
+        cluster.hidden = {"services"}
+        with pytest.raises(Unavailable, match="services is forbidden"):
+            target.remove("flights", wanted().options)
+
+    def test_an_api_whose_own_server_is_away_stops_nothing(self, cluster, target):
+        cluster.away.append("metrics.k8s.io/v1beta1")
+        assert target.apply(wanted(), timeout_seconds=60).state == "running"
+        with pytest.raises(InvalidInput, match="has no Gateway API"):
+            target.apply(wanted(options={"gateway": "infra/public"}, revision=2), timeout_seconds=60)
+        target.remove("flights", wanted().options)
+        assert target.status("flights", wanted().options).state == "removed"
+
     def test_remove_takes_all_of_it_and_nothing_else(self, cluster, target):
         target.apply(wanted(), timeout_seconds=60)
         target.apply(wanted(name="other"), timeout_seconds=60)
@@ -177,6 +209,9 @@ def test_without_kubectl_the_cure_is_told(target, monkeypatch):
         ('The Deployment "x" is invalid: spec.replicas: Invalid value: -1', InvalidInput),
         ('error: resource mapping not found: no matches for kind "HTTPRoute"', InvalidInput),
         ('Apply failed with 1 conflict: conflict with field manager "helm": .spec.replicas', Conflict),
+        ('services "x" is forbidden: exceeded quota: small, requested: services=1', Unavailable),
+        ('services "x" is forbidden: unable to create: namespace models is being terminated', Conflict),
+        ("Unable to connect: tls: failed to verify certificate: x509: unknown authority", Unavailable),
         ("something nobody has seen", Unavailable),
         ("", Unavailable),
     ],
@@ -185,3 +220,15 @@ def test_what_kubectl_says_becomes_one_of_our_errors(said, kind):
     error = explained("apply", said, "here")
     assert type(error) is kind
     assert "kubectl apply in here" in error.message
+
+
+def test_the_clients_own_log_does_not_hide_what_is_said():
+    tried = 'E1127 08:13:45.49 23650 memcache.go:265] "Unhandled Error" err="no API group list"'
+    said = "\n".join([*[tried] * 5, "The connection to the server 127.0.0.1:1 was refused"])
+    error = explained("get", said, "here")
+    assert error.message == "kubectl get in here: The connection to the server 127.0.0.1:1 was refused"
+    missing = 'namespaces "x" not found'
+    assert (
+        explained("apply", f"{missing}\n{missing}\n", "here").message == f"kubectl apply in here: {missing}"
+    )
+    assert explained("get", tried, "here").message.endswith('group list"'), "if there is nothing else"
