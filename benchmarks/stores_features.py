@@ -332,7 +332,7 @@ def _reads(
         if feast is not None:
             turns.append((Row(case, "Feast"), peer, options.rounds))
         turns.append((Row(case, "ours", is_ours=True), ours, options.rounds))
-        if port is not None and number == 1:
+        if feast is not None and port is not None and number == 1:  # the floor of the ratio
             turns.append((Row(case, "a bare socket"), _bare(port, len(views), times), options.rounds))
         take_turns(turns)
         require_equal(answers)

@@ -17,9 +17,8 @@ from ...errors import Conflict, InvalidInput, MissingExtra, MlopsError, NotFound
 from .pods import MANAGER
 from .text import documents
 
-_LOG = re.compile(
-    r"[IWEF]\d{4} [\d:.]+ "
-)  # the client's own log, which tells of each try before what came of them
+# The client's own log, which tells of each try before what came of them.
+_LOG = re.compile(r"[IWEF]\d{4} [\d:.]+ ")
 _INCOMPLETE = "unable to retrieve the complete list of server APIs"
 _SIGNS: tuple[tuple[tuple[str, ...], type[MlopsError], str], ...] = (
     (
@@ -147,9 +146,8 @@ class Kubectl:
 def explained(verb: str, said: str, context: str) -> MlopsError:
     """What kubectl said on stderr, as an error."""
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("Warning:")]
-    lines = (
-        list(dict.fromkeys(line for line in lines if not _LOG.match(line))) or lines
-    )  # each object says it
+    told_once = dict.fromkeys(line for line in lines if not _LOG.match(line))  # each object says it
+    lines = list(told_once) or lines
     message = " ".join("; ".join(lines[:3]).split())[:600] or "it failed and said nothing"
     lowered = "\n".join(lines).lower()
     for signs, kind, hint in _SIGNS:

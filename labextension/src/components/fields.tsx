@@ -67,7 +67,7 @@ export function Choice(
         {...told(id, props)}
         onChange={event => props.onChange(event.target.value)}
       >
-        {!props.choices.some(([value]) => value === props.value) && (
+        {props.value && !props.choices.some(([value]) => value === props.value) && (
           <option value={props.value}>{props.value}</option>
         )}
         {props.choices.map(([value, label]) => (
