@@ -74,6 +74,7 @@ def deployment_body(status: DeploymentStatus) -> dict[str, Any]:
         "alias": one.alias or None,
         "state": one.state,
         "message": one.message,
+        "trouble": status.trouble,
         "url": one.url or None,
         "revision": one.revision,
         "traffic": dict(status.revision.traffic) if status.revision else {},
@@ -132,7 +133,7 @@ def _table(found: Sequence[DeploymentStatus]) -> Table:
             f"{one.live.metrics['requests_per_second']:.1f}"
             if "requests_per_second" in one.live.metrics
             else "",
-            one.deployment.message or one.deployment.url,
+            one.note,
         ]
         for one in found
     ]
@@ -163,7 +164,7 @@ def list_(watch: bool, with_removed: bool, workspace: Path | None, is_json: bool
         book = opened.deployments
 
         def look() -> list[DeploymentStatus]:
-            return [book.status(one.name) for one in book.find(with_removed=with_removed)]
+            return [book.look(one.name) for one in book.find(with_removed=with_removed)]
 
         if watch and not is_json and is_interactive(sys.stdout):
             with Live(_table(look()), console=console(), auto_refresh=False) as live:
@@ -288,14 +289,27 @@ def start(name: str | None, is_all: bool, workspace: Path | None, is_json: bool)
             click.echo(f"{one.name} answers at {one.url}")
 
 
-@command(name="remove", examples=[("", f"{PROGRAM} deployments remove flights-delay")])
+@command(
+    name="remove",
+    examples=[
+        ("", f"{PROGRAM} deployments remove flights-delay"),
+        ("its cluster is gone for good", f"{PROGRAM} deployments remove flights-delay --forget"),
+    ],
+)
 @name_argument
+@click.option(
+    "--forget",
+    "is_forgotten",
+    is_flag=True,
+    help="Only take it off the record: what serves it is gone for good, and is not asked.",
+)
 @workspace_option
 @json_option
-def remove(name: str, workspace: Path | None, is_json: bool) -> None:
+def remove(name: str, is_forgotten: bool, workspace: Path | None, is_json: bool) -> None:
     """Take a deployment away, from its target too. The model and the deployment's history stay."""
     with Workspace.open(workspace) as opened:
-        _tell(opened.deployments, opened.deployments.remove(name), is_json=is_json)
+        removed = opened.deployments.remove(name, is_forgotten=is_forgotten)
+        _tell(opened.deployments, removed, is_json=is_json)
 
 
 @command(

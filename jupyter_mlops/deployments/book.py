@@ -254,6 +254,16 @@ class Deployments:
             known = replace(known, **changes)
         return DeploymentStatus(known, self._planner.current(known), live)
 
+    def look(self, name: str) -> DeploymentStatus:
+        """As `status`, but a target that cannot be asked is told in `trouble`: its cluster is away, its SDK is not
+        installed here. The record stands for it then."""
+        known = self.get(name)
+        try:
+            return self.status(name)
+        except MlopsError as error:
+            trouble = f"{error.message}; {error.hint}" if error.hint else error.message
+            return DeploymentStatus(known, self._planner.current(known), Status(state=known.state), trouble)
+
     def logs(self, name: str) -> Mapping[str, Path]:
         """The log of each process, where the target's processes are ours."""
         return self._stoppable(name).logs(name)
@@ -275,20 +285,41 @@ class Deployments:
         )  # fmt: skip
         return self.get(name)
 
-    def remove(self, name: str) -> Deployment:
-        """Take it away; its history stays."""
+    def remove(self, name: str, *, is_forgotten: bool = False) -> Deployment:
+        """Take it away; its history stays. One that `is_forgotten` is only taken off the record, and its target not
+        asked: for a cluster or a machine that is gone for good."""
         known = self.get(name)
-        target = self._planner.target(known.target)
-        if _elsewhere(known) and target.status(name, decide.options_of(known)).state == "removed":
-            raise Conflict(
-                f"the processes of {name!r} are on {_elsewhere(known)}, and would go on",
-                hint="remove it there; or deploy it here, then the name is this machine's",
-            )
-        target.remove(name, decide.options_of(known))
+        if is_forgotten:
+            self._check_forgettable(known)
+        else:
+            self._take_away(known)
         self._catalog.update(
             Deployment, name, state="removed", url="", message="", alias="", updated_at=now()
         )
         return self.get(name)
+
+    def _take_away(self, known: Deployment) -> None:
+        """From its target, or say how else it can be removed."""
+        forget = f"if it is gone for good: jupyter mlops deployments remove {known.name} --forget"
+        try:
+            target = self._planner.target(known.target)
+            if _elsewhere(known) and target.status(known.name, decide.options_of(known)).state == "removed":
+                raise Conflict(
+                    f"the processes of {known.name!r} are on {_elsewhere(known)}, and would go on",
+                    hint="remove it there; or deploy it here, then the name is this machine's",
+                )
+            target.remove(known.name, decide.options_of(known))
+        except MlopsError as error:
+            error.hint = "; ".join(filter(None, (error.hint, forget)))
+            raise
+
+    def _check_forgettable(self, known: Deployment) -> None:
+        """What runs on this very machine would go on, and nobody would know of it."""
+        if isinstance(self._planner.target(known.target), Stoppable) and not _elsewhere(known):
+            raise InvalidInput(
+                f"{known.name!r} is on this machine, and can be ended",
+                hint="leave --forget out: that takes it away",
+            )
 
     def _stoppable(self, name: str) -> Stoppable:
         known = self.get(name)

@@ -13,11 +13,17 @@ from ..targets import Status
 
 @dataclass(frozen=True, slots=True)
 class DeploymentStatus(Shown):
-    """The record, its current revision, and what its target says now."""
+    """The record, its current revision, and what its target says now; or in `trouble` why it cannot be asked."""
 
     deployment: Deployment
     revision: DeploymentRevision | None
     live: Status
+    trouble: str = ""
+
+    @property
+    def note(self) -> str:
+        """What a table says of it: what is wrong, else where it answers."""
+        return self.trouble or self.deployment.message or self.deployment.url
 
     def facts(self) -> Mapping[str, str]:
         """What a reader wants to know first."""

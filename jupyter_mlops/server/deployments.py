@@ -12,7 +12,7 @@ from typing import Any
 from ..catalog import Deployment, DeploymentRevision, Image
 from ..deployments import Deployments
 from ..deployments.decide import replicas_of
-from ..errors import MlopsError, NotFound
+from ..errors import NotFound
 from ..targets import TARGETS
 from ..words import iso
 from .panel import Panel
@@ -34,33 +34,25 @@ def list_all(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
 def show(panel: Panel, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`getDeployment`."""
     deployments = panel.workspace.deployments
-    record = deployments.get(asked["name"])
-    live, trouble = None, ""
-    try:
-        found = deployments.status(record.name)
-        record, live = found.deployment, found.live
-    except (
-        MlopsError
-    ) as error:  # the cloud is away, its SDK is not installed here: the record is there all the same
-        trouble = f"{error.message}; {error.hint}" if error.hint else error.message
+    found = deployments.look(asked["name"])
+    record, live = found.deployment, found.live
     revisions = deployments.revisions(record.name)
     current = next((each for each in revisions if each.revision == record.revision), None)
-    replicas = live.replicas if live else ()
     return {
         "deployment": _body(record, current),
-        "live_state": live.state if live else record.state,
-        "live_message": live.message if live else "",
-        "live_revision": live.revision if live else 0,
+        "live_state": live.state,
+        "live_message": live.message,
+        "live_revision": live.revision,
         "replicas": [
             {
                 "name": each.name, "state": each.state, "revision": each.revision, "message": each.message,
                 "restarts": each.restarts, "requests": each.requests, "errors": each.errors,
             }
-            for each in replicas
+            for each in live.replicas
         ],
-        "metrics": dict(live.metrics) if live else {},
+        "metrics": dict(live.metrics),
         "revisions": [_revision_body(each) for each in revisions],
-        "trouble": panel.places.shown(trouble),
+        "trouble": panel.places.shown(found.trouble),
         "example": f"curl -s {record.url}/openapi.json" if record.url.startswith("http") else None,
     }  # fmt: skip
 

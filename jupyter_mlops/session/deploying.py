@@ -42,7 +42,7 @@ class DeploymentTable(Sequence[DeploymentStatus]):
                 shares(one.revision),
                 one.deployment.target,
                 str(sum(each.state == "running" for each in one.live.replicas) or ""),
-                one.deployment.message or one.deployment.url,
+                one.note,
             ]
             for one in self._found
         ]
@@ -83,9 +83,7 @@ def deploy(
 def find_deployments(name: str | None = None) -> DeploymentTable:
     """What is deployed, as it really is; one, or all."""
     book = get_workspace().deployments
-    return DeploymentTable(
-        [book.status(one) for one in ([name] if name else [each.name for each in book.find()])]
-    )
+    return DeploymentTable([book.status(name)] if name else [book.look(each.name) for each in book.find()])
 
 
 def rollback(name: str, to: int | None = None) -> Deployment:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.deployments import Deployments, planning
-from jupyter_mlops.errors import DeploymentFailed, InvalidInput
+from jupyter_mlops.errors import DeploymentFailed, InvalidInput, Unavailable
 from jupyter_mlops.settings import Settings
 from jupyter_mlops.targets import Request, Status, Wanted
 from jupyter_mlops.workspace import Workspace
@@ -26,6 +26,7 @@ class Shelf:
         self.applied: list[Wanted] = []
         self.damaged: set[int] = set()
         self.dies: BaseException | None = None
+        self.is_away = False
 
     def check(self, wanted: Wanted) -> None:
         if "wrong" in wanted.options:
@@ -44,13 +45,19 @@ class Shelf:
         return self.status(wanted.name, {})
 
     def status(self, name: str, options: Mapping[str, Any]) -> Status:
+        self._ask()
         wanted = self.standing.get(name)
         if wanted is None:
             return Status(state="removed")
         return Status(state="running", url=f"http://shelf/{name}", revision=wanted.revision)
 
     def remove(self, name: str, options: Mapping[str, Any]) -> None:
+        self._ask()
         self.standing.pop(name, None)
+
+    def _ask(self) -> None:
+        if self.is_away:
+            raise Unavailable("the shelf is away", hint="wait for it")
 
 
 @pytest.fixture(scope="session")

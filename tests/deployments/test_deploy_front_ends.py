@@ -161,6 +161,20 @@ def test_in_python_and_as_it_shows_itself(place: Path, shelf: Shelf) -> None:
     assert deployment_body(mlops.find_deployments("gate")[0])["traffic"] == {"1": 1.0}
 
 
+def test_a_list_does_not_fail_for_one_whose_target_is_away(place: Path, shelf: Shelf) -> None:
+    mlops.deploy("late/1")
+    shelf.is_away = True
+    assert "the shelf is away" in repr(mlops.find_deployments())
+    code, said = tell("deployments", "--json")
+    assert (code, said["deployments"][0]["trouble"]) == (0, "the shelf is away; wait for it")
+    code, said = tell("deployments", "remove", "late")
+    assert (code, "remove late --forget" in said) == (1, True)
+    code, said = tell("deployments", "remove", "late", "--forget")
+    assert (code, said) == (0, "late is removed\n")
+    shelf.is_away = False
+    assert repr(mlops.find_deployments()) == "nothing is deployed"
+
+
 def test_what_a_name_holds_is_escaped(place: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     mlops.deploy("late/1")
     mlops.get_workspace().catalog.update(mlops.deploy("late/1").__class__, "late", message="<script>")

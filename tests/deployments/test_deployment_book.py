@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_mlops.catalog import Deployment, Image, ModelVersion, owner
 from jupyter_mlops.deployments import Deployments
-from jupyter_mlops.errors import Conflict, DeploymentFailed, InvalidInput, NotFound
+from jupyter_mlops.errors import Conflict, DeploymentFailed, InvalidInput, NotFound, Unavailable
 from jupyter_mlops.events import now
 from jupyter_mlops.workspace import Workspace
 
@@ -322,6 +322,38 @@ def test_what_another_machine_serves_is_neither_judged_nor_removed_from_here(
         deployments.remove("late")
     assert deployments.deploy("late/2").options["machine"] == ""
     assert deployments.remove("late").state == "removed"
+
+
+def test_one_whose_target_cannot_be_asked_stands_in_the_list_and_can_be_forgotten(
+    deployments: Deployments, shelf: Shelf
+) -> None:
+    deployments.deploy("late/1")
+    shelf.is_away = True
+    with pytest.raises(Unavailable, match="the shelf is away"):
+        deployments.status("late")
+    found = deployments.look("late")
+    assert (found.live.state, found.deployment.state) == ("running", "running")
+    assert (found.trouble, found.note) == ("the shelf is away; wait for it",) * 2
+    with pytest.raises(Unavailable) as caught:
+        deployments.remove("late")
+    assert caught.value.hint.startswith("wait for it; if it is gone for good: ")
+    assert caught.value.hint.endswith("deployments remove late --forget")
+    assert deployments.get("late").state == "running"
+    assert deployments.remove("late", is_forgotten=True).state == "removed"
+    assert deployments.find() == []
+    assert shelf.standing.keys() == {"late"}, "it was not asked"
+
+
+def test_what_runs_here_is_not_forgotten(
+    deployments: Deployments, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = deployments.deploy("late/1")
+    monkeypatch.undo()  # the real target of this machine now
+    workspace.catalog.update(Deployment, "late", target="local")
+    with pytest.raises(InvalidInput, match="is on this machine, and can be ended"):
+        deployments.remove("late", is_forgotten=True)
+    workspace.catalog.update(Deployment, "late", options={**made.options, "machine": "far-away"})
+    assert deployments.remove("late", is_forgotten=True).state == "removed"
 
 
 def test_processes_of_others_are_not_ours_to_stop(deployments: Deployments) -> None:
