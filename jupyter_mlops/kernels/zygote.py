@@ -226,7 +226,7 @@ class Connection:
 class Zygote:
     """The loop: connections, forks, and the exits of children."""
 
-    def __init__(self, listener, linger, starter, preloader, forked, exits, app, direct, kernel):
+    def __init__(self, listener, linger, starter, directory, preloader, forked, exits, app, direct, kernel):
         self.direct = direct
         self.kernel = kernel
         self.listener = listener
@@ -250,6 +250,7 @@ class Zygote:
         self.selector.register(self.wake, selectors.EVENT_READ)
         self.deadline = time.monotonic() + max(linger, _UNCLAIMED_SECONDS)
         self.starter = starter
+        self.directory = directory
 
     def terminate(self, *_):
         for connection in list(self.connections):
@@ -285,6 +286,7 @@ class Zygote:
                 sock.close()
                 return
         connection = Connection(sock)
+        connection.directory = self.directory  # its starter's, who may be killed before it says so
         sock.setblocking(False)
         self.connections.append(connection)
         self.selector.register(sock, selectors.EVENT_READ, connection)
@@ -434,6 +436,7 @@ def main():
             listener,
             float(options["linger"]),
             options["starter"],
+            options["directory"],
             preloader,
             forked,
             exits,
