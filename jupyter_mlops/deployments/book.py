@@ -315,7 +315,8 @@ class Deployments:
 
     def _check_forgettable(self, known: Deployment) -> None:
         """What runs on this very machine would go on, and nobody would know of it."""
-        if isinstance(self._planner.target(known.target), Stoppable) and not _elsewhere(known):
+        is_ours = isinstance(self._planner.target(known.target), Stoppable) and not _elsewhere(known)
+        if is_ours and known.state != "removed":
             raise InvalidInput(
                 f"{known.name!r} is on this machine, and can be ended",
                 hint="leave --forget out: that takes it away",

@@ -11,6 +11,7 @@ files are found without it. All times in the warehouse are UTC, without a zone.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -21,11 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas
 
 TABLES = ("flights", "weather", "planes", "airlines", "airports")
 DUCKDB = "duckdb:///"
-QUIET = "SET enable_progress_bar = false"
 
 
 def read(url: str, sql: str, **values: object) -> pandas.DataFrame:
@@ -44,8 +45,16 @@ def read(url: str, sql: str, **values: object) -> pandas.DataFrame:
     for name in values:
         sql = re.sub(rf"(?<!:):{name}\b", f"${name}", sql)  # DuckDB's way to write a placeholder
     with duckdb.connect(str(path), read_only=True) as connection:
-        connection.execute(QUIET)
+        _hide_progress(connection)
         return connection.execute(sql, values).df()
+
+
+def _hide_progress(connection: duckdb.DuckDBPyConnection) -> None:
+    """No bar among the outputs. Where ipywidgets are missing, as in an image, there is none and nothing to set."""
+    import duckdb
+
+    with contextlib.suppress(duckdb.InvalidInputException):
+        connection.execute("SET enable_progress_bar = false")
 
 
 def _read_with_sqlalchemy(url: str, sql: str, values: dict[str, object]) -> pandas.DataFrame:
@@ -71,7 +80,7 @@ def build(path: Path) -> Path:
             packed.extract("flights.csv", scratch)
         made = Path(scratch) / "made.duckdb"
         with duckdb.connect(str(made)) as connection:
-            connection.execute(QUIET)
+            _hide_progress(connection)
             for table in TABLES:
                 source = Path(scratch if table == "flights" else files) / f"{table}.csv"
                 times = "{'time_hour': 'TIMESTAMP'}" if table in ("flights", "weather") else "{}"

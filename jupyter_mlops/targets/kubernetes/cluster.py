@@ -73,6 +73,7 @@ class KubernetesTarget:
             # KServe's primary must answer before the same object becomes the canary.
             for part in [[each] for each in pods] if options.kserve else [pods]:
                 kubectl.apply(part, timeout_seconds=_left(until))
+                _fill(kubectl, part, before)
                 _wait(kubectl, part, until)
             way_in = [each for each in manifests if each["kind"] in _WAY_IN]
             if way_in:  # a quota or a webhook may refuse it as well
@@ -84,9 +85,10 @@ class KubernetesTarget:
                 raise
             reason = error.message if error.hint else said or error.message  # a known one needs no guess
             message = f"{wanted.name} revision {wanted.revision} never answered: {reason}"
-            raise DeploymentFailed(
-                message, hint=error.hint or "what was there before goes on answering"
-            ) from error
+            after = (
+                "what was there before goes on answering" if before else "nothing answered before it either"
+            )
+            raise DeploymentFailed(message, hint=error.hint or after) from error
         kubectl.delete(_kinds(options), _leftovers(wanted), unless_forbidden=_rarer(options))
         return self.status(wanted.name, wanted.options)
 
@@ -156,15 +158,35 @@ def _hand_over(
             if name in scaled:
                 kubectl.run("delete", f"horizontalpodautoscaler/{name}", "--ignore-not-found")
         elif _owns_replicas(were[name]):
-            metadata = {key: each["metadata"][key] for key in ("name", "namespace")}
-            spec = {"replicas": were[name]["spec"].get("replicas", 1)}
-            kept = {
-                "apiVersion": each["apiVersion"],
-                "kind": each["kind"],
-                "metadata": metadata,
-                "spec": spec,
-            }
-            kubectl.apply([kept], manager=f"{MANAGER}-replicas", timeout_seconds=60)
+            _keep_replicas(kubectl, each, were[name]["spec"].get("replicas", 1))
+
+
+def _fill(
+    kubectl: Kubectl, manifests: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]
+) -> None:
+    """A new Deployment has one pod until its autoscaler looks, some seconds later: till then we say how many."""
+    were = {each["metadata"]["name"] for each in before if each["kind"] == "Deployment"}
+    least = {
+        each["spec"]["scaleTargetRef"]["name"]: each["spec"]["minReplicas"]
+        for each in manifests
+        if each["kind"] == "HorizontalPodAutoscaler"
+    }
+    for each in manifests:
+        name = each["metadata"]["name"]
+        if each["kind"] == "Deployment" and name not in were and least.get(name, 1) > 1:
+            _keep_replicas(kubectl, each, least[name])
+
+
+def _keep_replicas(kubectl: Kubectl, deployment: Mapping[str, Any], number: int) -> None:
+    """By a manager of its own, which an autoscaler may overrule."""
+    metadata = {key: deployment["metadata"][key] for key in ("name", "namespace")}
+    kept = {
+        "apiVersion": deployment["apiVersion"],
+        "kind": deployment["kind"],
+        "metadata": metadata,
+        "spec": {"replicas": number},
+    }
+    kubectl.apply([kept], manager=f"{MANAGER}-replicas", timeout_seconds=60)
 
 
 def _owns_replicas(deployment: Mapping[str, Any]) -> bool:

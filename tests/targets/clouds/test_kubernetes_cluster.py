@@ -45,6 +45,8 @@ class TestApply:
         assert (status.state, status.revision, status.url) == ("running", 1, "http://flights.models.svc")
         assert [each.state for each in status.replicas] == ["running", "running"]
         assert cluster.log[-1] == "apply Service flights by jupyter-mlops"
+        # It is not left to an autoscaler that may look at it only later.
+        assert "apply Deployment flights by jupyter-mlops-replicas" in cluster.log
         assert target.status("flights", wanted().options) == status
 
     def test_a_new_version_takes_the_place_of_the_old(self, cluster, target):
