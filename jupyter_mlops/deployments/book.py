@@ -239,9 +239,12 @@ class Deployments:
 
     def status(self, name: str) -> DeploymentStatus:
         """How it really is: the target is asked, and the record mended if it says something else."""
-        known = self.get(name)
+        return self._ask(self.get(name))
+
+    def _ask(self, known: Deployment) -> DeploymentStatus:
         if known.state == "removed":
             return DeploymentStatus(known, self._planner.current(known), Status(state="removed"))
+        name = known.name
         live = self._planner.target(known.target).status(name, decide.options_of(known))
         elsewhere = _elsewhere(known)
         if elsewhere and live.state == "removed":
@@ -259,7 +262,7 @@ class Deployments:
         installed here. The record stands for it then."""
         known = self.get(name)
         try:
-            return self.status(name)
+            return self._ask(known)
         except MlopsError as error:
             trouble = f"{error.message}; {error.hint}" if error.hint else error.message
             return DeploymentStatus(known, self._planner.current(known), Status(state=known.state), trouble)

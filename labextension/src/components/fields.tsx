@@ -93,7 +93,7 @@ export function Check(props: {
         type="checkbox"
         checked={props.isChecked}
         onChange={event => props.onChange(event.target.checked)}
-      />{' '}
+      />
       {props.label}
     </label>
   );

@@ -8,7 +8,9 @@ import { type FormEvent, type ReactElement, type ReactNode, useState } from 'rea
 import { trans } from '../language';
 import { plain } from '../format';
 import type { Parameter, Problem } from '../types';
+import { Check } from './fields';
 import { Problems } from './pieces';
+import { inALine } from './told';
 
 export type Texts = Readonly<Record<string, string>>;
 
@@ -97,7 +99,7 @@ export function Form(props: IFormProps): ReactElement {
             text={texts[name] ?? ''}
             messages={[
               ...(isTried && misfits.get(name) ? [misfits.get(name)!] : []),
-              ...told.map(({ message, hint }) => (hint ? `${message}; ${hint}` : message))
+              ...told.map(inALine)
             ]}
             onChange={text => setTexts(before => ({ ...before, [name]: text }))}
           />
@@ -105,14 +107,7 @@ export function Form(props: IFormProps): ReactElement {
       })}
       {props.children}
       {props.labels.force && (
-        <label className="jp-mlops-Check">
-          <input
-            type="checkbox"
-            checked={isForced}
-            onChange={event => setForced(event.target.checked)}
-          />
-          {props.labels.force}
-        </label>
+        <Check label={props.labels.force} isChecked={isForced} onChange={setForced} />
       )}
       <div className="jp-mlops-Form-buttons">
         {props.onCancel && (

@@ -1,7 +1,7 @@
 /** The form that deploys a version; what it would send can be looked at first. */
 import { type FormEvent, type ReactElement, useState } from 'react';
 
-import { Choice, Line } from '../components/fields';
+import { Check, Choice, Line } from '../components/fields';
 import { Failure, Fold, Waiting } from '../components/pieces';
 import { useQuery } from '../hooks';
 import type { IContext } from '../tokens';
@@ -113,14 +113,11 @@ export function DeployForm(props: {
       />
       <Choice label={trans.__('Version')} value={shown} choices={versions} onChange={setVersion} />
       {!/^\d+$/.test(shown) && (
-        <label className="jp-mlops-Check">
-          <input
-            type="checkbox"
-            checked={follow}
-            onChange={event => setFollow(event.target.checked)}
-          />
-          {trans.__('Go along when %1 moves', shown)}
-        </label>
+        <Check
+          label={trans.__('Go along when %1 moves', shown)}
+          isChecked={follow}
+          onChange={setFollow}
+        />
       )}
       <Line label={trans.__('Name')} value={name} placeholder={one.name} onChange={setName} />
       <Choice

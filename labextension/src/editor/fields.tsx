@@ -1,6 +1,7 @@
 /** The controls of the editor's forms: what is typed counts once it is left (or Enter is pressed). */
 import { type ReactElement, type ReactNode, useEffect, useId, useState } from 'react';
 
+import { inALine } from '../components/told';
 import type { IPlaced } from './outline';
 
 export interface IEntry {
@@ -165,8 +166,8 @@ function Labelled(props: {
       {props.children}
       {problems.length > 0 && (
         <div className="jp-mlops-Field-wrong" id={`${props.id}-wrong`} role="alert">
-          {problems.map(({ message, hint }, i) => (
-            <div key={i}>{hint ? `${message}; ${hint}` : message}</div>
+          {problems.map((problem, i) => (
+            <div key={i}>{inALine(problem)}</div>
           ))}
         </div>
       )}

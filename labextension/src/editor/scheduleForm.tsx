@@ -2,8 +2,9 @@
 import { type ReactElement, useEffect, useState } from 'react';
 
 import { Fold } from '../components/pieces';
+import { inALine } from '../components/told';
 import { type IScheduleTexts, ScheduleFields } from '../schedules/fields';
-import { common } from '../schedules/words';
+import { common, ownZone } from '../schedules/words';
 import { Entry } from './fields';
 import { Notes } from './inputFields';
 import type { IPlaced } from './outline';
@@ -53,8 +54,6 @@ export function Schedules(props: IPipelineForm): ReactElement {
   );
 }
 
-const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
-
 function OneSchedule(
   props: IPipelineForm & {
     name: string;
@@ -74,7 +73,7 @@ function OneSchedule(
     const whole = `schedules.${name}.${key}`;
     return problems
       .filter(one => one.key === whole || one.key.startsWith(`${whole}.`))
-      .map(({ message, hint }) => (hint ? `${message}; ${hint}` : message));
+      .map(inALine);
   };
   const fields = [...FIELDS, ...parameters.map(one => `parameters.${one.name}`)];
   const elsewhere = problems.filter(({ key }) => {

@@ -1,6 +1,7 @@
 /** Versions side by side: what differs first, then the rest, then the code. */
 import { type ReactElement, useState } from 'react';
 
+import { Check } from '../components/fields';
 import { plain } from '../format';
 import type { ModelComparison } from '../types';
 import { diffLines } from './facts';
@@ -20,10 +21,7 @@ export function CompareView(props: { comparison: ModelComparison; trans: Trans }
     .filter(({ rows }) => rows.length > 0);
   return (
     <div className="jp-mlops-Versus">
-      <label className="jp-mlops-Check">
-        <input type="checkbox" checked={isAll} onChange={event => setAll(event.target.checked)} />
-        {trans.__('Also what is the same')}
-      </label>
+      <Check label={trans.__('Also what is the same')} isChecked={isAll} onChange={setAll} />
       <table className="jp-mlops-Grid">
         <thead>
           <tr>

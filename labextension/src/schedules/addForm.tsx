@@ -11,7 +11,7 @@ import { queueOptions } from '../panels/queueFields';
 import type { IContext } from '../tokens';
 import type { Parameter, Pipeline, PipelineSummary, ScheduleRequest } from '../types';
 import { holdsTemplate, type IScheduleTexts, PLAIN, ScheduleFields } from './fields';
-import { common } from './words';
+import { common, ownZone } from './words';
 
 const MOST = 500;
 
@@ -63,7 +63,7 @@ function ScheduleForm(props: {
   const [texts, setTexts] = useState<IScheduleTexts>(() => ({
     ...PLAIN,
     cron: common(trans)[0][0],
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC',
+    timezone: ownZone(),
     arguments: Object.fromEntries(parameters.map(one => [one.name, one.default_text]))
   }));
   const [error, setError] = useState<Error | null>(null);

@@ -20,6 +20,9 @@ function coarse(seconds: number): string {
   return `${Math.round(seconds / 86400)} d`;
 }
 
+/** The zone of whoever sits here. */
+export const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+
 /** A moment by the clock of a zone: `Mon 2026-03-30 06:00`. A zone that this browser does not know: by UTC, which is said. */
 export function onClock(at: string, timezone: string): string {
   if (!isKnown(timezone)) {
